@@ -1,4 +1,4 @@
-# The page and the command in one image; the index and what people leave on the page live in the volume /data.
+# The page and the command in one image; the index and the data of the page's users are in the volume /data.
 FROM python:3.11-slim
 
 RUN apt-get update \

@@ -18,7 +18,7 @@ setup: .venv/ready  ## make .venv and install everything into it
 
 peers: .venv/peers  ## the other systems that the leaderboard measures beside ours
 
-# LlamaIndex's BM25 retriever asks for an older PyStemmer than ours, and works with ours.
+# LlamaIndex's BM25 retriever requires an older PyStemmer than ours, but works with ours.
 .venv/peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,peers]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llama-index-retrievers-bm25
@@ -76,7 +76,7 @@ BOARD := runs/leaderboard/$(shell git rev-parse --short HEAD 2>/dev/null)
 SYSTEMS := abstractqa bm25 haystack llamaindex-extractive llamaindex-fusion llamaindex-starter txtai
 EVAL := $(BIN)/abstractqa eval
 
-# Ours answers by models that were not fitted on the collection. What is measured is not measured again.
+# Our system uses models that were fitted without the collection. Existing results are not measured again.
 leaderboard: peers  ## an hour or two: docs/LEADERBOARD.md, systems that need no model on six sets; goes on where it was killed
 	for set in "acl acl corpora/acl.jsonl" "bio bio corpora/bio.jsonl" "dev digests digests" "dev2 digests digests"; do \
 	  set -- $$set; \
@@ -97,7 +97,7 @@ leaderboard: peers  ## an hour or two: docs/LEADERBOARD.md, systems that need no
 
 NEEDED = $$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 
-# Apart from what is audited: pip-audit asks PyPI, cyclonedx-bom lists the parts.
+# Separate from what is audited: pip-audit asks PyPI, cyclonedx-bom lists the components.
 .venv/audit: | .venv/ready
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1 cyclonedx-bom==7.5.0
@@ -105,7 +105,7 @@ NEEDED = $$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('pureli
 audit: .venv/audit  ## what is known to be unsafe of what is installed, asked of PyPI
 	.venv/audit/bin/pip-audit --progress-spinner off --path $(NEEDED)
 
-# The command and the packages have to come out of the wheel, beside what they need.
+# The command and our packages must come from the wheel, and only their dependencies from .venv.
 dist: setup .venv/audit  ## the release in dist/, tried in a new environment; licences and parts of what it needs
 	rm -rf dist build
 	$(BIN)/python -m build --outdir dist .

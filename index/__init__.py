@@ -1,1 +1,1 @@
-"""From files to a published index: papers, passages, vectors."""
+"""Turn files into a published index of papers, passages and vectors."""

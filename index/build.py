@@ -1,8 +1,8 @@
-"""Indexing: read files, compare them with what is there, publish what changed, and report it.
+"""Build an index: read files, compare them with the live index, publish and report the changes.
 
-Papers can be asked as soon as their words are counted. Vectors follow, whole papers first, the
-newest before all, each batch kept as it is encoded; then the map is drawn. What the live generation
-has is carried over.
+Papers can be searched once their words are counted. Vectors follow: whole papers before their
+sentences, the newest papers first, each batch saved as soon as it is encoded. The map is drawn
+last. What did not change is copied from the live generation.
 """
 
 import time
@@ -42,44 +42,44 @@ from index.vectors import Floats, Keys, Log, append_records
 
 Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
-"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
+"""Called with a stage, the number of items done, and the total (0 while that is unknown)."""
 Count = Callable[[int, int], None]
-"""The same of one stage."""
+"""Called with the number of items done in one stage, and the total."""
 
 ASK_BEFORE = 256
-"""Texts to encode beyond which the papers can be asked before they are encoded."""
+"""With more texts than this to encode, the papers are published before they are encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildReport(Outcome):
-    """What a run of indexing did."""
+    """The report of an indexing run."""
 
     passages: int
-    """Sentence passages in the index now."""
+    """Number of sentence passages in the index now."""
     embedded: int
-    """Texts given to the encoder."""
+    """Number of texts that the run encoded."""
     seconds: float
     generation: str
     """The live generation: a new one, or the old one if nothing changed."""
     previous: str | None
     """The generation that was live before the run; None if there was none."""
     removed: int = 0
-    """Papers that were in the index before, and that none of its files names any more."""
+    """Number of papers removed because no indexed file contains them any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalReport:
-    """What was removed, and what is left."""
+    """The report of a removal: the papers that were removed, and what is left."""
 
     removed: tuple[Paper, ...]
     papers: int
-    """Papers in the index now."""
+    """Number of papers in the index now."""
     passages: int
-    """Sentence passages in the index now."""
+    """Number of sentence passages in the index now."""
     generation: str
     """The live generation, a new one."""
     previous: str
-    """The generation before it, which still has the papers."""
+    """The generation before it, which still contains the removed papers."""
 
 
 def build(
@@ -90,47 +90,47 @@ def build(
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> BuildReport:
-    """Index the papers of files, folders and uploads into `store`, beside those already there.
+    """Add the papers of files, folders and uploads to the index in `store`.
 
-    `store` is made if missing; `encoder` must be the one the index was built with; `progress` is
-    told how far each stage is. `index.readers.Options` says how files can be read,
-    `index.plan.plan_run` what becomes of papers that are there already, and `index.plan.preview`
-    tells it beforehand. The files of the last run are not read again if nothing has changed since.
+    `store` is created if missing; `encoder` must be the one the index was built with; `progress`
+    is called as each stage advances. `index.readers.Options` documents how files can be read,
+    `index.plan.plan_run` how papers already in the index change, and `index.plan.preview` previews
+    a run. A repetition of the last run does not parse its files again if nothing has changed.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
-        EncoderError: the encoder fails, or is not the index's.
+        EncoderError: the encoder fails, or is not the one the index was built with.
         StoreBusyError: another process is writing.
         StoreError: the store is damaged or cannot be written.
     """
     started = time.monotonic()
     check_is_store(store)
     if store.is_dir():
-        with writer_lock(store):  # a busy store is refused before the files are read
+        with writer_lock(store):  # refuse a busy store before reading the files
             pass
     key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
     batch = read_batch(paths, store, options, counter(progress, "read"))
     if key != run_key(paths, store, options):
-        key = ""  # a file has changed meanwhile
+        key = ""  # a file changed while it was read
     return _build(batch, store, encoder, (key, started), progress, merge=options.get("merge", True))
 
 
 def build_papers(
     papers: Iterable[Paper], store: Path, encoder: Encoder, *, progress: Progress | None = None
 ) -> BuildReport:
-    """Index `papers` into `store`, in the order in which they were found; see `build`.
+    """Add `papers`, in the order in which they were found, to the index in `store`; see `build`.
 
-    A run that is stopped loses one batch of vectors: the next one, or `resume`, goes on. No text
-    is encoded twice. If nothing changed, nothing is written.
+    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it. No
+    text is encoded twice. If nothing changed, nothing is written.
     """
     run = ("", time.monotonic())
     return _build(Batch(list(papers)), store, encoder, run, progress, merge=True)
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
-    """The report of a run that was the last one and would change nothing; None of any other."""
+    """Return the report of a run that repeats the last one and changes nothing, else None."""
     live = current(store)
     if live is None or not key:
         return None
@@ -156,7 +156,7 @@ def _build(
     *,
     merge: bool,
 ) -> BuildReport:
-    """Index what was read by a run: what tells it, if it can be told, and when it began."""
+    """Index a batch. `run` is its key ("" if it has none) and its start, in monotonic seconds."""
     key, started = run
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
@@ -168,10 +168,10 @@ def _build(
         plan = plan_run(batch, live.papers if live else (), old.origins if old else {}, merge=merge)
         outcome = plan.outcome(batch)
         count = len(plan.read) - outcome.duplicate
-        again = replace(outcome, new=0, updated=0, unchanged=count)
-        is_told = len(outcome.problems) + len(outcome.merges) <= 1000  # else it is not kept
-        told = _OUTCOME.dump_python(again, mode="json") if is_told else {}
-        update = {"run": {"key": key if is_told else "", "outcome": told}}
+        repeated = replace(outcome, new=0, updated=0, unchanged=count)
+        is_stored = len(outcome.problems) + len(outcome.merges) <= 1000  # long lists are not stored
+        stored = _OUTCOME.dump_python(repeated, mode="json") if is_stored else {}
+        update = {"run": {"key": key if is_stored else "", "outcome": stored}}
         manifest, encoded = _publish(store, live, plan, update, encoder, progress)
     report = _report(outcome, manifest, encoded, started, old.generation if old else None)
     return replace(report, removed=len(plan.removed))
@@ -185,22 +185,22 @@ def _publish(
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Make the papers of a plan those of the index, encode what has no vector, draw the map.
+    """Publish the papers of a plan: encode the texts that have no vector, and draw the map.
 
-    The caller holds the store's lock. `update` are fields of the manifest; without an encoder,
-    what has no vector is published without a map. The live manifest is returned, and how many
-    texts were encoded.
+    The caller holds the store's lock. `update` holds fields of the manifest. Without an encoder, an
+    index that lacks vectors is published without a map. Return the live manifest, and the number
+    of texts encoded.
     """
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
         if live.manifest.code == code_hash() and live.is_finished:
             return live.manifest, 0
-        # A run that goes on with another can be undone with it.
+        # A run that finishes an earlier one is undone together with it.
         update["previous"] = live.manifest.previous
     contents = Contents.next(live, plan.before, plan.after)
     manifest = _next_manifest(store, live, contents, encoder, update)
     path, count = store / manifest.vectors, len(contents.papers)
-    missing = _missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
+    missing = _find_missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
     if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
         manifest = write_generation(store, manifest, contents.save)
         counter(progress, "words")(count, count)
@@ -208,9 +208,9 @@ def _publish(
             return manifest, 0
         manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
     if encoder and len(missing):
-        told = counter(progress, "embed")
+        advance = counter(progress, "embed")
         with writing(store):
-            for batch in _encoded(contents.papers, contents.passages, missing, encoder, told):
+            for batch in _encode(contents.papers, contents.passages, missing, encoder, advance):
                 append_records(path, manifest.dimension, *batch)
     drawn = contents.drawn(live, Log.open(path, manifest.dimension), counter(progress, "map"))
     return write_generation(store, manifest, drawn.save), len(missing)
@@ -230,12 +230,12 @@ def _report(
 
 
 def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -> BuildReport:
-    """Encode what an index still lacks.
+    """Encode the texts of an index that have no vector yet, then draw the map.
 
-    The store is held only while a batch is written, so that papers can be added meanwhile.
+    While texts are encoded, the store is locked only to write a batch, so papers can be added.
 
     Raises:
-        EncoderError: the encoder fails, or is not the index's.
+        EncoderError: the encoder fails, or is not the one the index was built with.
         StoreBusyError: another process is writing.
         StoreError: there is no index, it is damaged or cannot be written.
     """
@@ -253,9 +253,9 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
 
 
 def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None) -> RemovalReport:
-    """Publish the index without the papers of these ids; `index.publish.undo` puts them back.
+    """Publish the index without the papers of these ids; `index.publish.undo` restores them.
 
-    Nothing is embedded. A removed paper comes back when a file that names it is indexed again.
+    Nothing is encoded. A removed paper returns when a file that contains it is indexed again.
 
     Raises:
         InputError: no id is given, one is not in the index, or no paper would be left.
@@ -267,11 +267,11 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     live_generation(store)
     with writer_lock(store):
         live = Index.open(store)
-        there = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
-        if unknown := {*ids} - there.keys():
+        row_of = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
+        if unknown := {*ids} - row_of.keys():
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
-        rows = sorted({there[id_] for id_ in ids})
-        if len(rows) == len(there):
+        rows = sorted({row_of[id_] for id_ in ids})
+        if len(rows) == len(row_of):
             raise InputError(
                 "that would remove every paper: index others first, or delete the folder"
                 f" {store} to start anew"
@@ -291,17 +291,17 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
 
 
 def counter(progress: Progress | None, stage: Stage) -> Count:
-    """`progress` for one stage, or nothing."""
+    """Return `progress` for one stage; without `progress`, a function that does nothing."""
     return partial(progress, stage) if progress else lambda *_: None
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """All that is known of P papers without their vectors."""
+    """Everything that a generation stores about P papers, except their vectors."""
 
     papers: Papers
     rows: Rows
-    """The row in the live generation of each with the same title and abstract, else -1."""
+    """Each paper's row in the live generation, -1 if it is new or its title or abstract changed."""
     passages: Passages
     lexical: LexicalIndex
     names: Names
@@ -311,27 +311,27 @@ class Contents:
     def next(
         cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
     ) -> Self:
-        """Cut and count the papers after a change of the live index, `before` being now `after`.
+        """Cut and count the papers of the live index with `before` replaced by `after`.
 
-        What the live generation has of the others is taken from there, unless another version of
-        the program made it.
+        The data of other papers is copied from the live generation, unless another version of the
+        program wrote it.
         """
-        is_ours = live is not None and live.manifest.code == code_hash()
+        is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
-        papers = stored.changed(before, after, anew=not is_ours)
+        papers = stored.changed(before, after, anew=not is_same_version)
         rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
         for row, id_ in enumerate(papers.ids):
             was, new = before.get(id_), after.get(id_)
             if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
                 rows[row] = -1
-        old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
-        lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
-        passages = Passages.of(papers, old.cuts if old else None, there)
-        names = Names.build(papers, old.names if old else None, there)
+        old, copied = (live, rows) if live and is_same_version else (None, np.full(len(papers), -1))
+        lexical = LexicalIndex.build(papers, old.lexical if old else None, copied)
+        passages = Passages.of(papers, old.cuts if old else None, copied)
+        names = Names.build(papers, old.names if old else None, copied)
         return cls(papers, rows, passages, lexical, names)
 
     def drawn(self, live: Index | None, log: Log, progress: Count) -> Self:
-        """The same with a map, by the vectors of whole papers; gone on with if little changed."""
+        """Return these contents with a map; the live map is kept, or updated after few changes."""
         layout = live.layout if live and live.manifest.content == self.passages.content else None
         if layout is None:
             progress(0, len(self.papers))
@@ -342,7 +342,7 @@ class Contents:
         return replace(self, layout=layout)
 
     def save(self, folder: Path) -> None:
-        """Write into a generation's folder."""
+        """Write every part into a generation's folder."""
         for part in (self.papers, self.passages, self.lexical, self.names, self.layout):
             if part is not None:
                 part.save(folder)
@@ -355,7 +355,7 @@ def _next_manifest(
     encoder: Encoder | None,
     update: Mapping[str, Any],
 ) -> Manifest:
-    """The manifest of the next generation; its file of vectors is that of the first."""
+    """Make the manifest of the next generation, which shares the first one's file of vectors."""
     known: dict[str, Any] = {}
     generation = new_generation_id()
     with writing(store):
@@ -382,8 +382,8 @@ def _next_manifest(
     return Manifest.model_validate({**known, **update})
 
 
-def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
-    """The places in `passages.keys` of texts without a vector, each text once, in their order."""
+def _find_missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
+    """Return the places in `passages.keys` of texts without a vector, in encoding order."""
     newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
     later = np.argsort(np.argsort(newest)[passages.owner], kind="stable") + len(newest)
     places: Rows = np.concatenate([newest, later])
@@ -391,40 +391,40 @@ def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
     return places[np.sort(np.unique(passages.keys[places], return_index=True)[1])]
 
 
-def _encoded(
+def _encode(
     papers: Sequence[Paper], passages: Passages, missing: Rows, encoder: Encoder, progress: Count
 ) -> Iterator[tuple[Keys, Floats]]:
-    """The vectors of texts that have none, batch by batch, and their keys."""
+    """Encode the missing texts; yield the keys and the vectors of each batch."""
     keys, total = passages.keys[missing], len(missing)
     progress(0, total)
     for at in range(0, total, encoder.together):
-        some = slice(at, at + encoder.together)
+        batch = slice(at, at + encoder.together)
         count = partial(lambda at, done: progress(at + done, total), at)
-        texts = passages.texts_at(missing[some], papers)
-        yield keys[some], encoder.encode(texts, progress=count)
+        texts = passages.texts_at(missing[batch], papers)
+        yield keys[batch], encoder.encode(texts, progress=count)
 
 
 def fill(store: Path, encoder: Encoder, progress: Count) -> int:
-    """Encode what the live generation lacks, whoever changes it meanwhile: so many texts.
+    """Encode the missing texts of the live generation, and return their number.
 
-    The store is held only while a batch is written.
+    The store is locked only to write a batch. Texts published meanwhile are encoded, too.
     """
     done = 0
     while True:
         index = Index.open(store)
         check_encoder(index.manifest, encoder)
-        missing = _missing(index.papers, index.cuts, index.log)
+        missing = _find_missing(index.papers, index.cuts, index.log)
         if not len(missing):
             return done
         count = partial(lambda before, n, of: progress(before + n, before + of), done)
-        for keys, vectors in _encoded(index.papers, index.cuts, missing, encoder, count):
+        for keys, vectors in _encode(index.papers, index.cuts, missing, encoder, count):
             done += len(keys)
             if _append(store, index.log, keys, vectors) != index.manifest.generation:
-                break  # somebody has changed it: look again what is missing
+                break  # another process has published: look again for missing texts
 
 
 def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
-    """Keep vectors where their file is still the live generation's, whose id is returned."""
+    """Save vectors if the live generation still uses their file; return that generation's id."""
     with writer_lock(store, patient=True), writing(store):
         if (generation := current(store)) is None:
             return ""

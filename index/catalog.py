@@ -1,8 +1,8 @@
-"""The files of a generation: its papers, and the passages that they are cut into.
+"""Read and write the papers of a generation, and the passages that they are cut into.
 
-Papers are one a line of JSON, with a table of where each was found, so that digests and dates are
-looked up without reading a paper. Passages are arrays. What stays as it is goes from one
-generation into the next without being read or cut again.
+Papers are stored as lines of JSON, with a table of where each was found, so that digests and dates
+are looked up without parsing a paper. Passages are stored as arrays. Unchanged papers are copied
+from one generation to the next without being parsed or cut again.
 """
 
 import datetime as dt
@@ -37,19 +37,19 @@ _T = TypeVar("_T")
 
 @cache
 def code_hash() -> str:
-    """SHA-256 of the code that reads, merges and cuts papers and counts words, hexadecimal.
+    """Return the SHA-256 of the code that reads, merges and cuts papers, hexadecimal.
 
-    A generation that another version wrote is cut anew, whatever it changed.
+    It covers this whole package: after any change of it, an index is cut and counted anew.
     """
     return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 
 class RowsRead(Sequence[_T]):
-    """A sequence whose rows are read when they are asked for."""
+    """A sequence whose items are read from storage on access."""
 
     @abstractmethod
     def row(self, row: int) -> _T:
-        """The row of a number from 0."""
+        """Read the item of a row, counted from 0."""
 
     @overload
     def __getitem__(self, at: int) -> _T: ...
@@ -62,7 +62,7 @@ class RowsRead(Sequence[_T]):
 
 
 class Place(NamedTuple):
-    """What a paper was found in: a file, and its date there."""
+    """A place in which a paper was found: the file, and the date there."""
 
     name: str
     date: dt.date | None
@@ -71,24 +71,24 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sightings:
-    """Where papers were found: T times in all, in the order of the papers."""
+    """The T sightings of P papers, in the order of the papers; each is a paper found in a place."""
 
     places: tuple[Place, ...]
     paper: Rows
-    """The row of the paper, ascending, shape (T,)."""
+    """The row of each sighting's paper, ascending, shape (T,)."""
     place: Rows
-    """The number of its place, shape (T,)."""
+    """The index in `places` of each sighting's place, shape (T,)."""
     years: Rows
     """The year of each paper, 0 if it has none, shape (P,)."""
 
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> "Sightings":
-        """The sightings of papers; those of a generation are looked up."""
+        """Return the sightings of papers; a generation's papers have them stored."""
         return (papers if isinstance(papers, Papers) else Papers.of(papers)).sightings
 
     @classmethod
     def listed(cls, rows: Sequence[tuple[int, Sequence[Place]]]) -> Self:
-        """The sightings of papers by the year and the places of each."""
+        """Build sightings from the year and the places of each paper."""
         numbers: dict[Place, int] = {}
         seen = ((row, place) for row, (_, places) in enumerate(rows) for place in places)
         found = [(row, numbers.setdefault(place, len(numbers))) for row, place in seen]
@@ -97,20 +97,20 @@ class Sightings:
 
     @cached_property
     def rows(self) -> list[tuple[int, list[Place]]]:
-        """The year of each paper, 0 if it has none, and where it was found: see `listed`."""
+        """The year (0 if it has none) and the places of each paper: the input of `listed`."""
         found: list[tuple[int, list[Place]]] = [(year, []) for year in self.years.tolist()]
         for row, number in zip(self.paper.tolist(), self.place.tolist(), strict=True):
             found[row][1].append(self.places[number])
         return found
 
     def names(self, without: Sequence[int] = ()) -> set[str]:
-        """The names of the files, but for those of some papers alone."""
+        """Return the names of the files that contain a paper outside the rows `without`."""
         left = ~np.isin(self.paper, without)
         return {self.places[number].name for number in set(self.place[left].tolist())}
 
     @cached_property
     def earliest(self) -> Rows:
-        """The ordinal of the first dated source of each paper, 0 if none has a date, shape (P,)."""
+        """The ordinal day of each paper's earliest source, 0 if none has a date, shape (P,)."""
         never = dt.date.max.toordinal()
         days = np.asarray([(p.date or dt.date.max).toordinal() for p in self.places], np.int64)
         found = np.full(len(self.years), never)
@@ -120,31 +120,31 @@ class Sightings:
 
 @dataclass(frozen=True, eq=False)
 class Papers(RowsRead[Paper]):
-    """P papers in the order of their ids, as a generation keeps them."""
+    """P papers in the order of their ids, as a generation stores them."""
 
     lines: Bytes = b""
-    """The JSON of each, with its line feed."""
+    """Each paper as JSON, followed by a line feed."""
     starts: Rows = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    """Where the line of each begins, shape (P + 1,)."""
+    """The byte at which each line begins, and the end of the last, shape (P + 1,)."""
     ids: list[str] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)
-    """The letters of each title."""
+    """Each title, reduced by `index.papers.letters`."""
     numbers: dict[str, list[int]] = field(default_factory=dict)
-    """The rows of the papers with each DOI, arXiv or PubMed id, as in "doi:10.1/a"."""
+    """The rows of the papers with each DOI, arXiv or PubMed id; keys are like "doi:10.1/a"."""
     sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
     _read: dict[int, Paper] = field(default_factory=dict)
 
     @classmethod
     def of(cls, papers: Iterable[Paper]) -> Self:
-        """Papers that are in memory."""
+        """Build from papers in memory."""
         return cls().changed({}, {paper.id: paper for paper in papers})
 
     def changed(
         self, before: Mapping[str, Paper], after: Mapping[str, Paper], *, anew: bool = False
     ) -> Self:
-        """The papers with those of `after` in the place of those of `before`, by their ids.
+        """Return the papers with those of `before` replaced by those of `after`, both by id.
 
-        What stays is taken as it lies, unless it is to be made `anew`.
+        Unchanged papers are copied without being parsed, unless all are to be written `anew`.
         """
         ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
         lines, titles, seen, new = [], [], [], {}
@@ -173,7 +173,7 @@ class Papers(RowsRead[Paper]):
 
     @cached_property
     def _numbers(self) -> dict[int, list[str]]:
-        """The numbers of the papers that have any, by row."""
+        """The DOI, arXiv and PubMed ids of the papers that have any, by row."""
         found: dict[int, list[str]] = defaultdict(list)
         for number, rows in self.numbers.items():
             for row in rows:
@@ -181,7 +181,7 @@ class Papers(RowsRead[Paper]):
         return found
 
     def save(self, folder: Path) -> None:
-        """Write into a generation's folder."""
+        """Write the papers and their table into a generation's folder."""
         (folder / PAPERS).write_bytes(self.lines)
         found = self.sightings
         named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
@@ -199,7 +199,7 @@ class Papers(RowsRead[Paper]):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Map the file that `save` wrote, and read its table."""
+        """Map the file of papers that `save` wrote, and read the table."""
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
             seen = tuple(
@@ -219,7 +219,7 @@ class Papers(RowsRead[Paper]):
         return len(self.ids)
 
     def row(self, row: int) -> Paper:
-        """The paper of a row."""
+        """Return the paper of a row; those read recently are cached."""
         if (paper := self._read.get(row)) is None:
             line = self.lines[self.starts[row] : self.starts[row + 1]]
             paper = Paper.model_validate_json(line)
@@ -230,18 +230,18 @@ class Papers(RowsRead[Paper]):
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """The row of each paper by its id."""
+        """The row of each paper, by id."""
         return {id_: row for row, id_ in enumerate(self.ids)}
 
     @cached_property
     def titled(self) -> dict[str, int]:
-        """The row of the last paper with the letters of each title."""
+        """The row of the last paper with each title, by the title's letters."""
         return {title: row for row, title in enumerate(self.titles)}
 
     def related(self, papers: Iterable[Paper], sources: Collection[str]) -> list[int]:
-        """The rows of the papers that some others may be, or that are of some sources, ascending.
+        """Return the rows of papers that are from `sources` or may be one of `papers`, ascending.
 
-        They share an id, a number or a title with one of them, or with each other.
+        Each shares an id, an entry of `numbers` or a title with one of those, or another match.
         """
         by_title: dict[str, list[int]] = defaultdict(list)
         for row, title in enumerate(self.titles):
@@ -262,12 +262,12 @@ class Papers(RowsRead[Paper]):
 
 
 def ids_of(papers: Sequence[Paper]) -> list[str]:
-    """The ids of papers; those of a generation are looked up."""
+    """Return the ids of papers; a generation's papers have them stored."""
     return papers.ids if isinstance(papers, Papers) else [paper.id for paper in papers]
 
 
 class _Cut(NamedTuple):
-    """A paper that is cut into passages; `sizes` are the bytes of their texts."""
+    """A paper cut into passages; `sizes` are the lengths of their texts in bytes."""
 
     spans: NDArray[np.int32]
     sizes: Rows
@@ -291,26 +291,26 @@ def _cut(paper: Paper) -> _Cut:
 
 @dataclass(frozen=True, eq=False)
 class Passages(RowsRead[Passage]):
-    """The S passages of P papers, those of one paper together and in order."""
+    """The S passages of P papers, grouped by paper and in order."""
 
     ids: Sequence[str] = field(repr=False)
     """The ids of the papers."""
     owner: Rows
     """The row of each passage's paper, ascending, shape (S,)."""
     spans: NDArray[np.int32]
-    """Where each begins and ends in the stored abstract, in code points, shape (S, 2)."""
+    """The start and end of each in the stored abstract, in code points, shape (S, 2)."""
     text_starts: Rows
-    """Where the text of each begins in `texts`, shape (S + 1,)."""
+    """The byte of `texts` at which each text begins, and the end of the last, shape (S + 1,)."""
     paper_keys: Keys
-    """The key of the text that stands for each paper, shape (P,)."""
+    """The key of the text that represents each whole paper, shape (P,)."""
     passage_keys: Keys
-    """Shape (S,)."""
+    """The key of the text of each passage, shape (S,)."""
     texts: Bytes = field(repr=False)
     """The cleaned sentences, one after the other, in UTF-8."""
 
     @classmethod
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
-        """Cut P papers, but for those that are cut in `old`, at `rows` there (-1 elsewhere)."""
+        """Cut P papers; copy those that are in `old`, at `rows` there (-1 for the others)."""
         kept = enumerate(rows.tolist() if old and rows is not None else [-1] * len(papers))
         cuts = [old._of_paper(at) if old and at >= 0 else _cut(papers[row]) for row, at in kept]
         none = np.empty(0, dtype=np.int64)
@@ -326,7 +326,7 @@ class Passages(RowsRead[Passage]):
 
     @cached_property
     def _bounds(self) -> tuple[list[int], list[int], Rows]:
-        """Where the passages of each paper begin, and their texts; the bytes of each passage."""
+        """The first passage of each paper, the byte where its text begins, and all text sizes."""
         firsts = np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
         return firsts.tolist(), self.text_starts[firsts].tolist(), np.diff(self.text_starts)
 
@@ -340,42 +340,42 @@ class Passages(RowsRead[Passage]):
         return len(self.owner)
 
     def row(self, row: int) -> Passage:
-        """The passage of a row."""
+        """Return the passage of a row."""
         start, end = self.spans[row].tolist()
         return Passage(self.ids[int(self.owner[row])], start, end, self.text(row))
 
     def text(self, row: int) -> str:
-        """The cleaned sentence of a passage."""
+        """Return the cleaned sentence of a passage."""
         found = self.texts[self.text_starts[row] : self.text_starts[row + 1]]
         return found.decode("utf-8", "surrogatepass")
 
     @property
     def keys(self) -> Keys:
-        """The keys of all texts, those of papers first, shape (P + S,)."""
+        """The keys of all texts, first of papers, then of passages, shape (P + S,)."""
         return np.concatenate([self.paper_keys, self.passage_keys])
 
     @property
     def content(self) -> str:
-        """SHA-256 of the ids of the papers, of the texts' keys and places, hexadecimal."""
+        """The SHA-256 of the papers' ids, the texts' keys and the spans, hexadecimal."""
         digest = hashlib.sha256("\n".join(self.ids).encode())
         for part in (self.keys, self.spans):
             digest.update(part.tobytes())
         return digest.hexdigest()
 
     def texts_at(self, places: Rows, papers: Sequence[Paper]) -> list[str]:
-        """The texts of the keys at some places of `keys`."""
+        """Return the texts whose keys are at some places of `keys`."""
         size, every = len(self.paper_keys), places.tolist()
         return [paper_text(papers[at]) if at < size else self.text(at - size) for at in every]
 
     def save(self, folder: Path) -> None:
-        """Write into a generation's folder."""
+        """Write the passages into a generation's folder."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         np.savez(folder / PASSAGES, allow_pickle=False, **arrays)
         (folder / TEXTS).write_bytes(self.texts)
 
     @classmethod
     def load(cls, folder: Path, ids: Sequence[str]) -> Self:
-        """Read what `save` wrote; the texts stay on the disk until they are asked for."""
+        """Read what `save` wrote; the texts are mapped, and read on access."""
         with np.load(folder / PASSAGES) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
         return cls(ids=ids, texts=_mapped(folder / TEXTS), **arrays)

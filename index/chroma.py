@@ -1,8 +1,8 @@
-"""Chroma as a server of vectors beside the store, for collections that exact search is slow on.
+"""Find near vectors with a Chroma server, for collections on which exact search is slow.
 
-It holds every paper and passage of the live generation. The nearest that it finds are compared
-exactly, with the vectors of the store; where it does not answer, everything is. `chroma run` (the
-server in Rust) and Chroma Cloud are such servers; the older one in Python is not safe to run.
+The server holds every paper and passage of the live generation. Only the nearest that it finds are
+compared exactly, with the vectors of the store; if it does not answer, all vectors are compared.
+Use `chroma run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
 """
 
 import hashlib
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
 Kind = Literal["papers", "passages"]
 NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
-"""How many of the nearest are compared exactly."""
+"""Number of nearest records that are compared exactly."""
 BATCH = 1000
 TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = 5.0
-"""A server that did not answer is left alone for so long."""
+"""A server that did not answer is not asked again for this long."""
 _Ledger = dict[Kind, dict[str, int]]
-"""What was brought to a server: the id of each record and the key of its text."""
+"""The records uploaded to a server: the id of each, and the key of its text."""
 _LOG = logging.getLogger(__name__)
 
 
 class Chroma:
-    """The two collections of an index on a server.
+    """The two collections of an index on a Chroma server: its papers and its passages.
 
-    Every method raises `DatabaseError` where the server cannot be reached, or refuses.
+    Methods that ask the server raise `DatabaseError` if it cannot be reached or refuses.
     """
 
     def __init__(self, url: str, token: str | None = None, collection: str = "abstractqa") -> None:
-        """Name a server, `http://host:8000` or `https://…` for TLS; nothing is asked of it yet.
+        """Set a server's address, `http://host:8000` or `https://…` for TLS, without connecting.
 
-        The token is sent as `x-chroma-token`, as Chroma Cloud and proxies read it. Collections are
-        called `collection` with `-papers` and `-passages` after it.
+        The token is sent as `x-chroma-token`, which Chroma Cloud and proxies read. The collections
+        are named `collection` followed by `-papers` and `-passages`.
 
         Raises:
-            InputError: the address is none.
+            InputError: the address is invalid, or holds more than scheme, host and port.
         """
         parts = address(url)
         if parts is None:
@@ -74,25 +74,25 @@ class Chroma:
 
     @contextmanager
     def _asking(self) -> Iterator["ClientAPI"]:
-        """The client; what goes wrong with it becomes one line."""
+        """Yield the client; turn its errors into a `DatabaseError` of one line."""
         # Imported here: it takes a second, and most indexes have no server.
         import httpx
         from chromadb.errors import ChromaError
 
         try:
             with self._lock:
-                self._client = self._client or self._connected()
+                self._client = self._client or self._connect()
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
             why = first_line(error)
             raise DatabaseError(f"Chroma at {self.url} did not answer ({why})") from error
 
-    def _connected(self) -> "ClientAPI":
+    def _connect(self) -> "ClientAPI":
         import chromadb
         import httpx
         from chromadb.config import Settings
 
-        # Chroma's client waits for ever; this tells first whether the server is there.
+        # Chroma's client waits forever; check first whether the server answers.
         httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
         client = chromadb.HttpClient(
             host=self._host,
@@ -106,12 +106,12 @@ class Chroma:
             session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
         return client
 
-    def _of(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
-        """The collection of a store, made if it is missing; another store's is refused."""
+    def _collection(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
+        """Return a store's collection, created if missing; refuse that of another store."""
         owner = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
         found = client.get_or_create_collection(
             f"{self._name}-{kind}",
-            metadata={"store": owner},  # of a collection that is there its own counts
+            metadata={"store": owner},  # an existing collection keeps its own
             configuration={"hnsw": {"space": "cosine"}},
             embedding_function=None,
         )
@@ -127,15 +127,15 @@ class Chroma:
         return store / f".chroma-{place}.json"
 
     def _ledger(self, store: Path) -> tuple[_Ledger, str]:
-        """What was brought, and the content of the manifest of that index."""
+        """Return the uploaded records, and `Manifest.content` of the index that was uploaded."""
         try:
-            there = json.loads(self._ledger_file(store).read_text(encoding="utf-8"))
-            return {kind: dict(there[kind]) for kind in NEAREST}, str(there["content"])
+            saved = json.loads(self._ledger_file(store).read_text(encoding="utf-8"))
+            return {kind: dict(saved[kind]) for kind in NEAREST}, str(saved["content"])
         except (OSError, ValueError, KeyError, TypeError):
             return {kind: {} for kind in NEAREST}, ""
 
     def brought(self, store: Path) -> int:
-        """When something was last brought, in nanoseconds; 0 if nothing ever was."""
+        """Return the time of the last upload, in nanoseconds since 1970; 0 if there was none."""
         try:
             return self._ledger_file(store).stat().st_mtime_ns
         except OSError:
@@ -144,21 +144,21 @@ class Chroma:
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
     ) -> int:
-        """Make the collections those of an index: what is new is written, what is gone deleted.
+        """Upload an index: write new and changed records, delete those that are gone.
 
-        A ledger in the store says what was brought before; if the server has another number of
-        records, it is asked for its ids. How many were written or deleted is returned.
+        A ledger in the store lists what was uploaded before; if the server has another number of
+        records, it is asked for its ids. Return the number of records written or deleted.
         """
         ledger, _ = self._ledger(store)
         changed = 0
         with self._asking() as client:
             for kind in NEAREST:
-                collection, there = self._of(client, kind, store), ledger[kind]
-                if collection.count() != len(there):
-                    there = _listed(collection)
+                collection, held = self._collection(client, kind, store), ledger[kind]
+                if collection.count() != len(held):
+                    held = _read_keys(collection)
                 ledger[kind] = wanted = _keys(index, kind)
-                new = [row for row, id_ in enumerate(wanted) if there.get(id_) != wanted[id_]]
-                gone = sorted(there.keys() - wanted.keys())
+                new = [row for row, id_ in enumerate(wanted) if held.get(id_) != wanted[id_]]
+                gone = sorted(held.keys() - wanted.keys())
                 for at in range(0, len(new), BATCH):
                     collection.upsert(**_records(index, kind, new[at : at + BATCH]))
                     progress(changed + at, changed + len(new))
@@ -172,36 +172,36 @@ class Chroma:
         return changed
 
     def holds(self, index: Index, store: Path) -> bool:
-        """Whether an index was brought as it is, and is all there; False if nobody answers."""
+        """Check that the server has exactly this index; return False if it does not answer."""
         ledger, content = self._ledger(store)
         if content != index.manifest.content:
             return False
         try:
             with self._asking() as client:
-                sizes = [self._of(client, kind, store).count() for kind in NEAREST]
+                sizes = [self._collection(client, kind, store).count() for kind in NEAREST]
         except DatabaseError as error:
             _LOG.warning("%s; everything is compared instead", error)
             return False
         return sizes == [len(ledger[kind]) for kind in NEAREST]
 
     def count(self) -> int:
-        """How many records the server has."""
+        """Return the number of records on the server."""
         with self._asking() as client:
             names = {f"{self._name}-{kind}" for kind in NEAREST}
             return sum(each.count() for each in client.list_collections() if each.name in names)
 
     def nearest(self, kind: Kind, vector: Floats, count: int) -> list[str]:
-        """The ids of at most `count` records nearest to a unit vector, shape (d,), best first.
+        """Return the ids of the `count` records nearest to a unit vector, shape (d,), best first.
 
-        Those of passages are `paper:start-end`.
+        There may be fewer. Passages have ids `paper:start-end`.
         """
         with self._asking() as client:
-            there = client.get_collection(f"{self._name}-{kind}", embedding_function=None)
-            found = there.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
+            held = client.get_collection(f"{self._name}-{kind}", embedding_function=None)
+            found = held.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
         return found["ids"][0]
 
     def _candidates(self, kind: Kind, index: Index) -> Candidates:
-        """What finds the rows of an index that are near a vector; None while it cannot."""
+        """Return a function that finds the rows near a vector; None while the server fails."""
         places = {id_: row for row, id_ in enumerate(_keys(index, kind))}
 
         @lru_cache(maxsize=16)  # one answer compares a few vectors, repeatedly
@@ -218,18 +218,18 @@ class Chroma:
                 _LOG.warning("%s; everything is compared instead", error)
                 return None
             rows = [places[id_] for id_ in ids if id_ in places]
-            # Fewer than were asked for: it has lost records, or has those of another index.
+            # If there are fewer, the server lost records or has those of another index.
             is_whole = len(rows) >= min(NEAREST[kind], len(places))
             return np.asarray(rows, dtype=np.int64) if is_whole else None
 
         return candidates
 
     def searching(self, index: Index) -> Index:
-        """The index, with only those vectors compared that the server finds near, if it answers."""
+        """Return an index that compares only vectors the server finds near, if it answers."""
         papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
 
         def passages(vector: Floats) -> NDArray[np.int64] | None:
-            """The nearest passages, and all those of the nearest papers."""
+            """Return the nearest passages, and all passages of the nearest papers."""
             near, whole = sentences(vector), papers(vector)
             if near is None or whole is None:
                 return None
@@ -239,25 +239,25 @@ class Chroma:
 
 
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
-    """The share of the ten exactly nearest that the server finds, over 20 vectors of the index.
+    """Return the share of the ten exactly nearest records that the server finds, over 20 vectors.
 
     Raises:
         DatabaseError: the server cannot be reached, or refuses.
     """
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
-    there = {id_: at for at, id_ in enumerate(_keys(index, kind))}
+    row_of = {id_: at for at, id_ in enumerate(_keys(index, kind))}
     most, found = min(10, len(vectors)), []
     for row in sorted({*np.linspace(0, len(vectors) - 1, min(20, len(vectors))).astype(int)}):
         cosines = vectors.exact @ vectors[row]
-        # Texts that are the same are equally near: any of them is found.
+        # Identical texts are equally near: any of them counts.
         least = np.sort(cosines)[-most] - 1e-5
-        near = [there[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in there]
+        near = [row_of[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in row_of]
         found.append(float((cosines[near] >= least).sum()) / most)
     return float(np.mean(found or [1.0]))
 
 
 def _keys(index: Index, kind: Kind) -> dict[str, int]:
-    """The id of each paper or passage, in order → the key of its text."""
+    """Map the id of each paper or passage, in order, to the upper 63 bits of its text's key."""
     papers, cuts = ids_of(index.papers), index.cuts
     ids, keys = papers, cuts.paper_keys
     if kind == "passages":
@@ -267,8 +267,8 @@ def _keys(index: Index, kind: Kind) -> dict[str, int]:
     return dict(zip(ids, (keys >> np.uint64(1)).tolist(), strict=True))
 
 
-def _listed(collection: "Collection") -> dict[str, int]:
-    """The ids on the server, with the keys that it was given."""
+def _read_keys(collection: "Collection") -> dict[str, int]:
+    """Read the ids on the server, and the key stored with each (-1 if it has none)."""
     found: dict[str, int] = {}
     for offset in range(0, collection.count(), BATCH):
         page = collection.get(limit=BATCH, offset=offset, include=["metadatas"])

@@ -1,13 +1,13 @@
-"""A map of the collection: papers as points in the plane, and clusters with names.
+"""Draw a map of the collection: papers as points in the plane, and clusters with names.
 
-It is computed from the vectors of whole abstracts when papers are indexed, and kept in the
-generation. The same vectors give the same map, on one machine.
+The map is computed from the vectors of whole papers when they are indexed, and stored in the
+generation. On one machine, the same vectors give the same map.
 
-Clusters are named by the words and pairs of words that tell them from the rest. A term's weight is
-the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn,
-"Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22), counted in papers and not in
-occurrences, so that one paper that repeats its own name does not name the group. Terms are compared
-by their stems and shown as the papers write them.
+Clusters are named by the words and word pairs that distinguish them from the rest. A term's weight
+is the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and
+Quinn, "Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22). It counts papers, not
+occurrences, so that one paper that repeats its own name does not name the cluster. Terms are
+compared by their stems and shown as the papers write them.
 """
 
 import json
@@ -37,20 +37,20 @@ Term = tuple[str, ...]
 _Counts = NDArray[np.int64]
 
 _LEAST_TO_GROUP = 20
-"""Papers; fewer are one group, laid out along their principal components."""
-_AMID = 5
-"""Neighbours of a new paper."""
+"""Fewer papers than this form one group, laid out along their principal components."""
+_NEIGHBOURS = 5
+"""Number of nearest papers among which a new paper is placed."""
 _CLUSTERS = (8, 12)
-"""In a large collection: fewer are whole fields, more colours and names are not told apart."""
+"""Fewest and most clusters of a large collection: fewer are whole fields, more look alike."""
 _CLUSTER_SIZES = (15, 10)
-"""Papers a cluster has on average at most and at least, where there are few."""
+"""Most and fewest papers in an average cluster of a small collection."""
 _DIGITS = 4
 MOST_TERMS = 6
-"""Terms of a group."""
+"""Most terms of a group."""
 _PRIOR = 10.0
-"""Papers' worth of belief that a group has a term as often as all papers do."""
-# What abstracts of every field say of themselves, one form a stem. Where it is frequent in one
-# group by chance, it still tells a reader nothing about the group.
+"""Weight of the prior, in papers: that a group has a term as often as all papers do."""
+# Words that abstracts of every field use, one form for each stem. Even where one is frequent in a
+# group by chance, it tells a reader nothing about the group.
 _GENERIC = frozenset(
     """ability able abstract achieve across address advance aim allow although among analyse analyze
     approach art associated available based benchmark beyond capabilities challenge code common
@@ -74,7 +74,7 @@ _BREAK = re.compile(r"[^\w\s'’.-]|[.'’-](?!\w)")
 
 
 class Point(BaseModel, frozen=True):
-    """A paper's place."""
+    """A paper's position on the map."""
 
     id: str
     x: float = Field(ge=0, le=1)
@@ -83,7 +83,7 @@ class Point(BaseModel, frozen=True):
 
 
 class Cluster(BaseModel, frozen=True):
-    """A group of papers that are near each other."""
+    """A named group of papers that are near each other on the map."""
 
     number: int = Field(ge=0)
     name: str = Field(description="Its first terms; no two clusters have the same.")
@@ -92,7 +92,7 @@ class Cluster(BaseModel, frozen=True):
 
 
 class CollectionMap(BaseModel, frozen=True):
-    """Where the papers of an index lie, in the order of their ids, and in which clusters.
+    """The positions and clusters of the papers of an index, in the order of their ids.
 
     Clusters are numbered from 0, the largest first. Distances are comparable along both axes.
     """
@@ -103,18 +103,18 @@ class CollectionMap(BaseModel, frozen=True):
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A map of P papers as it is kept."""
+    """A map of P papers, as a generation stores it."""
 
     places: Floats
-    """Shape (P, 2), from 0 to 1."""
+    """The position of each paper, shape (P, 2), from 0 to 1."""
     groups: NDArray[np.int64]
-    """The number of the cluster of each, shape (P,)."""
+    """The number of each paper's cluster, shape (P,)."""
     clusters: tuple[Cluster, ...]
     changed: int = 0
-    """How many papers came or went since it was drawn."""
+    """Number of papers added or removed since the map was drawn."""
 
     def of(self, ids: Sequence[str]) -> CollectionMap:
-        """The map of the papers of these ids."""
+        """Return the map of the papers with these ids, in the order of the layout."""
         rows = zip(ids, self.places.tolist(), self.groups.tolist(), strict=True)
         points = (Point.model_construct(id=i, x=x, y=y, cluster=group) for i, (x, y), group in rows)
         return CollectionMap.model_construct(points=tuple(points), clusters=self.clusters)
@@ -140,8 +140,8 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
     """Project and group P papers by their unit vectors, shape (P, d).
 
     The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the
-    principal components; of fewer than 20 papers and of more than 3,000 it is those themselves.
-    Clusters are those of k-means, as many as separate best by their silhouette (Rousseeuw, 1987).
+    principal components; fewer than 20 or more than 3,000 papers are placed by those components.
+    Clusters are found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
     """
     if not papers:
         return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
@@ -150,30 +150,30 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
         if len(papers) < _LEAST_TO_GROUP or not components.any():
             places, groups = components[:, :2], np.zeros(len(papers), dtype=np.int64)
         else:
-            places, groups = _laid_out(components), _grouped(components[:, :10])
-    return _drawn(papers, _fitted(places), groups)
+            places, groups = _lay_out(components), _cluster(components[:, :10])
+    return _make_layout(papers, _centre(places), groups)
 
 
 def carry_on(
     before: Layout, rows: NDArray[np.int64], vectors: NDArray[np.float32]
 ) -> Layout | None:
-    """The map of a collection in which little changed: places, groups and names stay as they were.
+    """Update the map of a collection that changed little: places, clusters and names stay.
 
-    A new paper lies amid the five that are nearest to it, in the cluster of most of them. `rows`
-    are those of the P papers on the map before, -1 of a new one; `vectors` have the shape (P, d).
+    A new paper is placed in the middle of its five nearest papers, in the cluster of most of them.
+    `rows` are the P papers' rows on the old map, -1 of a new one; `vectors` has the shape (P, d).
 
     Returns:
-        None where the map is to be drawn anew: it had too few papers for groups, or more than a
-        quarter of them came or went since it was drawn.
+        None if the map must be drawn anew: it had too few papers for clusters, more than a quarter
+        of them came or went since it was drawn, or a cluster has no paper left.
     """
-    new, there = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
-    changed = before.changed + max(len(new), len(before.groups) - len(there))
+    new, kept = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
+    changed = before.changed + max(len(new), len(before.groups) - len(kept))
     if len(before.groups) < _LEAST_TO_GROUP or changed > 0.25 * len(rows):
         return None
     places, groups = before.places[rows], before.groups[rows]
     for some in np.split(new, range(256, len(new), 256)):
-        cosines = vectors[some] @ vectors[there].T
-        nearest = there[np.argpartition(-cosines, _AMID, axis=1)[:, :_AMID]]
+        cosines = vectors[some] @ vectors[kept].T
+        nearest = kept[np.argpartition(-cosines, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]]
         places[some] = places[nearest].mean(axis=1).round(_DIGITS)
         groups[some] = [Counter(row).most_common(1)[0][0] for row in groups[nearest].tolist()]
     sizes = np.bincount(groups, minlength=len(before.clusters)).tolist()
@@ -184,8 +184,8 @@ def carry_on(
 
 
 def _principal_components(vectors: NDArray[np.float32]) -> Floats:
-    """The coordinates of vectors, shape (P, d), along their principal axes: (P, c), 2 ≤ c ≤ 50."""
-    # Imported here, as below: scikit-learn takes a second, and few runs of a process draw a map.
+    """Project vectors, shape (P, d), onto their principal axes: shape (P, c), 2 ≤ c ≤ 50."""
+    # Imported here, as below: scikit-learn takes a second, and few processes draw a map.
     from sklearn.decomposition import PCA
 
     found = np.zeros((len(vectors), 2))
@@ -196,25 +196,25 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 
 
-def _laid_out(components: Floats) -> Floats:
-    """Places in the plane, shape (P, 2), of papers by their principal components."""
-    if len(components) > 3000:  # nobody waits for t-SNE of more
+def _lay_out(components: Floats) -> Floats:
+    """Place papers in the plane, shape (P, 2), by their principal components."""
+    if len(components) > 3000:  # t-SNE of more takes too long
         return components[:, :2]
     from sklearn.manifold import TSNE
 
     start = components[:, :2] / np.std(components[:, 0]) * 1e-4
     perplexity = min(30.0, len(components) / 4)
-    # Twice as many iterations move no point nearer to its neighbours.
+    # Twice as many iterations bring no point nearer to its neighbours.
     tsne = TSNE(perplexity=perplexity, init=start, max_iter=500, random_state=0, n_jobs=1)
     return np.asarray(tsne.fit_transform(components), dtype=np.float64)
 
 
-def _grouped(components: Floats) -> NDArray[np.int64]:
-    """The cluster of each paper, shape (P,), the largest cluster 0."""
+def _cluster(components: Floats) -> NDArray[np.int64]:
+    """Return the cluster of each paper, shape (P,); the largest cluster is 0."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
-    rounded = components.round(6)  # beyond, papers of the same vector would count as different
+    rounded = components.round(6)  # more digits would make equal vectors differ
     distinct = len(np.unique(rounded, axis=0))
     fewest = max(2, min(_CLUSTERS[0], len(rounded) // _CLUSTER_SIZES[0]))
     most = min(_CLUSTERS[1], len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
@@ -228,23 +228,23 @@ def _grouped(components: Floats) -> NDArray[np.int64]:
     if not found:
         return np.zeros(len(rounded), dtype=np.int64)
     best = max(score for score, _ in found)
-    # The fewest clusters that are nearly best.
+    # Of the numbers of clusters that score nearly best, the smallest.
     groups = next(groups for score, groups in found if score >= best - 0.05 * abs(best))
     by_size = np.argsort(-np.bincount(groups), kind="stable")
     return np.argsort(by_size)[groups]
 
 
-def _fitted(places: Floats) -> Floats:
-    """Places moved and scaled, alike along both axes, into the middle of the unit square."""
+def _centre(places: Floats) -> Floats:
+    """Centre places in the unit square, scaled alike along both axes."""
     low, high = places.min(axis=0), places.max(axis=0)
     span = float((high - low).max()) or 1.0
     inside: Floats = (places - (low + high) / 2) / span + 0.5
     return inside.clip(0, 1).round(_DIGITS)
 
 
-def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
+def _make_layout(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
     sizes = np.bincount(groups).tolist()
-    step = 1 + (len(papers) - 1) // 6000  # the words of so many are enough for the names
+    step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
     terms = distinguishing_terms(papers[::step], groups[::step].tolist(), len(sizes))
     clusters = (
         Cluster(
@@ -261,41 +261,40 @@ def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -
 def distinguishing_terms(
     papers: Sequence[Paper], groups: Sequence[int], count: int
 ) -> list[tuple[str, ...]]:
-    """The terms that distinguish each group of papers from all others, at most `MOST_TERMS`.
+    """Return the terms that distinguish each group of papers from all others, the best first.
 
-    A term is given to the one group that it distinguishes most, of `count` that are numbered from
-    0. Those of a single group are the terms that most of its papers have. The best come first;
-    there may be none.
+    Groups are numbered from 0 to `count` - 1; each has at most `MOST_TERMS` terms, or none. A term
+    goes to the group that it distinguishes most; a single group gets its most frequent terms.
     """
     titles = [paper.display_title for paper in papers]
     texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
     named = _papers_with(({term for term, _ in _terms(title)} for title in titles), groups, count)
-    # A term that no title has is seldom what papers are about.
+    # A term that occurs in no title is seldom a topic.
     known = ({term for term, _ in _terms(text) if term in named} for text in texts)
-    said = _papers_with(known, groups, count)
+    counts = _papers_with(known, groups, count)
     terms = list(named)
     sizes = np.bincount(groups, minlength=count)
     in_titles = np.asarray([named[term] for term in terms]).reshape(-1, count)
-    in_papers = np.asarray([said[term] for term in terms]).reshape(-1, count)
+    in_papers = np.asarray([counts[term] for term in terms]).reshape(-1, count)
     scores = _z_scores(in_titles, sizes) + _z_scores(in_papers, sizes)
-    # What is in fewer names a paper, not a group; what is in many need be in one title only.
+    # A term in fewer papers names a paper, not a group; one in many papers needs only one title.
     shared = in_papers >= np.maximum(np.minimum(2, sizes), 0.12 * sizes)
-    able = (in_titles > 1) | ((in_titles == 1) & (in_papers >= 0.3 * sizes))
+    titled = (in_titles > 1) | ((in_titles == 1) & (in_papers >= 0.3 * sizes))
     best: list[dict[Term, float]] = [{} for _ in range(count)]
     for at, (term, group) in enumerate(zip(terms, scores.argmax(axis=1).tolist(), strict=True)):
         is_clear = count == 1 or scores[at, group] >= 2.0  # standard deviations
-        if is_clear and (shared & able)[at, group]:
+        if is_clear and (shared & titled)[at, group]:
             best[group][term] = float(scores[at, group])
-    chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
-    forms: dict[Term, Counter[str]] = {term: Counter() for own in chosen for term in own}
+    chosen = [_choose(top, {t: counts[t][group] for t in top}) for group, top in enumerate(best)]
+    forms: dict[Term, Counter[str]] = {term: Counter() for top in chosen for term in top}
     for term, form in chain.from_iterable(map(_terms, texts)):
         if term in forms:
             forms[term][form] += 1
-    return [tuple(_written(forms[term]) for term in own) for own in chosen]
+    return [tuple(_usual_form(forms[term]) for term in top) for top in chosen]
 
 
-def _written(forms: Counter[str]) -> str:
-    """The usual form of a term, without the capitals that sentences and titles begin with."""
+def _usual_form(forms: Counter[str]) -> str:
+    """Return a term's usual form, without the capitals with which sentences and titles begin."""
     counts: Counter[str] = Counter()
     for form, times in forms.items():
         lower = " ".join(word[0].lower() + word[1:] for word in form.split())
@@ -307,46 +306,47 @@ def _papers_with(
     terms: Iterable[AbstractSet[Term]], groups: Sequence[int], count: int
 ) -> dict[Term, list[int]]:
     papers: dict[Term, list[int]] = defaultdict(lambda: [0] * count)
-    for own, group in zip(terms, groups, strict=True):
-        for term in own:
+    for found, group in zip(terms, groups, strict=True):
+        for term in found:
             papers[term][group] += 1
     return papers
 
 
 def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
-    """How surely each of T terms is more frequent in a group than elsewhere, shape (T, groups).
+    """Return the z-score of each of T terms being more frequent in a group, shape (T, groups).
 
-    `counts`, of that shape, are papers of a group that have a term; `sizes` all its papers.
+    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers. A single
+    group gets the share of its papers with the term.
     """
     total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone
     if len(sizes) == 1:
         return np.asarray(share)
-    # Half a paper keeps the odds of a term that everyone has finite.
+    # Half a paper keeps the odds finite for a term that all papers have.
     yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
-    there, rest = total - counts, everyone - sizes
+    others, rest = total - counts, everyone - sizes
     ratio = np.log((counts + yes) / (sizes - counts + no)) - np.log(
-        (there + yes) / (rest - there + no)
+        (others + yes) / (rest - others + no)
     )
-    return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (there + yes)))
+    return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (others + yes)))
 
 
-def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
-    """The best terms of a group, no stem twice; a word gives way to a pair that says it better."""
+def _choose(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
+    """Choose a group's best terms, no stem twice; a frequent pair replaces a word in it."""
     ranked = sorted(scores, key=lambda term: (-scores[term], term))
     pairs = [term for term in ranked if len(term) == 2]
     chosen: list[Term] = []
-    said: set[str] = set()
+    used: set[str] = set()
     for term in ranked:
-        if said & {*term}:
+        if used & {*term}:
             continue
         better = (
             pair for pair in pairs
-            if {*term} < {*pair} and not said & {*pair}
+            if {*term} < {*pair} and not used & {*pair}
             and papers[pair] >= 0.4 * papers[term]
         )  # fmt: skip
         chosen.append(next(better, term))
-        said.update(chosen[-1])
+        used.update(chosen[-1])
     return chosen[:MOST_TERMS]
 
 
@@ -367,9 +367,9 @@ def _may_be_part(word: str) -> bool:
 
 
 def _terms(text: str) -> Iterator[tuple[Term, str]]:
-    """Every word of a clean text that could name a group, and the pairs that such words open.
+    """Yield each word of a clean text that could name a group, and each pair that it begins.
 
-    Each as stems and as it is written. A generic word may end a pair: "language models" says more
+    Each comes as stems and as written. A generic word may end a pair: "language models" says more
     than "language".
     """
     for run in _BREAK.split(text):

@@ -1,4 +1,4 @@
-"""The encoder as a LlamaIndex embedding, for retrievers and whatever else plugs in there."""
+"""Wrap an encoder as a LlamaIndex embedding, for retrievers and other LlamaIndex components."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ class SentenceEncoder(BaseEmbedding):
 
     @classmethod
     def open(cls, name: str, key: str | None = None) -> Self:
-        """Find the encoder `name`; see `index.encoder.open_encoder`."""
+        """Open the encoder `name`; see `index.encoder.open_encoder`."""
         return cls(open_encoder(name, key))
 
     @classmethod
     def class_name(cls) -> str:
-        """The name LlamaIndex serialises the class under."""
+        """Return the name under which LlamaIndex serialises the class."""
         return "SentenceEncoder"
 
     @property
@@ -42,12 +42,12 @@ class SentenceEncoder(BaseEmbedding):
 
     @property
     def dimension(self) -> int:
-        """The length of its vectors."""
+        """The length of the encoder's vectors."""
         return self._encoder.dimension
 
     @property
     def together(self) -> int:
-        """Texts that are encoded, and kept, at once."""
+        """Number of texts to encode and save as one batch."""
         return self._encoder.together
 
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:

@@ -1,7 +1,7 @@
-"""The encoder: texts to unit vectors.
+"""Encode texts as unit vectors.
 
-A query needs no torch with the bundled encoder (see `index.minilm`); texts to index, and every
-other encoder, go through sentence-transformers, imported at first use.
+With the bundled encoder, queries and a few texts need no torch (see `index.minilm`). More texts,
+and every other local encoder, need sentence-transformers, which is imported at first use.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,49 +22,49 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 Counted = Callable[[int], None]
-"""Called with the number of texts that are encoded so far."""
+"""Called with the number of texts encoded so far."""
 
 BATCH = 32
 KEPT_TOGETHER = 512
-"""Texts that are encoded, and kept, at once: what a kill loses."""
+"""Number of texts encoded and saved as one batch, which is what a kill loses."""
 FEW = 128
-"""Texts that the bundled encoder takes without torch: its loading costs more than they do."""
+"""Most texts that the bundled encoder encodes without torch, which takes longer to load."""
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
 class Encoder(Protocol):
-    """What turns texts into vectors, and says which encoder it is."""
+    """An encoder: it turns texts into vectors, and identifies itself."""
 
     @property
     def name(self) -> str:
-        """The encoder's name as people know it."""
+        """The encoder's name, as users write it."""
 
     @property
     def weights_hash(self) -> str:
-        """SHA-256 of the weights, hexadecimal: two encoders are the same if it is."""
+        """SHA-256 of the weights, hexadecimal; encoders with the same hash are the same."""
 
     @property
     def dimension(self) -> int:
-        """The length of its vectors."""
+        """The length of the encoder's vectors."""
 
     @property
     def together(self) -> int:
-        """Texts of an index that are given to it, and whose vectors are kept, at once."""
+        """Number of texts to encode and save as one batch."""
 
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Unit vectors of `texts`, shape (len(texts), d); `progress` gets the number done."""
+        """Encode texts as unit vectors, shape (len(texts), d); `progress` gets the number done."""
 
     def encode_query(self, text: str) -> Vectors:
-        """The unit vector of a question, shape (d,)."""
+        """Encode a question as a unit vector, shape (d,)."""
 
 
 def open_encoder(name: str, key: str | None = None) -> Encoder:
-    """Find an encoder: an address with `#MODEL` after it, or what `LocalEncoder.open` finds.
+    """Open an encoder: an endpoint's address followed by `#MODEL`, or a `LocalEncoder` by name.
 
-    An endpoint may ask for the key. Raises as `LocalEncoder.open`.
+    `key` is the endpoint's key, if it needs one. Raises as `LocalEncoder.open`.
     """
     if name.startswith(("http://", "https://")):
-        from index.remote import RemoteEncoder  # most encoders are local
+        from index.remote import RemoteEncoder  # imported here: most encoders are local
 
         return RemoteEncoder(name, key)
     return LocalEncoder.open(name)
@@ -88,9 +88,9 @@ class LocalEncoder:
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """Find the encoder `name`: the bundled one, a local folder, or a model hub's id.
+        """Open the encoder `name`: the bundled one, a local folder, or a model hub's id.
 
-        Nothing heavy is loaded before it is needed.
+        The model is loaded when it is first used.
 
         Raises:
             EncoderError: there is no such encoder here or on the hub, or its weights are damaged.
@@ -103,17 +103,17 @@ class LocalEncoder:
 
     @property
     def dimension(self) -> int:
-        """The length of its vectors; loads the model if it is not the bundled one."""
+        """The length of the vectors; loads the model if it is not the bundled one."""
         if self.bundled:
             return minilm.DIMENSION
         with self._lock:
-            return int(self._heavy().get_embedding_dimension() or 0)
+            return int(self._load_model().get_embedding_dimension() or 0)
 
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Unit vectors of texts to index, shape (len(texts), dimension).
+        """Encode texts to index as unit vectors, shape (len(texts), dimension).
 
-        They are encoded by length so that little padding is wasted; `progress` is told after each
-        batch how many are done.
+        Texts are encoded from the longest to the shortest, so that little padding is wasted;
+        `progress` gets the number done after each batch.
 
         Raises:
             EncoderError: the model cannot be loaded, or gave a vector that is not finite.
@@ -128,33 +128,33 @@ class LocalEncoder:
                 vectors[rows] = self.encode_query(texts[rows[0]])
             else:
                 with self._lock:
-                    vectors[rows] = self._heavy().encode_document(
+                    vectors[rows] = self._load_model().encode_document(
                         [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
                     )
             if progress:
                 progress(at + len(rows))
-        return self._checked(vectors)
+        return self._normalise(vectors)
 
     def encode_query(self, text: str) -> Vectors:
-        """Encode a question: a unit vector of shape (dimension,); raises as `encode`."""
+        """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
         with self._lock:
             if self.bundled:
                 if self._light is None:
                     self._light = minilm.shared(self.folder)
                 vector = self._light.encode(text)
             else:
-                vector = self._heavy().encode_query(text, show_progress_bar=False)
-        return self._checked(np.asarray(vector, dtype=np.float32))
+                vector = self._load_model().encode_query(text, show_progress_bar=False)
+        return self._normalise(np.asarray(vector, dtype=np.float32))
 
-    def _checked(self, vectors: Vectors) -> Vectors:
+    def _normalise(self, vectors: Vectors) -> Vectors:
         if not np.isfinite(vectors).all():
             raise EncoderError(f"the encoder {self.name} gave a vector that is not finite")
-        # Here rather than there: half precision would leave them longer or shorter than 1.
+        # Normalised here in float32: in half precision, lengths would differ from 1.
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
-    def _heavy(self) -> "SentenceTransformer":
-        """The model, loaded at first use; the caller holds the lock."""
+    def _load_model(self) -> "SentenceTransformer":
+        """Return the model, loaded at first use; the caller holds the lock."""
         if self._model is None:
             # Imported here: it brings torch and takes 5-10 s.
             from safetensors import SafetensorError
@@ -178,7 +178,7 @@ class LocalEncoder:
 
 
 def _precision() -> dict[str, object]:
-    """How the weights are loaded: bfloat16 is faster, and turns vectors by less than a degree."""
+    """Choose bfloat16 weights where they are faster; they turn vectors by less than a degree."""
     import torch
 
     is_fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -186,24 +186,24 @@ def _precision() -> dict[str, object]:
 
 
 def _find(name: str) -> Path:
-    """The folder of the model `name`: a local folder, the hub's cache, or the hub."""
+    """Return the folder of the model `name`: a local one, in the hub's cache, or downloaded."""
     path = Path(name).expanduser()
     if path.is_dir():
         return path
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
         raise EncoderError(f"no encoder at {name}: give a folder that holds a model")
-    # Imported here: it takes most of a second, and the bundled encoder does without the hub.
+    # Imported here: it takes most of a second, and the bundled encoder needs no hub.
     from huggingface_hub import model_info, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
-    client_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of the HTTP client installed
+    client_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of the installed HTTP client
     repository = name if "/" in name else f"sentence-transformers/{name}"
     try:
         return Path(snapshot_download(repository, local_files_only=True))
     except (OSError, ValueError):
         pass  # not in the cache: ask the hub
     try:
-        # One short question first: a download would retry for minutes where there is no network.
+        # First one short request: without a network, a download would retry for minutes.
         model_info(repository, timeout=5)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
     except (OSError, ValueError, RuntimeError, client_error) as error:
@@ -214,7 +214,7 @@ def _find(name: str) -> Path:
 
 
 def _hash(name: str, folder: Path) -> str:
-    """SHA-256 of the folder's weight files in the order of their paths, one after the other."""
+    """Return the SHA-256 of the folder's weight files, concatenated in the order of their paths."""
     files = sorted(
         path
         for pattern in ("*.safetensors", "*.bin")

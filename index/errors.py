@@ -1,4 +1,4 @@
-"""The errors a user can meet: each says in one line what happened and what to do next."""
+"""The errors that a user can meet: each says in one line what happened and what to do next."""
 
 
 class AbstractQAError(Exception):
@@ -6,7 +6,7 @@ class AbstractQAError(Exception):
 
 
 class InputError(AbstractQAError):
-    """What the caller gave (a path, a question, an option) cannot be used."""
+    """An input (a path, a question, an option) cannot be used."""
 
 
 class StoreError(AbstractQAError):
@@ -26,5 +26,5 @@ class EncoderError(AbstractQAError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of another library says, short and in one line."""
+    """Return the first line of another library's error, at most 160 characters of it."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

@@ -1,11 +1,11 @@
-"""Tokens, postings and BM25: the lexical half of retrieval.
+"""Tokenize texts, keep postings and score papers by BM25: the lexical half of retrieval.
 
 Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each
 give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part
 (`omni`, `act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
 
-Postings say which papers have each of many terms, of words and of names alike; they grow by what
-changes and are never counted anew.
+Postings list the papers that have each term, for words and for names. When papers change, postings
+are updated and not counted anew.
 """
 
 import re
@@ -29,7 +29,7 @@ from index.text import clean_text
 
 FILE_NAME = "lexical.npz"
 
-# Words that carry no subject: function words, and the ones people wrap questions in.
+# Words that say nothing about a topic: function words, and words that questions are phrased with.
 STOP_WORDS = frozenset(
     """a about after all also am an and any anybody anyone anything are as at be been before being
     between both but by can compare compared could did difference do does doing done each eg
@@ -49,13 +49,13 @@ _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]
 _TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
 
 
-# The stemmer keeps a buffer of its own and is not thread-safe.
+# One for each thread: the stemmer has an internal buffer and is not thread-safe.
 _stemmer = threading.local()
 
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """The Snowball English stem of a lower-case word."""
+    """Return the Snowball English stem of a lower-case word."""
     if not hasattr(_stemmer, "english"):
         _stemmer.english = Stemmer.Stemmer("english")
     return str(_stemmer.english.stemWord(word))
@@ -63,7 +63,7 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _word_tokens(word: str) -> tuple[str, ...]:
-    """The whole word, then its parts if it has several; stop words give nothing."""
+    """Return the tokens of a word and of its parts, if it has several; none for a stop word."""
     parts = [part.lower().replace(",", "") for part in _PART.findall(word) if part != "s"]
     if not parts:
         return ()
@@ -72,13 +72,13 @@ def _word_tokens(word: str) -> tuple[str, ...]:
         tokens = () if parts[0] in STOP_WORDS else (stem(parts[0]),)
     else:
         kept = (stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS)
-        # Stemmed like a word typed in one piece, so that the two meet: `unival` and `UnIVAL`.
+        # Stemmed like a word typed in one piece, so that `unival` matches `UnIVAL`.
         tokens = (stem("".join(parts).replace(".", "")), *kept)
     return (*tokens, "".join(parts) + "++") if word.endswith("++") else tokens
 
 
 def fold(text: str) -> str:
-    """`text` without accents, trademark signs and typographic variants: `M³ViT™` is `M3ViT`."""
+    """Remove accents, trademark signs and typographic variants: `M³ViT™` becomes `M3ViT`."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.translate(_TRADEMARKS))
@@ -86,7 +86,7 @@ def fold(text: str) -> str:
 
 
 def tokenize(text: str) -> list[str]:
-    """The tokens of a cleaned text, in order, stemmed, stop words left out."""
+    """Return the stemmed tokens of a cleaned text, in order, without stop words."""
     tokens: list[str] = []
     for match in _WORD.finditer(fold(text)):
         tokens += _word_tokens(_POSSESSIVE.sub("", match[0]))
@@ -95,7 +95,7 @@ def tokenize(text: str) -> list[str]:
 
 @lru_cache(maxsize=16_384)
 def token_set(text: str) -> frozenset[str]:
-    """The tokens of a cleaned text without repeats; those of the last texts are kept."""
+    """Return the distinct tokens of a cleaned text; recent results are cached."""
     return frozenset(tokenize(text))
 
 
@@ -104,9 +104,9 @@ Ints = NDArray[np.int32]
 
 
 def places(rows: Rows, size: int) -> Rows:
-    """Where each of `size` papers of a table is in the next one, -1 where it is gone.
+    """Return the new row of each of `size` old papers, shape (size,); -1 if the paper is gone.
 
-    `rows` are those in the table of the papers of the next one, -1 of a new paper.
+    `rows` has the old row of each new paper, -1 if there was none.
     """
     found = np.full(size, -1, dtype=np.int64)
     found[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
@@ -114,49 +114,49 @@ def places(rows: Rows, size: int) -> Rows:
 
 
 class Found:
-    """Postings as they are found, in any order."""
+    """A collector of new postings, which come in any order."""
 
     def __init__(self) -> None:
         self.terms: dict[str, int] = {}
-        """Each term → its number."""
-        # A list of as many numbers would take ten times the memory.
+        """The number of each term."""
+        # A list of the same numbers would take ten times the memory.
         self._postings = array("i")
 
     def add(self, row: int, values: Mapping[str, int]) -> None:
-        """Note which terms the paper of a row has, each with a number of at most 16 bits."""
+        """Add the terms of the paper of a row, each with a value; above 65,535 it is capped."""
         numbers, postings = self.terms, self._postings
         for term, value in values.items():
             postings.extend((numbers.setdefault(term, len(numbers)), row, value))
 
     def columns(self) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
-        """The number of the term, the row and the value of each posting."""
+        """Return the term number, the row and the value of each posting."""
         found = np.frombuffer(self._postings, dtype=np.int32).reshape(-1, 3)
         return found[:, 0], found[:, 1], found[:, 2]
 
 
 @dataclass(frozen=True, eq=False)
 class Postings:
-    """V terms that have N postings in all: a paper, and a number about it."""
+    """The N postings of V terms; each is the row of a paper with a value, such as a count."""
 
     terms: list[str]
-    """Ascending."""
+    """The terms, ascending."""
     starts: Ints
-    """Where the postings of each term begin, shape (V + 1,)."""
+    """The index of each term's first posting, and N, shape (V + 1,)."""
     rows: Ints
-    """The papers of each term, ascending, shape (N,)."""
+    """The papers of each posting, ascending for each term, shape (N,)."""
     values: NDArray[np.unsignedinteger]
-    """Shape (N,)."""
+    """The value of each posting, shape (N,)."""
 
     @classmethod
     def none(cls) -> Self:
-        """No postings, to be carried on."""
+        """Return empty postings."""
         empty = np.zeros(0, dtype=np.int32)
         return cls([], np.zeros(1, dtype=np.int32), empty, empty.astype(np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
-        """The postings with those of new papers; `places` are the rows of the others now, or -1.
+        """Return the postings with those of new papers; equal ones are kept once.
 
-        What was found twice of a paper, it has once.
+        `places` has the new rows of the old papers, -1 of those that are gone.
         """
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
@@ -184,44 +184,44 @@ class Postings:
         )
 
     def place(self, term: str) -> int | None:
-        """The number of a term from 0; None if there is none."""
+        """Return the index of a term in `terms`; None if it is not there."""
         place = bisect_left(self.terms, term)
         return place if place < len(self.terms) and self.terms[place] == term else None
 
     def slice(self, term: str) -> slice:
-        """Where the postings of a term are; an empty slice if it has none."""
+        """Return the slice of a term's postings, empty if it has none."""
         place = self.place(term)
         return slice(0) if place is None else slice(*self.starts[place : place + 2].tolist())
 
     def begins(self, prefix: str) -> bool:
-        """Whether a longer term begins with this one."""
+        """Check whether a term begins with `prefix` and is longer."""
         place = bisect_right(self.terms, prefix)
         return place < len(self.terms) and self.terms[place].startswith(prefix)
 
     def between(self, first: str, end: str) -> range:
-        """The places of the terms from `first` to before `end`."""
+        """Return the indices of the terms from `first` up to, but not including, `end`."""
         return range(bisect_left(self.terms, first), bisect_left(self.terms, end))
 
     def packed(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays that `unpacked` makes postings of."""
+        """Return the postings as arrays, which `unpacked` reads."""
         arrays = {name: getattr(self, name) for name in ("starts", "rows", "values")}
         return {"terms": packed(self.terms), **arrays}
 
     @classmethod
     def unpacked(cls, stored: Mapping[str, NDArray[np.generic]]) -> Self:
-        """The postings of arrays that are read."""
+        """Build postings from the arrays that `packed` returned."""
         terms = unpacked(stored["terms"], len(stored["starts"]) - 1)
         arrays = (stored[name] for name in ("starts", "rows", "values"))
         return cls(terms, *arrays)  # type: ignore[arg-type] # kinds are as `packed` wrote them
 
 
 def packed(lines: Iterable[str]) -> NDArray[np.uint8]:
-    """Texts without line feeds as an array."""
+    """Pack texts without line feeds into an array."""
     return np.frombuffer("\n".join(lines).encode(), dtype=np.uint8)
 
 
 def unpacked(column: NDArray[np.generic], count: int) -> list[str]:
-    """The `count` texts of an array that `packed` made."""
+    """Return the `count` texts of an array that `packed` made."""
     return column.tobytes().decode().split("\n") if count else []
 
 
@@ -230,9 +230,9 @@ class LexicalIndex:
     """BM25 over the titles and abstracts of P papers of an index, in their order."""
 
     postings: Postings
-    """How often the papers have each term."""
+    """How often each paper has each term."""
     lengths: NDArray[np.int32]
-    """Tokens of each paper, shape (P,)."""
+    """Number of tokens of each paper, shape (P,)."""
 
     @classmethod
     def build(
@@ -240,7 +240,7 @@ class LexicalIndex:
     ) -> Self:
         """Index the titles and abstracts of P papers, in their order.
 
-        Those that are at some `rows` of an `old` index (-1 elsewhere) are counted already.
+        Counts are copied from an `old` index for papers that are at some `rows` of it (else -1).
         """
         rows = np.full(len(papers), -1) if rows is None else rows
         found = Found()
@@ -259,12 +259,12 @@ class LexicalIndex:
 
     @cached_property
     def document_frequency(self) -> dict[str, int]:
-        """Term → papers that have it."""
+        """Number of papers that have each term."""
         postings = self.postings
         return dict(zip(postings.terms, np.diff(postings.starts).tolist(), strict=True))
 
     def save(self, folder: Path) -> None:
-        """Write the index into `folder`, as one file."""
+        """Write the index into `folder` as one file."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = self.postings.packed()
         np.savez(folder / FILE_NAME, allow_pickle=False, lengths=self.lengths, **arrays)
@@ -277,13 +277,13 @@ class LexicalIndex:
 
     @cached_property
     def _damping(self) -> NDArray[np.float64]:
-        """What a term's count is weighed against in each paper: more in long ones, shape (P,)."""
+        """BM25's damping of counts, which is stronger in long papers, shape (P,)."""
         mean = float(self.lengths.mean()) or 1.0 if self.size else 1.0
         k1, b = 1.2, 0.75
         return (k1 * (1 - b + b * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
-        """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""
+        """Return each paper's BM25 score for a query, shape `(size,)`, 0 if it shares no token."""
         scores = np.zeros(self.size, dtype=np.float64)
         for token in dict.fromkeys(tokens):
             some = self.postings.slice(token)
@@ -292,6 +292,6 @@ class LexicalIndex:
         return scores.astype(np.float32)
 
     def idf(self, token: str) -> float:
-        """How rare a token is: `ln(1 + (N - n + 0.5) / (n + 0.5))`, highest if unknown."""
+        """Return a token's rarity, `ln(1 + (N - n + 0.5) / (n + 0.5))`, highest if unknown."""
         n = self.document_frequency.get(token, 0)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))

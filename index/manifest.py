@@ -1,9 +1,9 @@
-"""The folder of a store: which generation is live, and what each holds.
+"""Find the live generation of a store, and read and check its manifest and files.
 
 A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
-passages, words, names, map and `manifest.json`, `vectors/` the file of vectors that generations
-share (`index.vectors`), and `LOCK` is held by the process that writes. A published generation never
-changes, so readers and a writer do not disturb each other.
+passages, words, names, map and `manifest.json`, `vectors/` holds the file of vectors that
+generations share (`index.vectors`), and the process that writes locks `LOCK`. A published
+generation never changes, so readers and a writer do not disturb each other.
 """
 
 import json
@@ -28,7 +28,7 @@ LOCK = "LOCK"
 GENERATIONS = "generations"
 VECTORS = "vectors"
 UNFINISHED = ".tmp"
-"""What the name of a generation that is being written ends in."""
+"""The suffix of a generation's folder while it is being written."""
 
 _T = TypeVar("_T")
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
@@ -36,7 +36,7 @@ _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
 class Manifest(BaseModel, frozen=True):
-    """The last file written into a generation; without it the generation does not count."""
+    """The last file written into a generation, which is invalid without it."""
 
     format_version: int = FORMAT_VERSION
     generation: str
@@ -61,10 +61,10 @@ class Manifest(BaseModel, frozen=True):
 
 
 def current(store: Path) -> str | None:
-    """The id of the live generation, or None if nothing was published. Reads one small file.
+    """Return the id of the live generation, None if nothing was published; read one small file.
 
-    Where that file is lost or damaged, the newest generation is live. Raises `StoreError` if the
-    store cannot be read, or is none.
+    If that file is lost or damaged, the newest generation is live. Raises `StoreError` if the
+    folder cannot be read, or is not a store.
     """
     try:
         given = (store / CURRENT).read_text(encoding="utf-8").strip()
@@ -84,7 +84,7 @@ def current(store: Path) -> str | None:
 
 
 def own_generations(store: Path) -> list[Path]:
-    """The folders in `generations/` that this program made, finished or not, oldest first."""
+    """Return this program's folders in `generations/`, finished or not, oldest first."""
     return [path for path in _entries(store / GENERATIONS) if _is_generation(path)]
 
 
@@ -94,7 +94,7 @@ def _is_generation(path: Path) -> bool:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What is in a folder, by name; nothing if there is no such folder."""
+    """Return the paths in a folder, by name; none if there is no such folder."""
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
@@ -104,13 +104,13 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def check_is_store(store: Path) -> None:
-    """Check that `store` is a store or could become one: missing, or empty.
+    """Check that `store` is a store or could become one: it is missing or empty.
 
-    Files of other programs do not matter in a store that has a live generation, and hidden files,
-    which file managers leave in every folder, matter nowhere.
+    Files of other programs are ignored in a store that has a live generation, and hidden files,
+    which file managers leave in every folder, are ignored everywhere.
 
     Raises:
-        StoreError: it is a file, or a folder with other things in it, or its name is not UTF-8.
+        StoreError: it is a file, or a folder with other files in it, or its name is not UTF-8.
     """
     try:
         str(store).encode()
@@ -136,7 +136,7 @@ def _not_a_store(store: Path, held: str) -> StoreError:
 
 
 def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
-    """The error for a folder that the operating system does not let read."""
+    """Return the error for a folder that the operating system fails to read."""
     why = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return StoreError(f"{store} cannot be read ({why}): give another --store")
 
@@ -146,12 +146,12 @@ def _command(store: Path) -> str:
 
 
 def no_index(store: Path) -> StoreError:
-    """The error for a store in which nothing was published."""
+    """Return the error for a store in which nothing was published."""
     return StoreError(f"no index at {store}: run {_command(store)}")
 
 
 def damaged(store: Path, what: str) -> StoreError:
-    """The error for an index that cannot be read, with what mends it."""
+    """Return the error for a damaged index, with the steps that repair it."""
     return StoreError(
         f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
         f" then run: {_command(store)}"
@@ -159,12 +159,12 @@ def damaged(store: Path, what: str) -> StoreError:
 
 
 def generation_folder(store: Path, generation: str) -> Path:
-    """Where a generation lies."""
+    """Return the folder of a generation."""
     return store / GENERATIONS / generation
 
 
 def read_manifest(store: Path, generation: str) -> Manifest:
-    """A generation's manifest; `StoreError` if it is missing, damaged, or of another format."""
+    """Read a generation's manifest; `StoreError` if it is missing, damaged or of another format."""
     try:
         given = json.loads((generation_folder(store, generation) / FILE_NAME).read_text("utf-8"))
         version = int(given["format_version"])
@@ -174,18 +174,18 @@ def read_manifest(store: Path, generation: str) -> Manifest:
         OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
     ) as error:  # fmt: skip
         raise damaged(store, f"{generation}/{FILE_NAME} cannot be read") from error
-    way = "upgrade abstractqa, or give another --store"
+    remedy = "upgrade abstractqa, or give another --store"
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
-        way = f"remove {parts} in it, then run: {_command(store)}"
+        remedy = f"remove {parts} in it, then run: {_command(store)}"
     raise StoreError(
         f"the index at {store} has format {version} and this version of abstractqa reads"
-        f" {FORMAT_VERSION}: {way}"
+        f" {FORMAT_VERSION}: {remedy}"
     )
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file under `folder`, by its path relative to it."""
+    """Return the SHA-256 of every file under `folder`, by its path relative to it."""
     return {
         path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
@@ -219,7 +219,7 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
 
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
-    """The manifest and papers of a generation, after checking all its files, or a `StoreError`."""
+    """Check a generation's files and read its manifest and papers, or raise `StoreError`."""
     folder = generation_folder(store, generation)
     if not folder.is_dir():
         raise damaged(store, f"generation {generation} is missing")
@@ -232,7 +232,7 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
 
 
 def live_generation(store: Path) -> str:
-    """The id of the live generation; `StoreError` if there is none, or the folder is no store."""
+    """Return the id of the live generation; `StoreError` if there is none, or it is no store."""
     check_is_store(store)
     if (generation := current(store)) is None:
         raise no_index(store)
@@ -240,17 +240,17 @@ def live_generation(store: Path) -> str:
 
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
-    """The live generation's manifest and papers, if there is one; raises as `read_papers`."""
+    """Read the live generation's manifest and papers, if any; raises as `read_papers`."""
     return read_live(store, lambda generation: read_papers(store, generation)) or (None, ())
 
 
 def read_live(store: Path, read: Callable[[str], _T]) -> _T | None:
-    """What `read` gives for the live generation, or raises; None if there is none."""
+    """Return the result of `read` for the live generation's id, None if there is none."""
     while (generation := current(store)) is not None:
         try:
             return read(generation)
         except StoreError:
-            # Another process may have published twice meanwhile and removed what we read.
+            # Another process may have published twice and removed the files while they were read.
             if current(store) in {None, generation}:
                 raise
     return None

@@ -1,8 +1,8 @@
-"""What papers call themselves, and where the names of a collection stand.
+"""Find the names that papers give themselves, and the papers that mention each name.
 
-Names are gathered once, in two passes over its papers. The first notes what looks like a name
-anywhere and what the papers call themselves: the head of a title, and names that it introduces.
-The second finds those names that are spelled in several atoms, in whatever way.
+Names are gathered once, in two passes over the papers. The first collects what looks like a name
+and what papers call themselves: the head of the title, and names that the abstract introduces. The
+second finds where papers spell those names in several atoms, however they are joined.
 """
 
 import json
@@ -25,17 +25,17 @@ from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 
 PLAIN = " "
-"""Begins the key of an ordinary word: lower case, or capitalised only where every word is."""
+"""Prefix of an ordinary word's key: lower case, or capitalised only where every word is."""
 PHRASE = "  "
-"""Begins the key of several atoms in lower case that join into a name."""
+"""Prefix of the key of several lower-case atoms that join into a name."""
 
 _OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
 MENTIONED = 0
 LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
-"""Papers, as a number or a share, beyond which a name is the field's and no paper's own: of those
-that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
-and of the last two together, or of a name that it writes in several words."""
+"""Most other papers, as a number or a share (the larger counts), that may mention a name which
+belongs to a paper. One row each: a name only mentioned, an acronym spelled out, a name introduced,
+the head of a title, and a head that is also one of these, or a name of several words."""
 _BEHIND_HEAD = (": ", " – ", " — ", " - ", "—")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
 _NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
@@ -49,31 +49,31 @@ _BRACKETED = re.compile(r"\(([^()]{2,40})\)")
 
 
 def opens(gap: str) -> bool:
-    """Whether a word after `gap` is capitalised anyway: it begins a sentence."""
+    """Check whether a word after `gap` is capitalised because it begins a sentence."""
     return not _OPENERS.isdisjoint(gap)
 
 
 @dataclass(frozen=True, slots=True)
 class Coined:
-    """The names of one paper, as they stand in it."""
+    """The names that one paper gives itself, as it writes them."""
 
     head: str | None
-    """What stands before the colon of the title, or a short title as a whole."""
+    """The part of the title before a colon or dash, or a short title as a whole."""
     is_titled: bool
-    """Whether the head stands before a colon."""
+    """Whether the title has such a colon or dash."""
     introduced: tuple[str, ...]
-    """Names that its abstract introduces, or that stand in brackets in its title."""
+    """Names that the abstract introduces, or that are in brackets in the title."""
     spelled: tuple[str, ...]
-    """Acronyms in brackets whose words, or which themselves, its title has: perhaps its own."""
+    """Acronyms in brackets that the title has or spells out; they may be the paper's name."""
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """What the paper may call itself, as it is written."""
+        """All names that the paper may give itself, as it writes them."""
         return (*self.spelled, *self.introduced, *([self.head] if self.head else []))
 
     @property
     def kinds(self) -> dict[str, int]:
-        """The key of each of those names → its row of `LIMITS`."""
+        """The row of `LIMITS` of each of those names, by key."""
         kinds = dict.fromkeys(map(key_of, self.spelled), 1)
         kinds |= dict.fromkeys(map(key_of, self.introduced), 2)
         head = key_of(self.head or "")
@@ -84,34 +84,34 @@ class Coined:
 
 
 class Gathering:
-    """The names of new papers, beside those of a table.
+    """A collector of the names of new papers, which extends the parts of an existing table.
 
-    What looks like a name anywhere, or is coined, other papers may spell apart: so a first pass
-    over all papers gathers those keys, and a second one finds them.
+    A paper may spell another paper's name in several atoms. So the first pass over all papers
+    (`note`) collects the keys of names, and the second (`note_spelled`) finds them.
     """
 
     def __init__(
         self, forms: dict[str, str], coined: set[str], several: set[str], loose: set[str]
     ) -> None:
-        """Go on with the parts of a table (see `index.names.Names`), which are added to."""
+        """Start from the parts of a table (see `index.names.Names`), which are added to."""
         self.forms, self.several, self.loose = forms, several, loose
         self._coined = coined
         """The keys in `forms` that papers call themselves."""
         self.found = Found()
-        """Keys of names, or of words with `PLAIN` or `PHRASE` before them → the new papers."""
+        """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
         self.unheard: set[str] = set()
-        """Keys in `several` that are not of the table."""
+        """Keys in `several` that are new to the table."""
         self.titles: dict[int, str] = {}
         """The atoms of the title of each new paper, joined by spaces."""
         self.coinages: dict[int, str] = {}
 
     def note(self, paper: Paper, row: int) -> str:
-        """The first pass over a paper: what it coins, and its single atoms; its folded text."""
+        """Collect a paper's names and single atoms, the first pass; return its folded text."""
         coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
         several: set[str] = set()
         for form in coinage.forms:
             several.add(key := key_of(form))
-            # The first in the order of characters: it is the same in whatever order papers come.
+            # The first by code points, which is the same in whatever order papers come.
             self.forms[key] = min(form, self.forms[key]) if key in self._coined else form
             self._coined.add(key)
             if Link.LOOSE in Atoms.of(fold(form)).links:
@@ -136,24 +136,24 @@ class Gathering:
     def note_spelled(
         self, text: str, row: int, keys: set[str], begins: Callable[[str], bool]
     ) -> None:
-        """The second pass: which keys, with what `begins` one, a text spells in several atoms."""
+        """Find `keys` that a text spells in several atoms, the second pass; see `beginnings`."""
         spelled = _joined(Atoms.of(text), keys, self.loose, begins)
         self.found.add(row, dict.fromkeys(spelled, MENTIONED))
 
 
 def folded_text(paper: Paper) -> str:
-    """The text of a paper as names are sought in it: its title, a line feed, its abstract."""
+    """Return the text in which a paper's names are sought: its title, a line feed, its abstract."""
     return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
 
 
 def beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
-    """What says whether one of some keys begins with something, or is it."""
+    """Return a function that checks whether one of the keys begins with a text, or equals it."""
     short = (key for key in keys if len(key) <= LONGEST_KEY)
     return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__
 
 
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
-    """The keys of a paper's single atoms; names of more atoms are added to `several`."""
+    """Return the keys of a paper's single atoms; add names to `several` and their `forms`."""
     texts, keys, links, gaps = atoms.texts, atoms.keys, atoms.links, atoms.gaps
     words = set(texts)
     ordinary = {word for word in words if word.islower() and word.isalpha()}
@@ -187,7 +187,7 @@ def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str])
 
 
 def _capitals(atoms: Atoms, first: int) -> int:
-    """Where the capitalised words that begin at `first` end: "Tree of Thoughts"."""
+    """Return where the capitalised words from `first` on end, as in "Tree of Thoughts"."""
     end = at = first + 1
     while at < len(atoms.keys) and at - first < LONGEST and atoms.links[at - 1] == Link.SPACED:
         if atoms.texts[at][0].isupper():
@@ -201,7 +201,7 @@ def _capitals(atoms: Atoms, first: int) -> int:
 def _joined(
     atoms: Atoms, several: set[str], loose: set[str], begins: Callable[[str], bool]
 ) -> set[str]:
-    """The names in `several` that a text spells in more than one atom; `loose` have commas."""
+    """Return the names spelled in several atoms, with punctuation only those in `loose`."""
     found: set[str] = set()
     keys, gaps = atoms.keys, atoms.gaps
     starts = [
@@ -225,7 +225,7 @@ def _joined(
 
 
 def coined(title: str, abstract: str) -> Coined:
-    """The names of a paper by its cleaned title and abstract."""
+    """Find the names that a paper gives itself in its cleaned title and abstract."""
     ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
     head = title[: min(ends, default=None)].strip(" \"'“”‘’")
     if not 0 < len(head.split()) <= LONGEST_HEAD:
@@ -256,22 +256,22 @@ def _bare(acronym: str) -> str:
 
 
 def _is_proposed(acronym: str, before: str) -> bool:
-    """Whether the words that an acronym abbreviates are what the sentence proposes.
+    """Check whether the sentence `before` an acronym proposes what it abbreviates.
 
-    They are in "we propose a robust machine (RM)", not in "we propose a test of machines (M)".
+    "we propose a robust machine (RM)" does, "we propose a test of machines (M)" does not.
     """
     verbs = [*_PROPOSED.finditer(before)]
     words = before[verbs[-1].end() :] if verbs else ""
-    few = len(re.sub(r"\W", "", _bare(acronym))) + 2  # "a new"
-    return 0 < len(re.findall(r"[^\W_]+", words)) <= few and not re.search(r"[.!?]\s", words)
+    most = len(re.sub(r"\W", "", _bare(acronym))) + 2  # "a new"
+    return 0 < len(re.findall(r"[^\W_]+", words)) <= most and not re.search(r"[.!?]\s", words)
 
 
 def _is_of_title(acronym: str, title: str) -> bool:
-    """Whether a title has an acronym, or words that begin with its letters."""
+    """Check whether a title has an acronym, or words that begin with its letters."""
     bare = _bare(acronym)
     words = re.findall(r"[^\W_]+", title)
     letters = re.sub(r"\W", "", bare).lower()
-    some = (words, [word for word in words if word.lower() not in STOP_WORDS])
-    firsts = ("".join(word[0] for word in kept).lower() for kept in some)
-    is_there = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
-    return is_there or (len(letters) > 2 and any(letters in each for each in firsts))
+    choices = (words, [word for word in words if word.lower() not in STOP_WORDS])
+    firsts = ("".join(word[0] for word in kept).lower() for kept in choices)
+    is_in_title = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
+    return is_in_title or (len(letters) > 2 and any(letters in each for each in firsts))

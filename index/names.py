@@ -1,8 +1,8 @@
-"""The table of names of an index: which papers a text names, and which mention those names.
+"""Look up names in an index's table: which papers a text names, and which mention those names.
 
-It is built once, with the index, and carried on when papers come or go. A look-up costs what the
-text costs, not what the collection does: a name is one term, however it is spelled (see
-`index.folding`).
+The table is built with the index, and updated when papers are added or removed. The time of a
+look-up depends on the text and not on the size of the collection: a name is one term, however it is
+spelled (see `index.folding`).
 """
 
 import json
@@ -44,25 +44,24 @@ _LINES = ("titles", "coinages", "several", "loose")
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """The names of P papers; K keys of names and words have postings.
+    """The names of P papers, with postings for the keys of names and words.
 
-    The value of a posting is `MENTIONED` or, where a paper may call itself so, a row of `LIMITS`.
+    The value of a posting is `MENTIONED`, or a row of `LIMITS` if the paper may call itself that.
     """
 
     postings: Postings
     forms: dict[str, str]
-    """Key of a name by shape or of a paper's own → how it is written."""
+    """How each name is written, by key: names by shape, and names that papers give themselves."""
     titles: list[str]
     """The atoms of each of the P titles, joined by spaces."""
     coinages: list[str]
-    """What each of the P papers coins, as JSON: see `index.mentions.Coined`."""
+    """The names that each of the P papers coins, as JSON: see `index.mentions.Coined`."""
     several: list[str]
-    """Keys that papers may spell apart, ascending."""
+    """The keys of names that papers may spell in several atoms, ascending."""
     loose: list[str]
-    """Those of them that are written with a comma, ascending."""
+    """The keys among them that are written with punctuation inside, ascending."""
     trigrams: NDArray[np.uint64]
-    """CRC-32 of each three atoms that follow each other in a title, then the row of its paper in
-    the lower 32 bits; ascending."""
+    """For every three consecutive atoms of a title: CRC-32 << 32 | row of the paper; ascending."""
 
     @classmethod
     def build(
@@ -70,12 +69,12 @@ class Names:
     ) -> Self:
         """Gather the names of P papers, in their order.
 
-        Those of papers at some `rows` of an `old` table (-1 elsewhere) are gathered already. What
-        only papers coined that are gone still counts as a name where others spell it.
+        Names are copied from an `old` table for papers that are at some `rows` of it (else -1). A
+        name stays in the table while papers spell it, even if those that coined it are gone.
         """
         is_new, rows = old is None, np.full(len(papers), -1) if rows is None else rows
         old = old or cls(Postings.none(), {}, [], [], [], [], np.empty(0, np.uint64))
-        there, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
+        moved, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
         gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in fresh]
         several = sorted([*old.several, *gathering.unheard])
@@ -84,8 +83,8 @@ class Names:
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
         if not is_new:
-            old._read_again(papers, there, gathering)
-        postings = old.postings.carried(there, gathering.found)
+            old._search_kept(papers, moved, gathering)
+        postings = old.postings.carried(moved, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
                 del gathering.forms[key]
@@ -100,13 +99,13 @@ class Names:
             coinages,
             several,
             sorted(gathering.loose),
-            _trigrams(old, there, gathering.titles.items()),
+            _trigrams(old, moved, gathering.titles.items()),
         )
 
-    def _read_again(
+    def _search_kept(
         self, papers: Sequence[Paper], places: NDArray[np.int64], gathering: Gathering
     ) -> None:
-        """Find names that are new in the papers that were there, and stay, at their new places."""
+        """Find new names in the old papers that stay; `places` has their new rows."""
         begins = beginnings(gathering.unheard)
         for old_row, keys in self._may_spell(gathering.unheard).items():
             if (row := int(places[old_row])) >= 0:
@@ -116,7 +115,7 @@ class Names:
                     gathering.note_spelled(text, row, gathering.unheard, begins)
 
     def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
-        """The papers that have words a key begins and ends with, and the letters to seek there."""
+        """Return the papers with words that a key begins and ends with, and its letters to seek."""
 
         def having(parts: Iterable[str]) -> set[int]:
             every = (self.having(kind + part) for part in parts for kind in ("", PLAIN))
@@ -124,8 +123,8 @@ class Names:
 
         found: dict[int, set[str]] = defaultdict(set)
         for key in (key for key in keys if 0 < len(key) <= LONGEST_KEY):
-            # Quantities have no postings: of "GPT 4" the word before its number is looked for,
-            # of "3D GS" only the one that it ends with.
+            # Quantities have no postings: for "GPT 4", look for the word before the number, for
+            # "3D GS" only for the last word.
             worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
             ends = having(key[at:] for at in range(1, len(key)))
             ends |= having(worded[at:] for at in range(len(worded)))
@@ -136,7 +135,7 @@ class Names:
         return found
 
     def save(self, folder: Path) -> None:
-        """Write the table into `folder`, as one file."""
+        """Write the table into `folder` as one file."""
         arrays = self.postings.packed() | {name: packed(getattr(self, name)) for name in _LINES}
         arrays |= {"named": packed(self.forms), "forms": packed(self.forms.values())}
         arrays["sizes"] = np.asarray([len(getattr(self, name)) for name in ("forms", *_LINES)])
@@ -157,14 +156,14 @@ class Names:
             )
 
     def read(self, text: str) -> tuple[Named, ...]:
-        """The names in a text, in its order, none inside another: the longest are taken first.
+        """Find the names in a text, in order; of names that overlap, the longest is taken.
 
-        A name by its shape that no paper has is among them, with no rows.
+        They include names by their shape that no paper has, which have no rows.
         """
         return names_in(text, self)
 
     def called(self, row: int) -> str | None:
-        """What the paper of a row calls itself, in its title at least."""
+        """Return the name that the paper of a row gives itself in its title, None without one."""
         head, is_titled, introduced, spelled = json.loads(self.coinages[row])
         if head and is_titled and self._is_name(head):
             return str(head)
@@ -176,7 +175,7 @@ class Names:
         return None
 
     def _is_name(self, head: str) -> bool:
-        """Whether the head of a title is a name, rather than a phrase that others use, too."""
+        """Check that the head of a title is a name, and not a phrase that other papers use, too."""
         if any(map(is_shaped, head.split())):
             return True
         key = key_of(head)
@@ -184,13 +183,14 @@ class Names:
         return rows.issubset(self.own(key))
 
     def nearest(self, name: str) -> str | None:
-        """The first of those that are `near` a name that no paper has; None if none is."""
+        """Return the first name that is `near` an unknown name; None if none is."""
         return next(iter(self.near(name)), None)
 
     def near(self, name: str, *, own: bool = False) -> list[str]:
-        """The names at the least distance, those of most papers first; `own`: of papers' own.
+        """Return the names at the least edit distance, those in most papers first.
 
-        One edit is forgiven from four letters and digits on, two from eight, none in a digit.
+        One edit is allowed from four letters and digits on, two from eight, none in a digit. `own`
+        allows only names that papers give themselves.
         """
         key = key_of(name)
         if len(key) < 4:
@@ -208,7 +208,7 @@ class Names:
 
     @cached_property
     def _name_keys(self) -> list[str]:
-        # A paper that is gone may have had the name alone.
+        # The only paper that had a name may be gone.
         return [key for key in sorted(self.forms) if self.postings.place(key) is not None]
 
     @cached_property
@@ -228,7 +228,7 @@ class Names:
 
     @cached_property
     def _owned(self) -> NDArray[np.bool_]:
-        """Which postings are of papers that call themselves so, where that is not the field's."""
+        """The mask of postings whose paper coined the name, where few other papers mention it."""
         starts, values = self.postings.starts, self.postings.values
         coined = np.flatnonzero(values)
         terms = self._terms_of(coined)
@@ -240,29 +240,29 @@ class Names:
         return owned
 
     def having(self, key: str) -> NDArray[np.int32]:
-        """The papers that have exactly this key, ascending."""
+        """Return the papers that mention exactly this key, ascending."""
         some = self.postings.slice(key)
         rows: NDArray[np.int32] = self.postings.rows[some][self.postings.values[some] == MENTIONED]
         return rows
 
     def own(self, key: str) -> Rows:
-        """The papers that call themselves by exactly this key, ascending."""
+        """Return the papers that call themselves by exactly this key, ascending."""
         some = self.postings.slice(key)
         return tuple(self.postings.rows[some][self._owned[some]].tolist())
 
     def form(self, key: str) -> str:
-        """How the name of a key in the table is written."""
+        """Return how the name of a key is written, "" if the table does not have it."""
         return self.forms.get(key, "")
 
     def owners(self, key: str, written: str) -> Rows:
-        """The papers that call themselves by a name: of this key, or of a variant of it."""
+        """Return the papers that call themselves by this key, or else by a variant of it."""
         return next(filter(None, map(self.own, (key, *self._variants(key, written)))), ())
 
     def mentions(self, key: str, written: str, own: Rows, *, ordinary: bool) -> Rows:
-        """The papers that have a name in some variant, ascending.
+        """Return the papers that have a name in some variant, ascending.
 
-        `own` are its `owners`: names of others are no variants of it, as DART is none of DARTS.
-        `ordinary` says whether papers count that have it as an ordinary word.
+        `own` are its `owners`: names of other papers are no variants, as DART is none of DARTS.
+        `ordinary` includes papers that have it as an ordinary word.
         """
         kinds = _KINDS if ordinary else ("",)
         found = [
@@ -274,7 +274,7 @@ class Names:
         return tuple(np.unique(np.concatenate([*found, np.asarray(own, dtype=np.int32)])).tolist())
 
     def _variants(self, key: str, written: str) -> list[str]:
-        """Other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
+        """Return other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
         if self.postings.place(key + "s") is not None and not self.form(key + "s").endswith("S"):
             variants.append(key + "s")
@@ -289,19 +289,19 @@ class Names:
         return variants
 
     def words(self, initial: str) -> list[str]:
-        """The ordinary words of the papers that begin with a letter, in lower case."""
+        """Return the papers' ordinary words that begin with a letter, in lower case."""
         some = self.postings.between(PLAIN + initial, PLAIN + chr(ord(initial) + 1))
         return [self.postings.terms[place][len(PLAIN) :] for place in some]
 
     def titled(self, trigram: int) -> set[int]:
-        """The papers whose titles have three atoms in a row."""
+        """Return the papers whose titles have three consecutive atoms, given by their CRC-32."""
         codes = np.asarray([trigram << 32, trigram << 32 | 0xFFFFFFFF], dtype=np.uint64)
-        first, end = np.searchsorted(self.trigrams, codes)  # no paper has the last row of all
+        first, end = np.searchsorted(self.trigrams, codes)  # no paper has row 0xFFFFFFFF
         return set((self.trigrams[first:end] & np.uint64(0xFFFFFFFF)).tolist())
 
 
 def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
-    """As `index.mentions.beginnings`; it is sooner made, and slower when asked."""
+    """Do as `index.mentions.beginnings`, but faster to set up and slower to call."""
     ordered = sorted(key for key in keys if len(key) <= LONGEST_KEY)
 
     def begins(prefix: str) -> bool:
@@ -314,7 +314,7 @@ def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
 def _trigrams(
     old: Names, places: NDArray[np.int64], titles: Iterable[tuple[int, str]]
 ) -> NDArray[np.uint64]:
-    """The codes of the titles that stay, at their new places, and of some titles by their rows."""
+    """Return the trigram codes of old titles, at their new `places`, and of new `titles` by row."""
     rows = places[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | rows.astype(np.uint64)
     codes = ((gram << 32) | row for row, title in titles for gram in set(trigrams(title.split())))

@@ -1,4 +1,4 @@
-"""The names in a text by the table of an index, and typing errors mended by its words and names."""
+"""Find the names of an index's table in a text, and mend typing errors by its words and names."""
 
 import calendar
 import re
@@ -22,7 +22,7 @@ from index.folding import (
 from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
 from index.mentions import PHRASE, PLAIN, opens
 
-if TYPE_CHECKING:  # the table reads texts by this module
+if TYPE_CHECKING:  # index.names imports this module
     from index.names import Names
 
 Rows = tuple[int, ...]
@@ -36,20 +36,20 @@ class Named:
     """A name in a text."""
 
     text: str
-    """As it stands there."""
+    """The name as the text spells it."""
     start: int
     end: int
     """Code points of the text, `end` exclusive."""
     own: Rows
-    """The papers that it names: by their title, its head, or a name that they coin."""
+    """The papers that it refers to: by their title, its head, or a name that they coin."""
     mentioned: Rows
-    """All papers whose title or abstract has it in some variant, those of `own` included."""
+    """All papers whose title or abstract has it in some variant, including `own`."""
     proper: bool
     """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
 
 
 def names_in(text: str, names: "Names") -> tuple[Named, ...]:
-    """The names in a text, in its order, none inside another: the longest are taken first."""
+    """Find the names in a text, in order; of names that overlap, the longest is taken."""
     reading = _Reading(text, names)
     found = [*reading.titles(), *reading.spelled()]
     kept: list[Named] = []
@@ -62,7 +62,7 @@ def names_in(text: str, names: "Names") -> tuple[Named, ...]:
 
 
 class _Reading:
-    """A text that is read."""
+    """A text whose names are sought, with its atoms."""
 
     def __init__(self, text: str, names: "Names") -> None:
         self.text, self.names = text, names
@@ -71,7 +71,7 @@ class _Reading:
         self.atoms = Atoms.of(whole := "".join(folded))
         spans = self.atoms.spans(whole)
         self.spans = [(starts[start], starts[end - 1] + 1) for start, end in spans]
-        # Where all letters are capitals, or most words begin with one, capitals say nothing.
+        # If all letters are capitals, or most words begin with one, capitals mark no names.
         words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
         self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
         self.is_shouted = text.isupper() and len(self.atoms.keys) > 2
@@ -81,7 +81,7 @@ class _Reading:
         return Named(self.text[start:stop], start, stop, own, mentioned, proper)
 
     def titles(self) -> Iterator[Named]:
-        """Titles, and long or quoted parts of them."""
+        """Find titles, and long or quoted parts of them."""
         keys = self.atoms.keys
         hits = [self.names.titled(gram) for gram in trigrams(keys)]
         first = 0
@@ -111,14 +111,14 @@ class _Reading:
         return start > 0 and self.text[start - 1] in _QUOTES and bool(after) and after in _QUOTES
 
     def spelled(self) -> Iterator[Named]:
-        """Names of the table, and names by their shape or their capitals that are not in it."""
+        """Find names of the table, and unknown names by their shape or their capitals."""
         for first in range(len(self.atoms.keys)):
             for end in self._ends(first):
-                if self.atoms.is_whole(first, end) and (named := self._window(first, end)):
+                if self.atoms.is_whole(first, end) and (named := self._name_at(first, end)):
                     yield named
 
     def _ends(self, first: int) -> list[int]:
-        """Where names that begin at the atom `first` may end."""
+        """Return where names that begin at the atom `first` may end."""
         atoms = self.atoms
         ends = [end := first + 1]
         while end - first < LONGEST and atoms.links[end - 1]:
@@ -130,8 +130,8 @@ class _Reading:
         number = atoms.run(run)[1] if atoms.links[run - 1] == Link.SPACED else run
         return [*dict.fromkeys((*ends, run, number))]
 
-    def _window(self, first: int, end: int) -> Named | None:
-        """The atoms `[first, end)` as a name, if they are one."""
+    def _name_at(self, first: int, end: int) -> Named | None:
+        """Return the atoms `[first, end)` as a name, None if they are none."""
         atoms, names = self.atoms, self.names
         keys, key = atoms.keys[first:end], atoms.key(first, end)
         if not any(c.isalpha() for c in key):
@@ -147,7 +147,7 @@ class _Reading:
         proper = shaped or self._is_quoted(first, end) or self._is_capitalised(first, end)
         proper = proper or (bool(own) and any(map(self._is_shaped, atoms.texts[first:end])))
         named = bool(own) and (proper or not self._is_ordinary(key, keys, own))
-        if not named and (not proper or Link.SLASH in links or all(map(_says_nothing, keys))):
+        if not named and (not proper or Link.SLASH in links or all(map(_is_uninformative, keys))):
             return None
         # "DARE" is not "dare"; "Dare" may be.
         ordinary = not (shaped and end - first == 1 and is_english(key))
@@ -157,27 +157,27 @@ class _Reading:
         return None
 
     def _is_loose(self, key: str) -> bool:
-        """Whether the name of a key has punctuation inside."""
+        """Check whether the name of a key has punctuation inside."""
         return Link.LOOSE in Atoms.of(fold(self.names.form(key))).links
 
     def _is_shaped(self, written: str) -> bool:
         return is_shaped(written) and not (self.is_shouted and written.isalpha())
 
     def _is_capitalised(self, first: int, end: int) -> bool:
-        """Whether every word has a capital that does not merely begin a sentence."""
+        """Check that every word has a capital, and not only because it begins a sentence."""
         texts, keys = self.atoms.texts[first:end], self.atoms.keys[first:end]
         words = [text for text, key in zip(texts, keys, strict=True) if key not in STOP_WORDS]
         words = words or [texts[0], texts[-1]]  # "One for All"
         capitals = sum(word[0].isupper() for word in words)
-        says_nothing = self.is_titled or self.is_shouted or not capitals
-        if says_nothing or capitals < sum(not word.isdecimal() for word in words):
+        is_uninformative = self.is_titled or self.is_shouted or not capitals
+        if is_uninformative or capitals < sum(not word.isdecimal() for word in words):
             return False
         if capitals > 1 or not (first == 0 or opens(self.atoms.gaps[first - 1])):
             return True
         return not is_english(keys[0]) and self._count(self.atoms.key(first, end)) > 0
 
     def _is_ordinary(self, key: str, keys: list[str], own: Rows) -> bool:
-        """Whether words in lower case are most likely not meant as the name they equal."""
+        """Check whether words that equal a name are more likely meant as ordinary words."""
         named = self._count(key)
         others = {row for kind in (PLAIN, PHRASE) for row in self.names.having(kind + key).tolist()}
         others.difference_update(own)
@@ -191,7 +191,7 @@ class _Reading:
         return len(self.names.having(key))
 
     def _is_unknown_name(self, first: int, end: int, *, shaped: bool) -> bool:
-        """Whether a proper word, or a word and its number, counts as a name that no paper has."""
+        """Check whether a proper word, or a word and its number, is a name that no paper has."""
         atoms, keys = self.atoms, self.atoms.keys[first:end]
         last = atoms.run(first)[1]
         if atoms.run(first)[0] != first or len("".join(keys)) < 2:
@@ -209,7 +209,7 @@ class _Reading:
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
 
 
-def _says_nothing(key: str) -> bool:
+def _is_uninformative(key: str) -> bool:
     return key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2
 
 
@@ -217,7 +217,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
 _CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
-"""Letters from which one error in a word is mended, two, and two in a name."""
+"""Fewest letters for mending one error in a word, two in a word, and two in a name."""
 
 
 def mend(
@@ -228,12 +228,12 @@ def mend(
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Mend the typing errors of a question, and spell its words as the abstracts do.
 
-    Only a word that the index does not know and that is no English word may change: into the
-    nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
-    is forgiven from five letters on, two from eight (optimal string alignment), not in the first
-    letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
-    is replaced, and not among the mends: the old and the new word of each. `within` is where errors
-    are mended, code points of `text`; everywhere by default.
+    Only a word that is neither in the index nor English may change: into the nearest word of the
+    abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
+    eight (names: twelve) by optimal string alignment, none in the first letter or a digit. British
+    or American spelling ("modelling") is replaced by that of the abstracts, but is no error.
+    `within` has the spans of `text` in which errors are mended, in code points; by default all of
+    it. Return the new text, and the old and the new word of each mended error.
     """
     found = names.read(text)
     words = [
@@ -270,13 +270,13 @@ def _errors(
     unknown = [match for match in words if not _is_known(match[0], lexical)]
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
-            new = _mended(match[0], lexical, names)
+            new = _correct(match[0], lexical, names)
             if new != match[0] and not _is_code(text, match):
                 yield match.span(), new
 
 
 def _spelled(word: str, lexical: LexicalIndex) -> str | None:
-    """An English word that the abstracts only spell the other way, as they do."""
+    """Return the abstracts' spelling of an English word that they only spell the other way."""
     known, tokens = lexical.document_frequency, tokenize(word)
     if not word.islower() or not tokens or tokens[0] in known:
         return None
@@ -285,7 +285,7 @@ def _spelled(word: str, lexical: LexicalIndex) -> str | None:
 
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:
-    """Whether a word, or every part of a compound, is known to the index or to English."""
+    """Check that a word, or every part of a compound, is in the index or English."""
     tokens = tokenize(word)
     if not tokens or tokens[0] in lexical.document_frequency:
         return True
@@ -298,7 +298,7 @@ def _is_known(word: str, lexical: LexicalIndex) -> bool:
 
 
 def _is_foreign(text: str, unknown: int) -> bool:
-    """Whether a text is rather in another language than full of errors."""
+    """Check whether a text is in another language, rather than full of errors."""
     words = [fold(word).lower() for word in _WORD.findall(text)]
     long = sum(len(word) > 3 for word in words)
     if len(words) < 3 or unknown < 2 or unknown * 2 < long:
@@ -311,7 +311,7 @@ def _is_code(text: str, match: re.Match[str]) -> bool:
     return bool(_CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end()))
 
 
-def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
+def _correct(word: str, lexical: LexicalIndex, names: "Names") -> str:
     parts = [part if _is_known(part, lexical) else _near_word(part, names) or part
              for part in word.split("-")]  # fmt: skip
     mended = "-".join(parts)
@@ -319,11 +319,11 @@ def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
 
 
 def _near_word(word: str, names: "Names") -> str | None:
-    """The nearest word of the abstracts, the most frequent of several, capitalised alike."""
+    """Return the nearest word of the abstracts, the most frequent of several, capitalised alike."""
     lower = fold(word).lower()
     limit, words = (1 if len(lower) < _LONG else 2), names.words(lower[0])
     near = process.extract(lower, words, scorer=OSA.distance, score_cutoff=limit, limit=None)
-    # Another last letter makes another word, unless two letters have changed places.
+    # Another last letter makes another word, unless the last two letters are swapped.
     hits = [
         (distance, -len(names.having(PLAIN + new)), new) for new, distance, _ in near
         if len(new) != len(lower) or new[-1] == lower[-1] or new[-2:] == lower[:-3:-1]
@@ -335,9 +335,9 @@ def _near_word(word: str, names: "Names") -> str | None:
 
 
 def _near_name(name: str, names: "Names") -> str | None:
-    """The only name of a paper that is near; a short name is no error for another of its letters.
+    """Return the only near name of a paper; None if there are several or none.
 
-    `LLaMA` is not meant as `LLaVA`, but `MechGTP` is as `MechGPT`.
+    Short ones of equal length need equal letters: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`.
     """
     near = names.near(name, own=True)
     old, *new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, *near))

@@ -1,8 +1,8 @@
-"""What a paper is: its fields, its id, and which sightings are of one paper.
+"""Define a paper and its id, and find which sightings are of one paper.
 
-Sightings are of one paper by DOI, arXiv id or PubMed id, else by title and text. The same title
-with another text is another paper: parts, yearly notes and special issues share titles. Versions of
-one paper, and a preprint and what was published of it, are one.
+Sightings are matched by DOI, arXiv id or PubMed id, else by title and text. The same title with
+another text is another paper: parts, yearly notes and special issues share titles. Versions of one
+paper, and a preprint and its publication, are one paper.
 """
 
 import datetime as dt
@@ -36,11 +36,11 @@ _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
 LONGEST_HEAD = 5
-"""Words of a name."""
+"""Most words of a name that begins a title."""
 
 
 class Source(BaseModel, frozen=True):
-    """One place a paper was found in."""
+    """One place in which a paper was found."""
 
     name: str = Field(description="File the paper came from, relative to the folder indexed.")
     date: dt.date | None = Field(default=None, description="Date of the digest or the record.")
@@ -72,7 +72,7 @@ class Paper(BaseModel, frozen=True):
 
     @property
     def head(self) -> str | None:
-        """The name that the title begins with: "WebArena" of "WebArena: A Realistic …"."""
+        """The name with which the title begins: "WebArena" of "WebArena: A Realistic …"."""
         head, colon, _ = self.display_title.partition(":")
         return head.strip() if colon and len(head.split()) <= LONGEST_HEAD else None
 
@@ -83,9 +83,9 @@ class Paper(BaseModel, frozen=True):
 
 
 def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
-    """The arXiv id in an address, a DOI or an id, without its version; None if there is none.
+    """Return the arXiv id in an address, a DOI or an id, without its version; None without one.
 
-    `is_known` says that the text is one: an old id (`hep-ph/9901001`) is none by its looks alone.
+    `is_known` says that the text is an id; otherwise no old one (`hep-ph/9901001`) is recognised.
     """
     if match := _ARXIV.search(text):
         return match["id"]
@@ -95,7 +95,7 @@ def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
 
 
 def letters(text: str, *, markup: bool = True) -> str:
-    """`text` reduced to what makes it the same text: lower-case letters and digits alone."""
+    """Reduce `text` to its lower-case letters and digits, by which texts are compared."""
     cleaned = clean_text(text, markup=markup)
     if not cleaned.isascii():
         cleaned = unicodedata.normalize("NFKD", cleaned)
@@ -103,40 +103,40 @@ def letters(text: str, *, markup: bool = True) -> str:
 
 
 def tokens_of(text: str) -> list[str]:
-    """The words and numbers of a text, in small letters and without LaTeX or tags."""
+    """Return the words and numbers of a text, in lower case and without LaTeX or tags."""
     return re.findall(r"[^\W_]+", clean_text(text).casefold())
 
 
 def derived_id(title: str, abstract: str) -> str:
-    """The id of a paper that was given none: the same on every machine.
+    """Return an id for a paper that was given none: the same on every machine.
 
     It is the start of the SHA-256 of the title's letters and digits, so case, spacing, accents
     and LaTeX do not matter. A title of fewer than four words ("Editorial") does not name one
     paper: there the opening of the abstract counts too.
     """
-    key = letters(title, markup=False)  # as before tags were removed: ids that exist stay
+    key = letters(title, markup=False)  # tags stay, so that existing ids do not change
     if len(clean_text(title).split()) < 4:
         key += "\n" + letters(abstract, markup=False)[:120]
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
 
 def is_beginning(cut: str, whole: str) -> bool:
-    """Whether a text is another one cut off: "We count …" of "We count owls and hawks."."""
+    """Check whether `cut` is `whole` cut off: "We count …" of "We count owls and hawks."."""
     short = letters(re.sub(r"\s*(?:…|\.\.\.)\s*$", "", cut))
     return short != letters(whole) and letters(whole).startswith(short)
 
 
 def numbers_of(paper: Paper) -> list[tuple[str, str]]:
-    """What else a paper is known by: its DOI, arXiv and PubMed ids, each after its kind."""
+    """Return a paper's DOI, arXiv and PubMed ids, in lower case, each after its kind."""
     every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
     return [(kind, number.casefold()) for kind, number in every if number]
 
 
 def merge(old: Paper, new: Paper) -> Paper:
-    """One paper from two sightings: the newer text, every field known, all sources in order.
+    """Merge two sightings of a paper: the newer text, every known field, all sources in order.
 
-    A text that is only the beginning of the other, as alerts cut it off, is not the newer one. A
-    source with the name and date of an older one replaces it. The id is the older one's.
+    The older abstract stays if the newer one is only its beginning, as alerts cut it off. A source
+    replaces an older one with the same name and date. The id is the older sighting's.
     """
     is_cut = is_beginning(new.abstract, old.abstract)
     found = {(source.name, source.date): source for source in (*old.sources, *new.sources)}
@@ -158,21 +158,20 @@ def merge(old: Paper, new: Paper) -> Paper:
 
 
 _SAME_TEXT = 0.5
-"""Share of three-word runs, of the shorter text, from which two abstracts are one text."""
+"""The share of three-word runs, of the shorter abstract, from which two abstracts are one text."""
 _SURELY_ALIKE = 0.25
-"""The share that is enough where both have the same DOI, arXiv or PubMed id, or the same title."""
+"""The share that is enough if both have the same id, DOI, arXiv id or PubMed id."""
 
 
 def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:
-    """The id of the paper that each sighting is of.
+    """Return the id of the paper that each sighting is of.
 
-    Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
-    titles or texts are alike; and when they share the title and the text. A sighting
-    without an id then gets the one that was given to another of the same paper. Neither the order
-    of the sightings nor what they are looked at together with changes an id of those in `known`,
-    the papers of the index by id.
+    Sightings are one paper if they share an id, a DOI, an arXiv id or a PubMed id, and their titles
+    or texts are alike, or if they share the title and the text. A sighting without an id gets the
+    one that was given to another sighting of the paper. The ids of papers in `known`, the papers of
+    the index by id, do not depend on the order of the sightings, nor on the other sightings.
     """
-    papers = _own_ids(papers, known or {})
+    papers = _replace_foreign_ids(papers, known or {})
     groups = _groups(papers)
     members: dict[int, list[Paper]] = defaultdict(list)
     for paper, group in zip(papers, groups, strict=True):
@@ -193,8 +192,8 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     return [names[group] for group in groups]
 
 
-def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]:
-    """The sightings, without given ids that are those of other papers: files count alike from 1."""
+def _replace_foreign_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]:
+    """Replace given ids that other papers have, since many files number their papers from 1."""
     given: dict[str, list[Paper]] = defaultdict(list)
     for paper in papers:
         if not _is_derived(paper):
@@ -212,7 +211,7 @@ def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]
 
 
 def _own_id(paper: Paper) -> str:
-    """The id of a paper whose title is that of another one: its text counts, too."""
+    """Return an id made from title and abstract, for a paper whose title another one has."""
     key = f"{letters(paper.title)}\n{letters(paper.abstract)}"
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
@@ -224,7 +223,7 @@ def _is_derived(paper: Paper) -> bool:
 
 
 def _owner(rivals: Mapping[int, Sequence[Paper]], known: Paper | None) -> int:
-    """Which of several papers of one title has the id of the title: the one that the index has."""
+    """Return which of several papers of one title gets the title's id: the one in the index."""
     if len(rivals) > 1 and known:
         words = _runs(known.abstract)
         alike = {g: max(_alike(words, _runs(p.abstract)) for p in rivals[g]) for g in rivals}
@@ -234,7 +233,7 @@ def _owner(rivals: Mapping[int, Sequence[Paper]], known: Paper | None) -> int:
 
 
 def _groups(papers: Sequence[Paper]) -> list[int]:
-    """Sightings of one paper get the same number: that of the first of them."""
+    """Number the sightings: those of one paper get the position of the first of them."""
     parents = list(range(len(papers)))
 
     def root(at: int) -> int:
@@ -249,8 +248,8 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
     is_given = [not _is_derived(paper) for paper in papers]
     known = [
-        [*numbers_of(paper), *([("id", paper.id)] if own else [])]
-        for paper, own in zip(papers, is_given, strict=True)
+        [*numbers_of(paper), *([("id", paper.id)] if has_id else [])]
+        for paper, has_id in zip(papers, is_given, strict=True)
     ]
     for one, other in _pairs(papers, known):
         join(one, other)
@@ -263,7 +262,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
-    # Different ids that were given stay apart: what has none belongs to the smallest of them.
+    # Papers with different given ids stay apart; one without an id joins the smallest of them.
     owners: dict[int, int] = {}
     for one, other in (*titled, *((other, one) for one, other in titled)):
         mine, yours = root(one), root(other)
@@ -277,19 +276,19 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 def _pairs(
     papers: Sequence[Paper], keys: Sequence[Sequence[tuple[str, str]]]
 ) -> Iterator[tuple[int, int]]:
-    """Sightings of one paper, as far as their keys tell: their ids, or their titles."""
+    """Yield pairs of sightings that share a key (an id or a title) and are the same paper."""
     seen: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, known in enumerate(keys):
         for key in known:
             seen[key].append(at)
     for (kind, _), places in seen.items():
-        apart: list[int] = []  # a sighting of each text and id
+        distinct: list[int] = []  # one sighting of each text and id
         for at in places:
-            same = [other for other in apart if _is_same(kind, papers[other], papers[at])]
+            same = [other for other in distinct if _is_same(kind, papers[other], papers[at])]
             yield from ((other, at) for other in same)
-            said = (papers[at].abstract, papers[at].id)
-            if not any((papers[o].abstract, papers[o].id) == said for o in same):
-                apart.append(at)
+            content = (papers[at].abstract, papers[at].id)
+            if not any((papers[o].abstract, papers[o].id) == content for o in same):
+                distinct.append(at)
 
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
@@ -316,7 +315,7 @@ def _alike(one: Set[str], other: Set[str]) -> float:
 
 
 def apart(papers: Sequence[Paper]) -> list[str]:
-    """An id for each sighting, so that none are one paper: its own, or one of its place."""
+    """Return a distinct id for each sighting: its own, or one made from where it was found."""
     taken: set[str] = set()
     ids: list[str] = []
     for paper in papers:
@@ -330,12 +329,12 @@ def apart(papers: Sequence[Paper]) -> list[str]:
 
 
 def with_id(paper: Paper, id_: str) -> Paper:
-    """The paper under an id."""
+    """Return the paper with another id."""
     return paper if paper.id == id_ else paper.model_copy(update={"id": id_})
 
 
 def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into a paper for each of their ids, as they first appeared."""
+    """Merge sightings, oldest first, into one paper for each of `ids`, as these first appear."""
     merged: dict[str, Paper] = {}
     for paper, id_ in zip(papers, ids, strict=True):
         named = with_id(paper, id_)
@@ -344,12 +343,12 @@ def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
-    """The id of each paper that is named by its id, its title or the name before its colon.
+    """Return the id of each paper named by its id, its title or the name before its colon.
 
     Case and LaTeX are ignored.
 
     Raises:
-        InputError: a name is no paper's, or that of several; the message says which are near.
+        InputError: a name is that of no paper or of several; the message lists near titles or ids.
     """
     known = list(papers)
     ids = {paper.id for paper in known}

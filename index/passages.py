@@ -1,4 +1,4 @@
-"""An abstract cut into sentence passages, each with its place in the stored abstract."""
+"""Cut abstracts into sentence passages, each with its span in the stored abstract."""
 
 import re
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
 
-_OWNED = re.compile(
+_COPYRIGHT = re.compile(
     r"\W{0,3}(?:copyright\b.{0,60}(?:\d{4}|\bof\b|©)|\(c\) ?\d{4}|all rights reserved"
     r"|this (?:article|work|abstract) is protected by copyright|published by .{3,80}"
     r"(?:ltd|inc|b\.v)"
     r"|copyright applies)|[^\w\s]{0,2}©",
     re.IGNORECASE,
 )
-"""A sentence that says whose the text is; it says nothing of the paper, and nobody may cite it."""
-_OWNED_TO_THE_END = re.compile(r"\W{0,2}(?:abstract (?:from|provided by)|copyright of)\b", re.I)
+"""A copyright sentence, which says nothing about the paper and must not be cited."""
+_COPYRIGHT_TO_THE_END = re.compile(r"\W{0,2}(?:abstract (?:from|provided by)|copyright of)\b", re.I)
 # A stop, then any closing quotes or brackets, then white space before something that can open
 # a sentence. Chinese and Japanese stops need no white space.
 _BOUNDARY = re.compile(
@@ -31,7 +31,7 @@ _ABBREVIATION = re.compile(
     r"|Mrs|Ms|Prof|St|Jr|Sr|ca|w\.r\.t|a\.k\.a|ver|min|max|spp|sp|var|Inc|Ltd|Co|U\.S|Ph\.D)"
     r"|\b[A-Z])\.$"
 )
-# A capitalised word inside a sentence is a name, its mark a part of it: "in Yahoo! Answers".
+# A capitalised word inside a sentence is a name, and its mark is part of it: "in Yahoo! Answers".
 _MARKED_NAME = re.compile(r"[\w,] [A-Z]\w*!$")
 _LIST_NUMBER = re.compile(r"(?:^|[:;]\s|[a-z]{4}[.!?]\s)\(?\d{1,2}\.$")
 _SURE_START = re.compile(
@@ -63,8 +63,8 @@ class Passage:
         return f"{self.paper_id}:{self.start}-{self.end}"
 
     def node(self) -> "TextNode":
-        """The passage as a LlamaIndex node whose embedded text is the sentence alone."""
-        # Imported here: LlamaIndex takes about two seconds, and indexing does without nodes.
+        """Return the passage as a LlamaIndex node whose embedded text is only the sentence."""
+        # Imported here: LlamaIndex takes about two seconds, and indexing needs no nodes.
         from llama_index.core.schema import TextNode
 
         metadata = {"paper": self.paper_id, "start": self.start, "end": self.end}
@@ -82,8 +82,8 @@ class Passage:
 def cut(paper: Paper) -> list[Passage]:
     """Cut the paper's abstract into its sentences, in order.
 
-    The stored spans of the passages never overlap; together they hold everything of the
-    abstract that cleaning keeps, except white space and sentences about its copyright.
+    The stored spans of the passages never overlap; together they contain everything of the
+    abstract that cleaning keeps, except white space and copyright sentences.
     """
     cleaned = clean(paper.abstract)
     passages: list[Passage] = []
@@ -97,18 +97,18 @@ def cut(paper: Paper) -> list[Passage]:
             opened = start
         text = cleaned.text[opened:end]
         passages.append(Passage(paper.id, stored_start, stored_end, text))
-    ends = (at for at, each in enumerate(passages) if _OWNED_TO_THE_END.match(each.text))
-    citable = [each for each in passages[: next(ends, None)] if not _OWNED.match(each.text)]
+    ends = (at for at, each in enumerate(passages) if _COPYRIGHT_TO_THE_END.match(each.text))
+    citable = [each for each in passages[: next(ends, None)] if not _COPYRIGHT.match(each.text)]
     return citable or passages
 
 
 def paper_text(paper: Paper) -> str:
-    """The text whose vector stands for the whole paper: clean title, full stop, clean abstract."""
+    """Return the text whose vector represents a paper: clean title, full stop, clean abstract."""
     return f"{paper.display_title}. {clean(paper.abstract).text}"
 
 
 def _in_brackets(text: str, start: int, end: int) -> bool:
-    """Whether `end` lies inside short brackets, as in "(see Smith et al. Also B.)"."""
+    """Check whether `end` is inside short brackets, as in "(see Smith et al. Also B.)"."""
     start = max(start, end - _LONGEST_REMARK)
     opened = text.rfind("(", start, end)
     if opened < 0 or opened < text.rfind(")", start, end):
@@ -122,7 +122,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
     Returns:
         Code point spans `[start, end)`, in order, without surrounding white space; together
-        they hold every character that is not white space.
+        they contain every character that is not white space.
     """
     spans: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
@@ -143,13 +143,13 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     end = len(text.rstrip())
     if start < end:
         spans.append((start, end))
-    return _whole(text, spans)
+    return _merge_items(text, spans)
 
 
-def _whole(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The sentences with the items of a list that are none: in the one that opens the list.
+def _merge_items(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge list items that are no sentences into the sentence that opens the list.
 
-    An item that follows other text is the heading of what comes after it.
+    An item that follows other text is a heading, and is merged with the sentence after it.
     """
     whole: list[tuple[int, int]] = []
     was_item = is_heading = False

@@ -1,4 +1,4 @@
-"""What a run of indexing reads, and what it does to the papers of an index."""
+"""Plan an indexing run: read its files, and find how they change the papers of the index."""
 
 import datetime as dt
 import hashlib
@@ -18,12 +18,12 @@ from index.readers import Options, Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
-"""Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
+"""The state of an entry against the index before the run; a "duplicate" repeats one of the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper as it was read, with the id and the names of sources that the index gives it."""
+    """One paper as it was read, with the id and the source names that the index gives it."""
 
     paper: Paper
     state: State
@@ -35,7 +35,7 @@ class Merge:
 
     title: str
     places: tuple[str, ...]
-    """Where they are: "march.txt no. 3"."""
+    """Where the entries are: "march.txt no. 3"."""
 
     def __str__(self) -> str:
         return f"one paper: {self.title} ({', '.join(self.places)})"
@@ -43,11 +43,11 @@ class Merge:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run does, in numbers.
+    """The numbers of an indexing run.
 
-    `new`, `unchanged` and `updated` count papers against the index before the run; those of
-    other runs count only as `updated`, where a file that was read again does not name them any
-    more. `duplicate` counts entries that repeat a paper of the same run.
+    `new`, `unchanged` and `updated` count papers against the index before the run. Papers that the
+    run did not read count only as `updated`, if a file that was read again no longer contains
+    them. `duplicate` counts entries that repeat a paper of the same run.
     """
 
     new: int
@@ -55,27 +55,27 @@ class Outcome:
     updated: int
     duplicate: int
     papers: int
-    """Papers in the index afterwards."""
+    """Number of papers in the index after the run."""
     problems: tuple[Problem, ...] = ()
-    """What could not be read or is odd, and why."""
+    """The entries and files that could not be read or are odd, and why."""
     rejected: int = 0
-    """Entries and files that could not be read, and date lines that mean no day."""
+    """Number of entries and files that could not be read, and of date lines that are no date."""
     is_damaged: bool = False
     """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
     formats: tuple[tuple[str, str], ...] = ()
-    """What each file was taken for: its name, and the format."""
+    """The name and the recognised format of each file."""
     merges: tuple[Merge, ...] = ()
-    """The papers that the run has more than once."""
+    """The papers that the run contains more than once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview(Outcome):
-    """What `index.build.build` would do."""
+    """The outcome that `index.build.build` would have."""
 
     entries: tuple[Entry, ...]
-    """Every paper that was recognised, in the order in which they stand in the files."""
+    """Every paper that was recognised, in the order of the files."""
     removed: tuple[Paper, ...]
-    """Papers of the index that a file which is read again does not name any more."""
+    """Papers of the index that no file contains any more, now that some are read again."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does to the papers of an index that it can touch, by their ids."""
+    """The changes of a run to the papers of an index that it can touch, by their ids."""
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
     origins: Mapping[str, Origin]
     """The files behind the sources of the papers after the run."""
     others: int = 0
-    """Papers of the index that it leaves alone."""
+    """Number of papers of the index that the run cannot touch."""
     read: Sequence[Paper] = ()
-    """What the run read, in the order in which it was found, by the ids that the index gives."""
+    """The papers that the run read, in the order found, with the ids that the index gives them."""
 
     @cached_property
     def _changed(self) -> set[str]:
@@ -108,23 +108,23 @@ class Plan:
 
     @cached_property
     def _moved(self) -> dict[str, str]:
-        """New id → old one of papers that only get another id."""
-        came: dict[str, list[str]] = defaultdict(list)
+        """The old id of each paper that only gets another id, by its new id."""
+        added: dict[str, list[str]] = defaultdict(list)
         for id_ in sorted(self.after.keys() - self.before.keys()):
-            came[derived_id(self.after[id_].title, self.after[id_].abstract)].append(id_)
+            added[derived_id(self.after[id_].title, self.after[id_].abstract)].append(id_)
         gone = {id_: self.before[id_] for id_ in self.before.keys() - self.after.keys()}
-        named = ((came[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
-        return {new.pop(): id_ for new, id_ in named if new}
+        same = ((added[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
+        return {new.pop(): id_ for new, id_ in same if new}
 
     @property
     def removed(self) -> tuple[Paper, ...]:
-        """Papers that were there, and that none of their files names any more."""
-        there = {*self.after, *self._moved.values()}
-        return tuple(paper for id_, paper in self.before.items() if id_ not in there)
+        """Papers that were in the index, and that no file contains any more."""
+        kept = {*self.after, *self._moved.values()}
+        return tuple(paper for id_, paper in self.before.items() if id_ not in kept)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """What the run read, and what becomes of it."""
+        """The papers that the run read, and the state of each."""
         states: dict[str, State] = dict.fromkeys(self.before.keys() | self._moved.keys(), "updated")
         states |= dict.fromkeys(self.after.keys() - self._changed, "unchanged")
         entries: list[Entry] = []
@@ -134,14 +134,14 @@ class Plan:
         return tuple(entries)
 
     def outcome(self, batch: Batch) -> Outcome:
-        """What the run does: a paper that only gets another id is not new."""
+        """Return the outcome of the run; a paper that only gets another id is not new."""
         states = Counter(entry.state for entry in self.entries)
         new = len(self.after.keys() - self.before.keys() - self._moved.keys())
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
-        several = ((self.after[id_], tuple(there)) for id_, there in places.items() if there[1:])
-        merges = tuple(Merge(paper.display_title, there) for paper, there in several)
+        several = ((self.after[id_], tuple(found)) for id_, found in places.items() if found[1:])
+        merges = tuple(Merge(paper.display_title, found) for paper, found in several)
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
@@ -162,9 +162,9 @@ def read_batch(
     options: Options,
     progress: Callable[[int, int], None],
 ) -> Batch:
-    """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
+    """Read the files, folders and uploads to be indexed into `store`; skip the store itself.
 
-    `progress` is told how many papers were found so far, and 0.
+    `progress` gets the number of papers found so far, and 0.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -206,15 +206,15 @@ def plan_run(
     merge: bool = True,
     today: dt.date | None = None,
 ) -> Plan:
-    """Compare what a run has read with what the index holds.
+    """Plan how the papers that a run has read change the `stored` papers of the index.
 
-    A file that was indexed before (see `index.sources.recognise`) is now the source of what it
-    holds now: its other dates and its other papers are gone, unless another file has them. Only
-    a file that is not whole still is the source of what it held. Of the `stored` papers of a
-    generation only those are looked at that the run can touch (see `Papers.related`).
+    A file that was indexed before (see `index.sources.recognise`) replaces what it contained: its
+    earlier dates and papers are removed, unless another file has them. If only a part of a file
+    could be read, its earlier papers stay. Of a generation's papers, only those that the run can
+    touch are read (see `Papers.related`).
 
-    `known` are the sources of the index that were files; digests without a date are added `today`,
-    by default this day.
+    `known` are the origins of the index's sources, by name. Digests without a date get the date
+    `today`, by default the current day.
     """
     names = recognise(batch.files, known)
     replaced = {names[file.name] for file in batch.files if file.is_whole}
@@ -228,7 +228,7 @@ def plan_run(
     after = merge_as(sightings, ids)
     named = {source.name for paper in after.values() for source in paper.sources}
     named |= Sightings.of(stored).names(without=rows)
-    # Of files with the same content the first one gives the source its name and place.
+    # Of files with the same content, the first gives the source its name and place.
     origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     return Plan(
         before,
@@ -240,25 +240,25 @@ def plan_run(
 
 
 def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> list[Paper]:
-    """The papers with the day on which they came, where their digest has no date."""
+    """Date the papers of digests without a date by the day on which they were first added."""
     known = ((source, paper) for paper in stored for source in paper.sources)
-    came = {(s.name, letters(paper.title)): s.date for s, paper in known if s.dated == "added"}
+    days = {(s.name, letters(paper.title)): s.date for s, paper in known if s.dated == "added"}
 
     def dated(source: Source, paper: Paper) -> Source:
         if source.dated != "added" or source.date:
             return source
-        day = came.get((source.name, letters(paper.title)), today)
+        day = days.get((source.name, letters(paper.title)), today)
         return source.model_copy(update={"date": day})
 
     return [with_sources(each, (dated(source, each) for source in each.sources)) for each in papers]
 
 
 def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Options]) -> Preview:
-    """What `index.build.build` would do with the same arguments; nothing is written.
+    """Return what `index.build.build` would do with the same arguments, without writing anything.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
-        StoreError: the store is damaged, or no store.
+        StoreError: the store is damaged, or the folder is no store.
     """
     check_is_store(store)
     batch = read_batch(paths, store, options, lambda *_: None)
@@ -268,9 +268,9 @@ def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Optio
 
 
 def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
-    """What tells a run: its files by place and content, how they are read, and by what code.
+    """Return a hash that identifies a run: its files' places and contents, its options, the code.
 
-    Hexadecimal digits; "" of files that cannot be told, such as a pipe.
+    It is hexadecimal, or "" if a file can be read only once, such as a pipe.
     """
     parts: list[object] = [code_hash(), sorted(options.items(), key=str)]
     for file in find_files(paths, store):

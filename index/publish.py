@@ -1,6 +1,6 @@
-"""Generations: what they hold beside vectors, and how they go live, all at once or not at all.
+"""Write, publish, prune and undo generations; a generation goes live all at once or not at all.
 
-One process at a time writes a store: it holds its lock.
+One process at a time writes a store: the one that holds its lock.
 """
 
 import errno
@@ -46,7 +46,7 @@ _WHY = {
 
 @contextmanager
 def writing(store: Path) -> Iterator[None]:
-    """Raise a `StoreError` of one line for what the operating system says while writing."""
+    """Turn the operating system's errors while writing into a `StoreError` of one line."""
     try:
         yield
     except OSError as error:
@@ -56,9 +56,9 @@ def writing(store: Path) -> Iterator[None]:
 
 @contextmanager
 def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
-    """Hold the store, made if missing, as its only writer; `patient` waits for another one.
+    """Lock the store, made if missing, as its only writer; `patient` waits for another writer.
 
-    The lock is the operating system's, so it is free again when the process ends, however.
+    The lock is the operating system's, so it is released however the process ends.
 
     Raises:
         StoreBusyError: another process holds it.
@@ -86,16 +86,16 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
 
 
 def new_generation_id() -> str:
-    """An id that no generation had before: the UTC time to the microsecond, and chance."""
+    """Return an unused id: the UTC time to the microsecond, and random digits."""
     now = datetime.now(UTC)
     return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
 
 
 def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], None]) -> Manifest:
-    """Write a generation beside the live one, and publish it; the caller holds the store's lock.
+    """Write a generation next to the live one, and publish it; the caller holds the store's lock.
 
-    Only it and the one that it follows are kept. `save` writes all but the manifest into a folder.
-    The manifest is returned with the hashes and checksums of the files.
+    Only this generation and the one before it are kept. `save` writes all files but the manifest
+    into a folder. Return the manifest with the hashes and checksums of the files.
 
     Raises:
         StoreError: it cannot be written.
@@ -121,7 +121,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
 def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     """Write the manifest into the staged folder and make it the live generation.
 
-    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one live.
+    All files are on disk before `CURRENT` changes; a kill before that leaves the old one live.
     """
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
@@ -132,7 +132,7 @@ def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
 
 
 def prune(store: Path, keep: set[str | None]) -> None:
-    """Remove every generation, finished or not, that is not to be kept, and their vectors."""
+    """Remove every generation, finished or not, that is not in `keep`, and unused vector files."""
     needed = set()
     for folder in own_generations(store):
         if folder.name not in keep:
@@ -143,7 +143,7 @@ def prune(store: Path, keep: set[str | None]) -> None:
         except StoreError:
             if folder.name == current(store):
                 raise
-            shutil.rmtree(folder)  # no way back to it, and none is needed to go on
+            shutil.rmtree(folder)  # it cannot be restored, and nothing else needs it
             continue
         if manifest.vectors:
             needed |= {store / manifest.vectors, keys_of(store / manifest.vectors)}
@@ -155,13 +155,13 @@ def prune(store: Path, keep: set[str | None]) -> None:
 def undo(store: Path, expected: str | None = None) -> str:
     """Make the generation before the live one live again, and return its id.
 
-    What is taken back is removed: a store that loses `CURRENT` reads its newest generation.
-    `expected` is the generation to take back, by default the live one, so that nobody takes back
-    what another has done since.
+    The generation undone is removed: a store that loses `CURRENT` reads its newest generation.
+    `expected` is the generation to undo, by default the live one; it prevents undoing what another
+    process has published since.
 
     Raises:
-        StoreError: there is none, or the live generation is not the one expected, or the store
-            cannot be read or written.
+        StoreError: there is no earlier one, or the live generation is not the one expected, or the
+            store cannot be read or written.
         StoreBusyError: another process is writing.
     """
     live_generation(store)
@@ -189,7 +189,7 @@ def _set_current(store: Path, generation: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Make the operating system put a file or a folder's entries on the disk."""
+    """Make the operating system write a file, or a folder's entries, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""Encoders elsewhere: behind an OpenAI-compatible endpoint, and on a Ray cluster.
+"""Encode texts on other machines: at an OpenAI-compatible endpoint, or on a Ray cluster.
 
-Endpoints are OpenAI's embeddings, text-embeddings-inference, vLLM, Ollama. Ray is optional
+Endpoints include OpenAI's embeddings, text-embeddings-inference, vLLM and Ollama. Ray is optional
 (`pip install 'abstractqa[ray]'`); its workers encode batches of the texts of an index. Reading,
-counting words and writing stay where the command runs: they take seconds, encoding takes hours.
+counting words and writing run where the command runs: they take seconds, encoding takes hours.
 """
 
 import hashlib
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 BATCH = 128
 """Texts in one request."""
 MOST_CHARACTERS = 8000
-"""Of one text: what is longer is cut, since endpoints refuse more tokens than their model reads."""
+"""Longer texts are cut, since endpoints refuse more tokens than their model reads."""
 TIMEOUT_SECONDS = 60.0
 
 
 def address(text: str) -> SplitResult | None:
-    """The parts of an address of the web; None of what is none."""
+    """Return the parts of an HTTP or HTTPS address; None if the text is not one."""
     try:
         parts = urlsplit(text)
-        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         return None
-    return parts if is_one else None
+    return parts if is_valid else None
 
 
 class RemoteEncoder:
@@ -45,12 +45,12 @@ class RemoteEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, place: str, key: str | None = None) -> None:
-        """Name the endpoint and the model: `http://127.0.0.1:8080/v1#bge-small-en`.
+        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`.
 
-        Nothing is asked of it yet; a local one needs no key.
+        No request is made yet; a local endpoint needs no key.
 
         Raises:
-            EncoderError: the address is none, or names no model.
+            EncoderError: the address is invalid, names no model or contains a password.
         """
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
@@ -67,20 +67,20 @@ class RemoteEncoder:
     def weights_hash(self) -> str:
         """SHA-256 of the model's name and its vectors' length, hexadecimal.
 
-        The weights are out of reach, and vectors differ a little from one reply to the next.
+        The weights cannot be read, and vectors differ a little from one reply to the next.
         """
         return hashlib.sha256(f"{self.name}\n{self.dimension}".encode()).hexdigest()
 
     @cached_property
     def dimension(self) -> int:
-        """The length of its vectors."""
+        """The length of the vectors; the first use makes a request."""
         return int(self._vectors(["length"]).shape[1])
 
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Unit vectors of texts, shape (len(texts), dimension).
+        """Encode texts as unit vectors, shape (len(texts), dimension).
 
         Raises:
-            EncoderError: the endpoint cannot be reached, refuses, or gives no vectors.
+            EncoderError: the endpoint cannot be reached, refuses, or returns no valid vectors.
         """
         parts = []
         for at in range(0, len(texts), BATCH):
@@ -90,13 +90,13 @@ class RemoteEncoder:
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
-        """The unit vector of a question, shape (dimension,); raises as `encode`."""
+        """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
         vector: Vectors = self._vectors([text])[0]
         return vector
 
     @cached_property
     def _client(self) -> "OpenAI":
-        from openai import OpenAI  # here: it takes a second, and most encoders are local
+        from openai import OpenAI  # imported here: most encoders are local
 
         key, seconds = self._key or "none", TIMEOUT_SECONDS
         return OpenAI(base_url=self._url, api_key=key, timeout=seconds, max_retries=3)
@@ -132,49 +132,49 @@ RAY_BATCH = 256
 
 
 class RayEncoder:
-    """An encoder whose texts to index are encoded by the workers of a Ray cluster."""
+    """An encoder that encodes the texts to index on the workers of a Ray cluster."""
 
     def __init__(self, make: Callable[[], Encoder], address: str | None = None) -> None:
-        """Connect to a cluster, such as `ray://host:10001` or `auto`, or begin one here.
+        """Connect to a cluster, such as `ray://host:10001` or `auto`, or start one here.
 
-        `make` makes the encoder, here and in each worker.
+        `make` opens the encoder, here and in each worker.
 
         Raises:
             InputError: Ray is not installed, or the cluster cannot be reached.
         """
-        self._here = make()
-        self.name, self.weights_hash = self._here.name, self._here.weights_hash
+        self._local = make()
+        self.name, self.weights_hash = self._local.name, self._local.weights_hash
         self._make = make
-        self._ray = _connected(address)
+        self._ray = _connect(address)
 
     @property
     def dimension(self) -> int:
-        """The length of its vectors."""
-        return self._here.dimension
+        """The length of the vectors."""
+        return self._local.dimension
 
     @property
     def together(self) -> int:
-        """Texts that are encoded, and kept, at once."""
+        """Number of texts to encode and save as one batch."""
         return 4 * RAY_BATCH * len(self.workers)
 
     def encode_query(self, text: str) -> Vectors:
-        """The unit vector of a question, made here, shape (dimension,)."""
-        return self._here.encode_query(text)
+        """Encode a question here, not on a worker, as a unit vector, shape (dimension,)."""
+        return self._local.encode_query(text)
 
     @cached_property
     def workers(self) -> list[Any]:
-        """An actor for each GPU of the cluster, or for each processor if it has none."""
+        """One actor for each GPU of the cluster, or for each processor if it has no GPU."""
         resources = self._ray.cluster_resources()
         gpus, processors = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
         needs = {"num_gpus": 1} if gpus else {"num_cpus": 1}
-        # A batch is given to a worker again, five times at most, when one died with it.
+        # If a worker dies, its batch is tried again, five times at most.
         worker = self._ray.remote(_Worker).options(max_restarts=-1, max_task_retries=5, **needs)
         return [worker.remote(self._make) for _ in range(gpus or max(1, processors))]
 
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Unit vectors of texts, shape (len(texts), dimension).
+        """Encode texts as unit vectors, shape (len(texts), dimension).
 
-        Each batch comes back once: one whose worker died is encoded by another.
+        Each batch is returned once, even if its worker died and it is encoded again.
 
         Raises:
             EncoderError: a worker cannot encode, or too many died.
@@ -185,7 +185,7 @@ class RayEncoder:
         batches = [texts[at : at + RAY_BATCH] for at in range(0, len(texts), RAY_BATCH)]
         done = 0
         try:
-            pool = ActorPool(self.workers * 2)  # two batches wait, so that none is idle
+            pool = ActorPool(self.workers * 2)  # two batches each, so that none is idle
             for rows in pool.map(lambda worker, batch: worker.encode.remote(list(batch)), batches):
                 vectors[done : done + len(rows)] = rows
                 done += len(rows)
@@ -197,7 +197,7 @@ class RayEncoder:
         return vectors
 
     def close(self) -> None:
-        """Let the workers go, and a cluster that began here."""
+        """Stop the workers, and a cluster that was started here."""
         self._ray.shutdown()
 
 
@@ -209,7 +209,7 @@ class _Worker:
         return self._encoder.encode(texts)
 
 
-def _connected(address: str | None) -> ModuleType:
+def _connect(address: str | None) -> ModuleType:
     try:
         import ray
     except ImportError as error:

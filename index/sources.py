@@ -1,8 +1,8 @@
-"""Which file is which: how the index knows a file again, and what reading it again replaces.
+"""Recognise files that were indexed before, and name and replace the sources of papers.
 
-A source's name is short and made for people, so it cannot say whether two files are one: the
-same file has other names as seen from other folders, and every folder can have a `today.txt`.
-The manifest therefore keeps the origin of each source beside its name.
+A source's name is short and made for people, so it cannot identify a file: the same file has
+different names as seen from different folders, and every folder can have a `today.txt`. The
+manifest therefore keeps the origin of each source with its name.
 """
 
 import hashlib
@@ -30,19 +30,19 @@ class Origin(BaseModel, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of which a run of indexing took papers."""
+    """A file from which an indexing run read papers."""
 
     name: str
-    """What the papers' sources are called; unique in the run."""
+    """The name of the papers' sources; unique in the run."""
     path: Path | None
-    """Where it lies; None of an upload."""
+    """The path of the file; None for an upload."""
     origin: Origin
     is_whole: bool = True
-    """Whether all of it could be read, so that what it does not name is not in it any more."""
+    """Whether all of it could be read, so that papers not read from it are no longer in it."""
 
 
 def sha256_of(*paths: Path) -> str:
-    """The SHA-256 of the files' contents one after the other, hexadecimal; or an `OSError`."""
+    """Return the SHA-256 of the files' joined contents, hexadecimal, or raise `OSError`."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -51,9 +51,9 @@ def sha256_of(*paths: Path) -> str:
 
 
 def source_name(path: PurePath) -> str:
-    """The path as text that can be stored and printed in one line.
+    """Return the path as text that can be stored and printed in one line.
 
-    Bytes that are not UTF-8 and control characters are spelled out, so that names stay distinct.
+    Bytes that are not UTF-8 and control characters are escaped, so that names stay distinct.
     """
     name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
     spelled = (repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in name)
@@ -61,13 +61,13 @@ def source_name(path: PurePath) -> str:
 
 
 def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:
-    """`name`, with as many of the file's folders before it as tell it from those `taken`.
+    """Return `name`, preceded by as many of the file's folders as make it differ from `taken`.
 
     Without a path it is numbered: `march.txt`, `march (2).txt`, `march (3).txt`.
     """
     if path is None:
-        own = PurePath(name)
-        numbered = (f"{own.stem} ({number}){own.suffix}" for number in count(2))
+        base = PurePath(name)
+        numbered = (f"{base.stem} ({number}){base.suffix}" for number in count(2))
         return next(free for free in chain([name], numbered) if free not in taken)
     parts = path.resolve().parts
     length = name.count("/") + 1
@@ -78,12 +78,11 @@ def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:
 
 
 def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[str, str]:
-    """What the index calls the files of a run, by their names in the run.
+    """Return the index's names for the files of a run, by their names in the run.
 
-    A file keeps its source's name while it stays in its place, whatever it holds now, and while
-    its content stays the same, wherever it lies now. Any other file is a new source, and the name
-    of a known one is not its name. A file that was both moved and changed is a new source too, and
-    so is every upload of other content.
+    A file keeps its source's name if it is in the same place, whatever its content, or has the same
+    content, whatever its place. Any other file is a new source, and gets a name that no known
+    source has: so does a file that was both moved and changed, and an upload with new content.
     """
     by_place = {origin.place: name for name, origin in known.items()}
     names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}
@@ -101,13 +100,13 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
 
 
 def with_sources(paper: Paper, sources: Iterable[Source]) -> Paper:
-    """The paper, found in other places."""
+    """Return the paper with other sources."""
     new = tuple(sources)
     return paper if new == paper.sources else paper.model_copy(update={"sources": new})
 
 
 def renamed(papers: Iterable[Paper], names: Mapping[str, str]) -> list[Paper]:
-    """The papers with their sources called as `names` says."""
+    """Return the papers with their sources renamed by `names`, old to new."""
 
     def named(source: Source) -> Source:
         return source.model_copy(update={"name": names.get(source.name, source.name)})
@@ -116,7 +115,7 @@ def renamed(papers: Iterable[Paper], names: Mapping[str, str]) -> list[Paper]:
 
 
 def without(papers: Iterable[Paper], names: Collection[str]) -> list[Paper]:
-    """The papers that are left when the sources of these names say nothing any more."""
+    """Remove the sources of these names, and the papers that then have no source left."""
     return [
         with_sources(paper, left)
         for paper in papers

@@ -1,4 +1,4 @@
-"""An open index: a generation of a store, whose texts and vectors are read when needed."""
+"""Open an index: a generation of a store, whose texts and vectors are read when needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,43 +30,43 @@ from index.passages import Passage
 from index.vectors import Candidates, Log, Vectors, checksums
 
 FEW = 20_000
-"""Papers that are compared one by one where a filter leaves no more."""
+"""If a filter leaves at most this many papers, only those are compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class Index:
     """A generation of the index. Texts and vectors are read from mapped files when needed.
 
-    What is published never changes, and a removed file stays readable for who has it open. With P
-    papers, S passages and vectors of length d, all of unit length:
+    A published generation never changes, and a removed file stays readable while it is open. The
+    index has P papers, S passages, and vectors of d numbers and unit length.
     """
 
     manifest: Manifest
     papers: Sequence[Paper]
-    """P papers in the order of their ids."""
+    """The papers, in the order of their ids."""
     passages: Sequence[Passage]
-    """S passages, those of one paper together and in order, in the order of the papers."""
+    """The passages, grouped by paper, in the order of the papers and of each abstract."""
     owner: NDArray[np.int64]
-    """The row in `papers` of each passage, shape (S,), ascending."""
+    """The row in `papers` of each passage's paper, ascending, shape (S,)."""
     paper_vectors: Vectors
-    """Shape (P, d)."""
+    """The vectors of whole papers, shape (P, d)."""
     passage_vectors: Vectors
-    """Shape (S, d)."""
+    """The vectors of passages, shape (S, d)."""
     lexical: LexicalIndex
     names: Names
     layout: Layout | None = None
-    """The map as it is kept; None if it is not drawn yet."""
+    """The map as it is stored; None if it is not drawn yet."""
 
     @cached_property
     def _rows(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Row of each paper by its id, and by the letters of its title."""
+        """The row of each paper by its id, and by the letters of its title."""
         if isinstance(self.papers, Papers):
             return self.papers.rows, self.papers.titled
         rows = {paper.id: row for row, paper in enumerate(self.papers)}
         return rows, {letters(paper.title): row for row, paper in enumerate(self.papers)}
 
     def row_of(self, name: str) -> int | None:
-        """The row of the paper of this id or title; None if there is none."""
+        """Return the row of the paper with this id or title; None if there is none."""
         ids, titles = self._rows
         row = ids.get(name)
         return titles.get(letters(name)) if row is None else row
@@ -78,39 +78,39 @@ class Index:
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
-        """The cluster of each paper on the map, 0 without one, shape (P,)."""
+        """The cluster of each paper on the map, 0 without a map, shape (P,)."""
         return self.layout.groups if self.layout else np.zeros(len(self.papers), dtype=np.int64)
 
     @cached_property
     def coverage(self) -> float:
-        """The share of papers and passages that have their vectors, from 0 to 1."""
+        """The share of papers and passages that have a vector, from 0 to 1."""
         parts = (self.paper_vectors, self.passage_vectors)
         missing = sum(int(each.missing.sum()) for each in parts)
         return 1 - missing / max(1, sum(map(len, parts)))
 
     @property
     def is_covered(self) -> bool:
-        """Whether everything has its vector."""
+        """Whether all papers and passages have a vector."""
         return self.coverage == 1
 
     @property
     def is_finished(self) -> bool:
-        """Whether everything has its vector, and the map is drawn."""
+        """Whether all papers and passages have a vector, and the map is drawn."""
         return self.is_covered and self.layout is not None
 
     @property
     def is_searched(self) -> bool:
-        """Whether vectors are compared with candidates alone."""
+        """Whether vectors are compared only with candidates, not with all vectors."""
         return self.passage_vectors.candidates is not None
 
     @property
     def log(self) -> Log:
-        """The file of its vectors."""
+        """The file of the vectors."""
         return self.paper_vectors.log
 
     @property
     def cuts(self) -> Passages:
-        """The passages of a generation, as they are kept."""
+        """The passages as a generation stores them; an index in memory raises `TypeError`."""
         if not isinstance(self.passages, Passages):
             raise TypeError("an index in memory has no files")
         return self.passages
@@ -129,7 +129,7 @@ class Index:
         folder = generation_folder(store, generation)
         try:
             log = Log.open(store / manifest.vectors, manifest.dimension)
-            # More may have come since.
+            # More records may have been added since.
             is_whole = len(log.stored) >= manifest.records
             sums = checksums(log.path, manifest.records, log.dimension) if is_whole else []
             if tuple(sums) != manifest.checksums:
@@ -151,7 +151,7 @@ class Index:
             raise unreadable(store, error) from error
 
     def followed(self) -> Self:
-        """The same generation with the vectors that were encoded since it was opened."""
+        """Return the same generation with the vectors that were encoded since it was opened."""
         old = self.log
         if self.is_covered or not old.grown:
             return self
@@ -159,7 +159,7 @@ class Index:
         return self._with(log.with_extra(old.keys[len(old.stored) :], old.extra))
 
     def encoded(self, papers: Sequence[int], passages: Sequence[int], encoder: Encoder) -> Self:
-        """The same generation with vectors of some papers and passages that had none, in memory."""
+        """Return the same generation with papers and passages that had no vector encoded."""
         places = np.asarray([*papers, *(row + len(self.papers) for row in passages)], np.int64)
         if not len(places):
             return self
@@ -175,7 +175,7 @@ class Index:
         )
 
     def searched(self, papers: Candidates | None, passages: Candidates | None) -> Self:
-        """The same generation, in which a vector is compared with candidates alone, if any."""
+        """Return the same generation, comparing only candidates; with None, all are compared."""
         return replace(
             self,
             paper_vectors=replace(self.paper_vectors, candidates=papers),
@@ -183,7 +183,7 @@ class Index:
         )
 
     def within(self, allowed: NDArray[np.bool_]) -> Self:
-        """The same generation, in which the papers that may answer are compared if not all may."""
+        """Return the generation, comparing only `allowed` papers, mask (P,), or all if many."""
         rows = np.flatnonzero(allowed)
         if not self.is_searched or len(rows) == len(allowed):
             return self

@@ -1,6 +1,6 @@
-"""Abstracts as people read them: LaTeX, HTML and mail debris removed, every character mapped back.
+"""Remove LaTeX, HTML and mail debris from abstracts, and map every character to the stored text.
 
-The stored abstract is never changed. `clean` makes the form that is embedded, searched and
+The stored abstract is never changed. `clean` makes the form that is encoded, searched and
 displayed, together with a map from each of its characters to the stored text.
 """
 
@@ -53,9 +53,9 @@ _SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈�
 
 @lru_cache(maxsize=512)
 def _symbol(name: str) -> str:
-    r"""What the LaTeX command `\name` looks like as text: `alpha` → `α`, `times` → `×`.
+    r"""Return the text of the LaTeX command `\name`: `alpha` → `α`, `times` → `×`.
 
-    An author's own command (`\ourmodel`) is most likely a name: it stays, without the backslash.
+    A command that an author defined (`\ourmodel`) is most likely a name: it stays, without `\`.
     """
     # Imported here: only texts with LaTeX commands need it.
     from pylatexenc.latex2text import get_default_latex_context_db
@@ -69,15 +69,15 @@ def _symbol(name: str) -> str:
     return replacement if isinstance(replacement, str) and "%" not in replacement else ""
 
 
-def _accent(match: re.Match[str]) -> str:
-    r"""`\"o` → `ö`; an escaped quote before a letter that takes no dots is just a quote."""
+def _replace_accent(match: re.Match[str]) -> str:
+    r"""Replace `\"o` by `ö`; an escaped quote before a letter without dots is just a quote."""
     letter = match["braced"] or match["bare"]
     accented = unicodedata.normalize("NFC", letter + _ACCENTS[match["mark"]])
     return accented if len(accented) == 1 else match[0][1:]
 
 
-def _raised(match: re.Match[str]) -> str:
-    """`10^{5}` → `10⁵`; what has no raised form keeps its sign: `x^{ij}` → `x^ij`."""
+def _replace_raised(match: re.Match[str]) -> str:
+    """Replace `10^{5}` by `10⁵`; text without a raised form keeps its sign: `x^{ij}` → `x^ij`."""
     kind, body = match["kind"] or match["bare"], match["body"] or match["digits"]
     moved = body.translate(_SUPERSCRIPTS if kind == "^" else _SUBSCRIPTS)
     if all(before != after for before, after in zip(body, moved, strict=True)):
@@ -87,9 +87,9 @@ def _raised(match: re.Match[str]) -> str:
     return kind + (body if body.isalpha() else f"({body})")
 
 
-# Each rule: a pattern, and what a match becomes. None keeps the group `keep` with each of its
-# characters mapped to itself; any other replacement maps to the whole match. Every repetition
-# that can fail has a bound or a first character of its own, so time stays linear.
+# A rule is a pattern and its replacement. None keeps the group `keep`, with each of its characters
+# mapped to itself; any other replacement maps to the whole match. Every repetition that can fail
+# is bounded, or begins with a character of its own, so that time stays linear.
 _Replacement = str | Callable[[re.Match[str]], str] | None
 
 
@@ -104,20 +104,20 @@ _FORMATTED = (
 )
 _RAISED: tuple[str, _Replacement] = (
     r"(?P<kind>[\^_])\{\s?(?P<body>[^{}\s](?:[^{}]{0,40}[^{}\s])?)\s?\}|(?P<bare>\^)(?P<digits>[0-9]+)",
-    _raised,
+    _replace_raised,
 )
 _GROUP: tuple[str, _Replacement] = (r"\{(?P<keep>[^\W\d_][\w-]*)\s?\}", None)
 _DEBRIS = _rules(
     (_FORMATTED, None),
-    (_FORMATTED, None),  # \textbf{a \emph{b}}: the inner one went first
+    (_FORMATTED, None),  # again, for the outer one of \textbf{a \emph{b}}
     (r"[~\s]?\\(?:[cC]ite[a-z]{0,9}|ref|label|footnote|vspace|hspace)\*?(?:\[[^\]]{0,99}\]){0,2}"
      r"\{[^{}]*\}", ""),
     (r"\\(?:begin|end)\{[^{}]*\}", " "),
     (r"\\[dt]?frac\{(?P<above>[^{}]{1,99})\}\{(?P<below>[^{}]{1,99})\}",
      lambda match: f"{match['above']}/{match['below']}"),
     (r"\\(?P<mark>[`'^\"~=.])(?:\{\\?(?P<braced>[A-Za-z])\}|(?:\\(?=[ij]\b))?(?P<bare>[A-Za-z]))",
-     _accent),
-    (r"\\(?P<mark>[uvHckr])\{\\?(?P<braced>[A-Za-z])(?P<bare>)\}", _accent),
+     _replace_accent),
+    (r"\\(?P<mark>[uvHckr])\{\\?(?P<braced>[A-Za-z])(?P<bare>)\}", _replace_accent),
     (r"\\(?P<keep>[%&_$#{}])", None),
     (r"\\[,;:! ]|\\\\|\\/", " "),
     (r"\\(?:left|right|big|Big|displaystyle|em|it|bf|tt|rm|sc|xspace)(?![A-Za-z])\s?", ""),
@@ -128,7 +128,7 @@ _DEBRIS = _rules(
     (r"\\(?P<name>[A-Za-z]+)(?:\{\})?", lambda match: _symbol(match["name"])),
     _RAISED,
     _GROUP,
-    _RAISED,  # {\text{Pa}_{\text{O}_{2}}}: the inner ones went first
+    _RAISED,  # again, for the outer ones of {\text{Pa}_{\text{O}_{2}}}
     _GROUP,
     # A tie between words; but " ~3%" and "(~3%" mean "about", "5~10" a range, "/~name" a home.
     (r"(?<=[\w.,:;)\]}'\"”’%$])(?:(?<!\d)~(?=\S)|~(?=[^\s\d]))", " "),
@@ -142,25 +142,25 @@ _DEBRIS = _rules(
 )  # fmt: skip
 
 
-def _raised_tag(match: re.Match[str]) -> str:
-    """`<sub>2</sub>` → `₂`, as `_raised` does it."""
+def _replace_raised_tag(match: re.Match[str]) -> str:
+    """Replace `<sub>2</sub>` by `₂`, as `_replace_raised` does."""
     sign = "_" if match["kind"].lower() == "sub" else "^"
     found = re.fullmatch(_RAISED[0], f"{sign}{{{match['body'].strip()}}}")
-    return _raised(found) if found else match["body"]
+    return _replace_raised(found) if found else match["body"]
 
 
-def _ended(match: re.Match[str]) -> str:
-    """The end of a paragraph ends a sentence, too."""
+def _end_sentence(match: re.Match[str]) -> str:
+    """End the sentence at the end of a paragraph: add a full stop if none is there."""
     before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
     return "" if not before or not after else " " if before[-1] in ".!?:;…" else ". "
 
 
-def _headed(match: re.Match[str]) -> str:
+def _replace_heading(match: re.Match[str]) -> str:
     return "" if match["said"].strip().lower() in ("abstract", "summary") else f"{match['said']}: "
 
 
-def _unmarked(match: re.Match[str]) -> str:
-    """A tag that is opened and closed somewhere is markup; "a<b and b>c" is none."""
+def _remove_tag(match: re.Match[str]) -> str:
+    """Remove a tag if the text nearby both opens and closes it: "a<b and b>c" is no markup."""
     around = slice(max(0, match.start() - 5_000), match.end() + 5_000)
     text, name = match.string[around].lower(), match["name"].lower()
     return "" if f"<{name}" in text and f"</{name}" in text else match[0]
@@ -174,22 +174,22 @@ _TAG_NAMES = (
 _MARKUP = _rules(
     *[(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});",
        lambda match: html.unescape(match[0]))] * 2,  # twice: some are escaped twice
-    (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>", _headed),
+    (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>", _replace_heading),
     (r"\s{0,3}(?:</?(?:jats:)?(?:p|sec|div|br|li|ul|ol|list|list-item|abstract|h[1-6]|section|title)"
-     + _ATTRIBUTES + r"\s*)+", _ended),
-    (r"<(?:jats:)?(?P<kind>su[bp])>(?P<body>[^<>]{1,40})</(?:jats:)?su[bp]>", _raised_tag),
-    (r"</?(?P<name>(?:jats:)?(?:" + _TAG_NAMES + r"))" + _ATTRIBUTES, _unmarked),
+     + _ATTRIBUTES + r"\s*)+", _end_sentence),
+    (r"<(?:jats:)?(?P<kind>su[bp])>(?P<body>[^<>]{1,40})</(?:jats:)?su[bp]>", _replace_raised_tag),
+    (r"</?(?P<name>(?:jats:)?(?:" + _TAG_NAMES + r"))" + _ATTRIBUTES, _remove_tag),
 )  # fmt: skip
 _UNUSUAL = re.compile(r"[^ -~]|[\\~^_`'${%<&]|  |\A | \Z")
-"""What no rule is without; most titles have none of it."""
+"""Matches whatever any rule changes; most titles have no match, and need no rules."""
 INVISIBLE = re.compile(
     r"[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
     r"|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])"
 )
-"""Characters that nobody sees: soft hyphens, marks of direction, joiners between Latin letters."""
+"""Invisible characters: soft hyphens, direction marks, joiners between Latin letters."""
 _ALWAYS = _rules(
     (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]|" + INVISIBLE.pattern, ""),
-    (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
+    (r"[\ud800-\udfff]", "\ufffd"),  # half a surrogate pair: no encoder takes it
     (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
 )  # fmt: skip
 _SPACE = _rules((r"\s{2,}|[^\S ]", " "), (r"\A | \Z", ""))
@@ -244,5 +244,5 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
 
 @lru_cache(maxsize=4096)
 def clean_text(stored: str, *, markup: bool = True) -> str:
-    """The cleaned form alone, for titles and display."""
+    """Return only the cleaned text, for titles and display."""
     return clean(stored, markup=markup).text

@@ -1,7 +1,7 @@
-"""Vectors by the text they are of: a file of a store that only grows, and one of the texts' keys.
+"""Store vectors by their text: a file of vectors that only grows, and one of the texts' keys.
 
-A batch is on the disk as soon as it is encoded, so a kill costs one batch, and no text is encoded
-twice. Generations share the files; each says which keys its papers and passages have (see
+A batch is on disk as soon as it is encoded, so a kill costs one batch, and no text is encoded
+twice. Generations share the files; each lists the keys of its papers and passages (see
 `text_keys`). A record cut off by a kill is overwritten.
 """
 
@@ -23,24 +23,24 @@ Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
 BLOCK = 8192
-"""Records under one checksum."""
+"""Number of records under one checksum."""
 _CHANCE = (0.05, 0.08)
-"""Mean and standard deviation of the cosine of unrelated texts, where too few vectors are there."""
+"""Mean and standard deviation of unrelated texts' cosines, for use while there are few vectors."""
 
 
 def text_keys(texts: Iterable[str]) -> Keys:
-    """The first 64 bits of each text's SHA-256, shape (n,)."""
+    """Return the first 64 bits of each text's SHA-256, shape (n,)."""
     digests = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts)
     return np.frombuffer(b"".join(digest[:8] for digest in digests), dtype="<u8").copy()
 
 
 def keys_of(path: Path) -> Path:
-    """The file of the keys beside a file of vectors."""
+    """Return the file of the keys of a file of vectors."""
     return path.with_suffix(".keys")
 
 
 def count_records(path: Path, dimension: int) -> int:
-    """How many vectors are whole and have their key."""
+    """Count the vectors that are complete and have a key."""
     if not path.exists() or not keys_of(path).exists():
         return 0
     return min(path.stat().st_size // (4 * dimension), keys_of(path).stat().st_size // 8)
@@ -48,20 +48,20 @@ def count_records(path: Path, dimension: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Log:
-    """The n records of two files as they were when opened, and some that are only in memory."""
+    """The n records of the two files as they were when opened, and e that are only in memory."""
 
     path: Path
     dimension: int
     keys: Keys
-    """Of all records, shape (n + e,)."""
+    """The keys of all records, shape (n + e,)."""
     stored: Floats
-    """Mapped into memory, shape (n, d)."""
+    """The vectors in the file, mapped into memory, shape (n, d)."""
     extra: Floats
-    """Vectors of texts that were encoded when they were asked for, shape (e, d)."""
+    """The vectors of texts that were encoded on demand, shape (e, d)."""
 
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
-        """Map the whole records of a file, or raise `OSError`; a file that is missing has none."""
+        """Map the complete records of a file, or raise `OSError`; a missing file has none."""
         none = np.empty((0, dimension), dtype=np.float32)
         if not (size := count_records(path, dimension)):
             return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
@@ -71,7 +71,7 @@ class Log:
 
     @property
     def grown(self) -> bool:
-        """Whether the file has more records by now."""
+        """Whether the file has more records than when it was opened."""
         return count_records(self.path, self.dimension) > len(self.stored)
 
     @cached_property
@@ -80,7 +80,7 @@ class Log:
         return self.keys[order], order
 
     def find(self, keys: Keys) -> NDArray[np.int64]:
-        """The record of each key, -1 where there is none, shape (n,)."""
+        """Return the record of each key, -1 where there is none, shape (n,)."""
         ordered, order = self._order
         if not len(ordered):
             return np.full(len(keys), -1, dtype=np.int64)
@@ -88,7 +88,7 @@ class Log:
         return np.where(ordered[places] == keys, order[places], -1).astype(np.int64)
 
     def take(self, rows: NDArray[np.int64]) -> Floats:
-        """The vectors of records, shape (n, d); zeros where the record is -1."""
+        """Return the vectors of records, shape (n, d); zeros where the record is -1."""
         found = np.zeros((len(rows), self.dimension), dtype=np.float32)
         stored = (rows >= 0) & (rows < len(self.stored))
         found[stored] = self.stored[rows[stored]]
@@ -98,18 +98,18 @@ class Log:
         return found
 
     def of(self, keys: Keys) -> Floats:
-        """The vectors of texts by their keys, shape (n, d); zeros where there is none."""
+        """Return the vectors of texts by their keys, shape (n, d); zeros where there is none."""
         return self.take(self.find(keys))
 
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
-        """The log with more records that are only in memory."""
+        """Return the log with more records that are only in memory."""
         every = np.concatenate([self.keys, keys])
         return replace(self, keys=every, extra=np.concatenate([self.extra, vectors]))
 
     def cosines(self, vector: Floats) -> Floats:
-        """The cosine of a unit vector, shape (d,), and each record, shape (n + e,).
+        """Return the cosine of a unit vector, shape (d,), with each record, shape (n + e,).
 
-        Those of the last few vectors are kept.
+        The cosines of the last few vectors are cached.
         """
         return self._cosines(np.asarray(vector, dtype=np.float32).tobytes())
 
@@ -126,10 +126,10 @@ class Log:
 
 
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
-    """The CRC-32 of each `BLOCK` of the first `records` of a log: their keys, then their vectors.
+    """Return the CRC-32 of each `BLOCK` of the first `records` of a log: keys, then vectors.
 
-    Those that are `known` are not taken again, but for the last. The files are read rather than
-    mapped: what is mapped counts as memory of the process.
+    The `known` ones are not computed again, except the last. The files are read and not mapped,
+    because mapped files count as memory of the process.
     """
     sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     if not records:
@@ -139,19 +139,19 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
         keys.seek(len(sums) * BLOCK * 8)
         for at in range(len(sums) * BLOCK, records, BLOCK):
             count = min(BLOCK, records - at)
-            own = zlib.crc32(keys.read(8 * count))
-            sums.append(zlib.crc32(vectors.read(4 * dimension * count), own))
+            key_sum = zlib.crc32(keys.read(8 * count))
+            sums.append(zlib.crc32(vectors.read(4 * dimension * count), key_sum))
     return sums
 
 
 def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> None:
-    """Put one batch on the disk, shapes (n,) and (n, d): the keys last, they make it count.
+    """Append one batch, shapes (n,) and (n, d), to the files on disk; the keys make it valid.
 
-    The files are made if missing, and what is not a whole record there is dropped. The caller
-    holds the store's lock.
+    The keys are written last. The files are made if missing, and incomplete records are dropped.
+    The caller holds the store's lock.
 
     Raises:
-        EncoderError: the vectors are of another length.
+        EncoderError: the vectors are of another length or number.
     """
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder gave vectors of shape {vectors.shape}, not {shape}")
@@ -168,22 +168,22 @@ def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> N
 
 
 Candidates = Callable[[Floats], NDArray[np.int64] | None]
-"""The places of texts that are near a vector; None where it cannot be told."""
+"""A function that returns the places of texts that are near a vector, None if it cannot."""
 
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """The vectors of n texts of an index, shape (n, d), as an array has them, read when needed."""
+    """The vectors of n texts of an index, used like an array of shape (n, d), read when needed."""
 
     log: Log
     rows: NDArray[np.int64]
-    """The record of each; -1 while it is not encoded."""
+    """The record of each text; -1 while it is not encoded."""
     candidates: Candidates | None = None
-    """What finds those that are worth comparing with a vector; all are without it."""
+    """Finds the texts to compare with a vector; without it, all are compared."""
 
     @classmethod
     def of(cls, vectors: Floats) -> Self:
-        """Vectors that are in memory, shape (n, d)."""
+        """Wrap vectors that are in memory, shape (n, d)."""
         log = Log(Path(), vectors.shape[1], np.empty(0, dtype=np.uint64), vectors, vectors[:0])
         return cls(log, np.arange(len(vectors)))
 
@@ -200,31 +200,31 @@ class Vectors:
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """Which are not encoded yet, shape (n,)."""
+        """The mask of texts that are not encoded yet, shape (n,)."""
         return self.rows < 0
 
     def __matmul__(self, vector: Floats) -> Floats:
-        """The cosine of a unit vector and each, shape (n,).
+        """Return the cosine of a unit vector with each text, shape (n,).
 
-        What is not encoded, or no candidate, gets values as unrelated texts have them, so that
-        z-scores compare, and none so high that it is found.
+        Texts that are not encoded, or no candidates, get values typical of unrelated texts, so that
+        z-scores stay comparable; none is so high that the text is retrieved.
         """
         if self.candidates and (near := self.candidates(vector)) is not None:
             return self._near(vector, near)
         if not self.missing.any():
             return self.log.cosines(vector)[self.rows]
-        there = ~self.missing
+        encoded = ~self.missing
         found = np.empty(len(self.rows), dtype=np.float32)
-        found[there] = self.log.cosines(vector)[self.rows[there]]
+        found[encoded] = self.log.cosines(vector)[self.rows[encoded]]
         mean, spread = _CHANCE
-        if int(there.sum()) >= 256:
-            mean, spread = float(found[there].mean()), float(found[there].std())
+        if int(encoded.sum()) >= 256:
+            mean, spread = float(found[encoded].mean()), float(found[encoded].std())
         chance = np.abs(np.random.default_rng(0).standard_normal(int(self.missing.sum())))
         found[self.missing] = mean - spread * chance
         return found
 
     def _near(self, vector: Floats, near: NDArray[np.int64]) -> Floats:
-        """The cosine of a unit vector and each candidate; the others have those of a sample."""
+        """Return the cosines of the candidates; the other texts get those of a random sample."""
         sample = self.rows[self._sample]
         chance = self.log.take(sample[sample >= 0]) @ vector
         near = near[self.rows[near] >= 0]
@@ -237,11 +237,11 @@ class Vectors:
 
     @cached_property
     def _sample(self) -> NDArray[np.int64]:
-        """Places of texts whose cosines stand for those of all that are no candidates."""
+        """The places of a random sample, whose cosines stand for those of all non-candidates."""
         size = len(self.rows)
         return np.random.default_rng(0).choice(size, min(size, 4096), replace=False)
 
     @property
     def exact(self) -> "Vectors":
-        """The same vectors, all compared."""
+        """The same vectors without candidates: all are compared."""
         return replace(self, candidates=None)

@@ -1,4 +1,4 @@
-"""Question → evidence → checked, cited answer."""
+"""Answer questions from an index of paper abstracts: the public names of this package."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -34,11 +34,11 @@ __all__ = [
 ]
 
 
-# Imported when they are first asked for: LlamaIndex takes about two seconds.
-_LATER = {"Assistant": "rag.assistant", "Table": "rag.tables"}
+# Imported on first use, because importing LlamaIndex takes about two seconds.
+_LAZY = {"Assistant": "rag.assistant", "Table": "rag.tables"}
 
 
 def __getattr__(name: str) -> object:
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

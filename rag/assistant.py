@@ -1,4 +1,4 @@
-"""The Python query API: open an index, ask, get an answer with checked citations."""
+"""The Python API: open an index, ask a question, get an answer with checked citations."""
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from datetime import date
@@ -47,26 +47,26 @@ T = TypeVar("T")
 FiltersLike = Filters | Mapping[str, object] | None
 """Filters, or a dictionary with their fields; None keeps every paper."""
 
-_WAITING: RunVar[CapacityLimiter] = RunVar("the threads of an event loop that answer")
+_QUESTION_THREADS: RunVar[CapacityLimiter] = RunVar("the threads of an event loop that answer")
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """What `work` gives, in a thread, of which an event loop has 128 for questions.
+    """Return the result of `work`, run in one of the 128 threads an event loop has for questions.
 
-    Not one of those that others of the event loop have: they are few, and one that waits for a
-    slow model is no use to anybody else.
+    They are not the event loop's shared threads, which are few: a question that waits for a slow
+    model would block a thread that other code needs.
     """
     try:
-        limiter = _WAITING.get()
+        limiter = _QUESTION_THREADS.get()
     except LookupError:
-        _WAITING.set(limiter := CapacityLimiter(128))
+        _QUESTION_THREADS.set(limiter := CapacityLimiter(128))
     return await to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
 
 
 class Assistant:
-    """Answers questions from the index in a store, and follows it when it is rebuilt.
+    """Answers questions from the index in a store, and reloads the index when it is rebuilt.
 
-    An assistant may be used from several threads at once.
+    Several threads may use one assistant at once.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Assistant:
         settings: Settings | None = None,
         recipe: Recipe | None = None,
     ) -> None:
-        """Open the index in `store`; no chat model is asked without `settings`."""
+        """Open the index in `store`; without `settings`, no chat model is used."""
         self._encoder = encoder
         self._writers = Writers(settings, encoder)
         self._live = LiveIndex(store, encoder, recipe, settings.chroma() if settings else None)
@@ -90,12 +90,12 @@ class Assistant:
     ) -> Self:
         """Open the index in `store`, by default the one that the settings name.
 
-        A `recipe` has other steps, to measure what they are worth.
+        A `recipe` replaces steps of an answer, to measure what they contribute.
 
         Raises:
             InputError: a setting is unknown or out of range.
-            StoreError: there is no index there, it is damaged, or of a newer format.
-            EncoderError: the encoder is missing, or not the one the index was built with.
+            StoreError: the store has no index, or one that is damaged or of a newer format.
+            EncoderError: the encoder is missing, or not the one that built the index.
         """
         chosen = settings or load_settings()
         encoder = SentenceEncoder.open(chosen.encoder, chosen.secret_of_encoder)
@@ -117,13 +117,13 @@ class Assistant:
                 "content": str}` or LlamaIndex `ChatMessage`s. An answer's dictionary may have
                 `"references"`: ids or titles of the papers it cites, in their order.
             filters: Which papers may answer; all by default.
-            mode: "extractive" quotes, "generative" has a chat model write; "auto" is generative
+            mode: "extractive" quotes, "generative" lets a chat model write; "auto" is generative
                 if a chat model is configured.
             options: Another model, the number of sources, the strictness: see `Options`.
 
         Raises:
-            InputError: the question is empty or too long, a digest is unknown, or the mode is, or
-                it needs a chat model and none is configured, or the endpoint has no such model.
+            InputError: the question is empty or too long, a digest or the mode is unknown, the
+                mode needs a chat model but none is configured, or the endpoint lacks the model.
         """
         pipeline, request, writer = self._begin(question, history, filters, mode, options)
         return pipeline.answer(request, writer)
@@ -136,9 +136,9 @@ class Assistant:
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> Answer:
-        """`ask`, for use under an event loop: it works in a thread.
+        """Answer a question like `ask`, in a thread, so that an event loop is not blocked.
 
-        Cancelling it closes what a chat model was still sending.
+        Cancelling it closes the stream of the chat model.
         """
         async for event in self.astream(question, history, filters, mode, options):
             if isinstance(event, Finished):
@@ -153,12 +153,12 @@ class Assistant:
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> Iterator[Event]:
-        """Answer in events: `Progress`, `Retrieved`, `Delta`s of the text, and last `Finished`.
+        """Answer as events: `Progress`, `Retrieved`, `Delta`s of the text, and last `Finished`.
 
-        Closing the iterator closes what a chat model was still sending.
+        Closing the iterator closes the stream of the chat model.
 
         Raises:
-            InputError: as `ask`, at once rather than at the first event.
+            InputError: like `ask`; raised by this call, not by the first event.
         """
         pipeline, request, writer = self._begin(question, history, filters, mode, options)
         return pipeline.run(request, writer)
@@ -171,12 +171,12 @@ class Assistant:
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> AsyncIterator[Event]:
-        """`stream`, for use under an event loop: it works in a thread.
+        """Answer as events like `stream`, in a thread, so that an event loop is not blocked.
 
-        Cancelling it, even while a chat model is silent, closes what the model was still sending.
+        Cancelling it, even while a chat model is silent, closes the stream of the model.
 
         Raises:
-            InputError: as `ask`, at the first event.
+            InputError: like `ask`; raised by the first event.
         """
         pipeline, request, writer = await _in_thread(
             lambda: self._begin(question, history, filters, mode, options)
@@ -187,7 +187,7 @@ class Assistant:
                 yield event
         finally:
             if writer:
-                writer.cancel()  # a thread may still wait for the model
+                writer.cancel()  # a thread may still be waiting for the model
 
     def _begin(
         self,
@@ -197,7 +197,7 @@ class Assistant:
         mode: Mode,
         options: Options | None,
     ) -> tuple[Pipeline, Request, Writer | None]:
-        """The live pipeline, the question checked by it, and who writes the answer."""
+        """Return the live pipeline, the checked question, and the writer; None is for quotes."""
         writer = self._writers.writer(mode, options)
         live = self._live.read()
         request = live.request(question, history, Filters.read(filters), options)
@@ -206,22 +206,22 @@ class Assistant:
         return self._live.encoded_for(live, text, request.allowed), request, writer
 
     def check_mode(self, mode: Mode) -> None:
-        """Refuse a mode that cannot be had.
+        """Check that a mode can be used.
 
         Raises:
-            InputError: the mode is unknown, or needs a chat model and none is configured.
+            InputError: the mode is unknown, or needs a chat model but none is configured.
         """
         self._writers.writer(mode)
 
     @property
     def settings(self) -> Settings | None:
-        """The settings by which chat models are asked, if they are."""
+        """The settings of the chat model; None if the assistant has none and only quotes."""
         return self._writers.settings
 
     def use_chat_model(self, settings: Settings) -> None:
-        """Ask the chat model that these settings name from the next question on.
+        """Use the chat model of these settings from the next question on.
 
-        Questions under way keep theirs, as long as a question may take and a minute more.
+        Questions in progress keep the former model until their deadline and a minute longer.
         """
         former, self._writers = self._writers, Writers(settings, self._encoder)
         seconds = former.settings.chat_deadline_seconds if former.settings else 0
@@ -231,24 +231,24 @@ class Assistant:
 
     @property
     def chat_model(self) -> str | None:
-        """The name of the chat model that writes answers in mode "auto", if there is one."""
+        """The name of the chat model that writes in mode "auto"; None if that mode quotes."""
         return self._writers.name
 
     def chat_models(self) -> list[str]:
-        """The models that `Options.model` may name: the configured one, then the endpoint's others.
+        """Return the models for `Options.model`: the configured one, then others of the endpoint.
 
-        What the endpoint lists is kept for a minute; only the configured one if it lists none in
-        two seconds, and an empty list if no chat model is configured.
+        The endpoint's list is cached for a minute. The result is only the configured model if the
+        endpoint lists none in two seconds, and empty if no chat model is configured.
         """
         return self._writers.names()
 
     @property
     def writing(self) -> Mapping[str, object] | None:
-        """What shapes the answers that a chat model writes, for a record; None without a model."""
+        """The configuration of generative answers, to record with a run; None without a model."""
         return self._writers.configuration
 
     def close(self) -> None:
-        """Close the connections to the chat model; generative questions may not follow."""
+        """Close the connections to the chat model; generative questions then fail."""
         self._writers.close()
 
     def table(
@@ -260,21 +260,21 @@ class Assistant:
         mode: Mode = "auto",
         papers: Sequence[str] = (),
     ) -> Table:
-        """Compare papers in a table: a row a paper, every cell a verbatim quote or empty.
+        """Compare papers in a table: one paper per row, each cell a verbatim quote or empty.
 
         Args:
             question: What the table is about: "GUI agents", "Compare X and Y".
-            columns: What is asked of each paper, in free words, at most 12. By default a chat
+            columns: What to find in each paper, in free words, at most 12. By default a chat
                 model proposes them; without one they are method, data, metric and result.
             filters: Which papers may be found; all by default.
-            limit: Rows at most, beside papers that were named.
-            mode: "extractive" finds quotes by rule, "generative" has a chat model choose them;
+            limit: Maximum number of rows; it does not apply to `papers`.
+            mode: "extractive" finds quotes by rule, "generative" lets a chat model choose them;
                 "auto" is generative if a chat model is configured.
             papers: Titles or ids of the papers to compare, instead of those found.
 
         Raises:
-            InputError: the question, a column, a paper, a filter, the limit or the mode cannot
-                be used.
+            InputError: the question, a column, a paper, a filter, the limit or the mode is
+                invalid.
         """
         for event in self.stream_table(question, columns, filters, limit, mode, papers):
             if isinstance(event, Table):
@@ -290,12 +290,12 @@ class Assistant:
         mode: Mode = "auto",
         papers: Sequence[str] = (),
     ) -> TableEvents:
-        """`table` in events: `Progress`es, and last the table.
+        """Make a table like `table`, as events: `Progress`es, and last the table.
 
-        Closing the iterator, from any thread, stops what a chat model was asked.
+        Closing the iterator, from any thread, cancels the requests to the chat model.
 
         Raises:
-            InputError: as `table`, some of it at the first event.
+            InputError: like `table`; raised by this call or by the first event.
         """
         writer = self._writers.writer(mode)
         kept = Filters.read(filters)
@@ -310,19 +310,19 @@ class Assistant:
         return TableEvents(make(), writer.cancel if writer else lambda: None)
 
     def paper(self, paper_id: str) -> Paper:
-        """The paper of this id.
+        """Return the paper with this id.
 
         Raises:
-            InputError: the index has none.
+            InputError: the index has no such paper.
         """
         index = self._live.read().index
         return index.papers[row_of(index, paper_id)]
 
     def similar(self, paper_id: str, limit: int = 5) -> list[Hit]:
-        """The papers whose abstracts are nearest to one paper's as a whole, best first.
+        """Return the papers whose whole abstracts are nearest to that of a paper, best first.
 
-        A hit's score is the cosine of the two abstracts' vectors, its passages are those nearest
-        to that paper; the paper itself is left out.
+        A hit's score is the cosine of the vectors of the two abstracts; its passages are the ones
+        nearest to the given paper, which itself is left out.
 
         Raises:
             InputError: the index has no such paper, or `limit` is less than 1.
@@ -334,21 +334,21 @@ class Assistant:
         return list(similar_hits(self._live.encoded_around(live, row), row, limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
-        """The papers that are new, those of the latest digest first.
+        """Return the new papers, those of the latest digest first.
 
         Args:
-            since: Papers whose earliest dated source is of this day or later. By default those
-                that the last change of the index brought; none if it brought no new one, or if
-                what was there before it is not kept.
+            since: New are papers whose earliest dated source is of this day or later. By default,
+                papers that the last change of the index added; none if it added none, or if the
+                previous generation is no longer kept.
         """
         return self._live.newest(since)
 
     def collection_map(self) -> CollectionMap | None:
-        """Where the papers lie in the plane, and their groups; None in an index without a map."""
+        """Return the place of each paper on the map, and its clusters; None without a map."""
         return self._live.read().index.map
 
     def search(self, query: str, limit: int = 10, filters: FiltersLike = None) -> list[Hit]:
-        """The papers nearest to a query, best first, one hit a paper.
+        """Return the papers that rank highest for a query, best first, one hit per paper.
 
         Raises:
             InputError: the query is empty or too long, `limit` is less than 1, or a digest is
@@ -362,12 +362,12 @@ class Assistant:
         return list(encoded.search(query, limit, mask))
 
     def mended(self, query: str) -> str:
-        """A query as it is searched for: its typing errors mended by the words of the index."""
+        """Return a query with its typing errors corrected by the words and names of the index."""
         index = self._live.read().index
         return mend(query, index.lexical, index.names)[0]
 
     def papers(self, filters: FiltersLike = None) -> list[Paper]:
-        """Every paper in the index that passes the filters, in the order of their ids."""
+        """Return every paper in the index that passes the filters, in the order of their ids."""
         papers = self._live.read().index.papers
         mask = allowed(papers, Filters.read(filters))
         return [paper for paper, may in zip(papers, mask, strict=True) if may]
@@ -381,20 +381,20 @@ class Assistant:
     def coverage(self) -> float:
         """The share of papers and sentences that are encoded, from 0 to 1.
 
-        What is not is found by its words, and encoded when it is likely to answer.
+        The others are found by their words, and encoded when they are likely to answer.
         """
         return self._live.read().index.coverage
 
     def digests(self) -> list[Digest]:
-        """The digests in the index, oldest first."""
+        """Return the digests in the index, oldest first."""
         return list(list_digests(self._live.read().index.papers))
 
     def as_query_engine(self) -> "BaseQueryEngine":
-        """The live generation as a LlamaIndex query engine."""
+        """Return the live generation as a LlamaIndex query engine."""
         return AbstractQueryEngine(self._live.read(), lambda: self._writers.writer("auto"))
 
     def as_llm(self) -> "LLM":
-        """The configured chat model as a LlamaIndex `LLM`.
+        """Return the configured chat model as a LlamaIndex `LLM`.
 
         Raises:
             InputError: no chat model is configured, or it cannot be used.
@@ -402,5 +402,5 @@ class Assistant:
         return ChatLLM(self._writers.model())
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
-        """The live generation as a LlamaIndex retriever of sentence nodes."""
+        """Return the live generation as a LlamaIndex retriever of sentence nodes."""
         return HybridRetriever(self._live.read().index, self._encoder, limit)

@@ -1,7 +1,7 @@
-"""Facts of the collection itself, read off the index: how many, which, where, who, when.
+"""Answer questions about the collection itself from the index: how many, which, where, who, when.
 
-What is asked for is a class that was fitted (`Wording.facts`). What is counted or read off rests
-on no sentence of an abstract, so it cites nothing.
+A fitted model decides which fact is asked for (`Wording.facts`). Such an answer cites nothing,
+since no sentence of an abstract supports it.
 """
 
 import re
@@ -22,9 +22,9 @@ from rag.query import Query
 from rag.retrieval import Ranking
 
 SHOWN = 20
-"""Papers shown when a whole digest is asked for."""
-_DATED = 5
-"""Papers shown of the oldest or the newest, those of the same date beside them."""
+"""Maximum number of papers listed, for example of a whole digest."""
+_MOST_DATED = 5
+"""Number of oldest or newest papers to list, plus others of the same date."""
 _FIRST = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
     " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
@@ -37,7 +37,7 @@ _ORDINALS = {
         f"{stem}y {w}": 10 * ten + one for ten, stem in _TENS for one, w in enumerate(_FIRST[:9], 1)
     },
 }
-"""The place that each word says, from 1 to 99; of two words parted by a space or a hyphen."""
+"""The number of each ordinal word, from 1 to 99; two words are joined by a space or a hyphen."""
 _WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
 _ASKS_WHETHER = r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b"
 _POSITION = re.compile(
@@ -48,7 +48,7 @@ _POSITION = re.compile(
 def read_off(
     index: Index, query: Query, ranking: Ranking, digests: Sequence[Digest]
 ) -> list[Block]:
-    """What the index says; empty if what is asked is not to be read off it."""
+    """Answer a question from the index; return [] if the index has no such fact."""
     facts = query.wording.facts
     wanted = max(facts, key=lambda fact: facts[fact])
     known = query.named if query.chosen and wanted == "list" else query.known
@@ -68,27 +68,27 @@ def read_off(
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
-        which = ""
+        suffix = ""
         if query.has_subject:
             shares = listed(index, query, ranking)
             if shares[0][1] < query.fitted.thresholds["papers"]:
-                return []  # that is no subject of papers
-            which, rows = " on this subject", [row for row, _ in shares]
+                return []  # no paper is on this subject
+            suffix, rows = " on this subject", [row for row, _ in shares]
         oldest = re.search(r"\b(?:oldest|earliest|first|far back)\b", query.request.asked, re.I)
-        return _by_date(index, rows, which, oldest=bool(oldest))
+        return _by_date(index, rows, suffix, oldest=bool(oldest))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
         return _at(index, rows, (chosen or list(digests))[0], position)
-    said = _say(_size(query, rows, chosen, digests))
+    size = _say(_size(query, rows, chosen, digests))
     if wanted == "count":
-        return said
+        return size
     if chosen:
         rows.sort(key=lambda row: _position(index.papers[row], chosen[0]))
-    return said + write_list(index, rows, min(SHOWN, query.request.options.sources or SHOWN))
+    return size + write_list(index, rows, min(SHOWN, query.request.options.sources or SHOWN))
 
 
 def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
-    """In which digests a paper is, after a yes or no if the question wants one."""
+    """Say in which digests a paper is, after a yes or no if the question asks for one."""
     scope = query.scope
     within = {(source.name, source.date) for source in paper.sources}
 
@@ -96,13 +96,13 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
         groups = [find_digests(name, digests) for name in names]
         return [any((d.name, d.date) in within for d in group) for group in groups]
 
-    there = _join([_place(source) for source in paper.sources])
+    places = _join([_place(source) for source in paper.sources])
     inside, outside = has(scope.filters.digests), has(scope.without)
-    text = f"In {there}."
+    text = f"In {places}."
     if (inside or outside) and re.match(_ASKS_WHETHER, query.request.asked, re.I):
         every = scope.filters.every_digest
         yes = (not inside or (all(inside) if every else any(inside))) and not any(outside)
-        text = f"{'Yes' if yes else 'No'}: it is in {there}."
+        text = f"{'Yes' if yes else 'No'}: it is in {places}."
     return Block((Claim(text, ()),), paper.display_title)
 
 
@@ -113,7 +113,7 @@ def _place(source: Source) -> str:
 
 
 def credits_of(paper: Paper) -> Block:
-    """Who wrote a paper, when and where it came out, and what of this the index does not have."""
+    """Say who wrote a paper, when and where it appeared, and which of this the index lacks."""
     dated = date_of(paper.published)
     when = label("", dated.day, dated.precision) if dated else str(paper.year or "")
     known = {
@@ -122,16 +122,16 @@ def credits_of(paper: Paper) -> Block:
         "date": f"From {when}." if when else "",
         "link": f"DOI {paper.doi}." if paper.doi else paper.url or "",
     }
-    said = [text for name, text in known.items() if text and not (name == "date" and paper.venue)]
+    parts = [text for name, text in known.items() if text and not (name == "date" and paper.venue)]
     if lacking := [name for name, text in known.items() if not text]:
-        said.append(f"The index has no {_join(lacking, every=False)} of it.")
+        parts.append(f"The index has no {_join(lacking, every=False)} of it.")
     if places := [_place(source) for source in paper.sources if source.date]:
-        said.append(f"It was listed in {_join(places)}.")
-    return Block((Claim(" ".join(said), ()),), paper.display_title)
+        parts.append(f"It was listed in {_join(places)}.")
+    return Block((Claim(" ".join(parts), ()),), paper.display_title)
 
 
 def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
-    """The papers of an author whose last name stands in the question."""
+    """List the papers of an author whose last name occurs in the question."""
     words = set(re.findall(r"[^\W\d_]+", query.probe.text.casefold()))
     found = [
         row
@@ -144,18 +144,18 @@ def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
     return write_list(index, found, SHOWN)
 
 
-def _by_date(index: Index, rows: Sequence[int], which: str, *, oldest: bool) -> list[Block]:
-    """The oldest or the newest papers, those of one date together; `which` says what they are."""
+def _by_date(index: Index, rows: Sequence[int], suffix: str, *, oldest: bool) -> list[Block]:
+    """List the oldest or newest papers, all those of one date; `suffix` says of what."""
     dated = [(day, row) for row in rows if (day := _day(index, row))]
     dated.sort(key=lambda each: each[0], reverse=not oldest)
     if not dated:
-        return _say(f"No paper{which or ' in the index'} has a date.")
-    edge = dated[min(_DATED, len(dated)) - 1][0]
+        return _say(f"No paper{suffix or ' in the index'} has a date.")
+    edge = dated[min(_MOST_DATED, len(dated)) - 1][0]
     same = [row for day, row in dated if (day <= edge if oldest else day >= edge)]
     first = [row for day, row in dated if day == dated[0][0]]
-    shown = first if len(first) >= _DATED else same
+    shown = first if len(first) >= _MOST_DATED else same
     days = sorted(day for day, _ in dated)
-    span = f"The papers{which} are dated from {_name(days[0])} to {_name(days[-1])}."
+    span = f"The papers{suffix} are dated from {_name(days[0])} to {_name(days[-1])}."
     return _say(span) + write_list(index, shown, SHOWN)
 
 
@@ -173,7 +173,7 @@ def _name(day: date) -> str:
 def _size(
     query: Query, rows: Sequence[int], chosen: Sequence[Digest], digests: Sequence[Digest]
 ) -> str:
-    """How many papers pass what the question and the filters say."""
+    """Say how many papers pass the question's scope and the filters."""
     scope = query.scope
     is_filtered = not query.request.allowed.all()
     if scope.is_empty and not is_filtered:
@@ -196,13 +196,13 @@ def _sizes(digests: Sequence[Digest]) -> str:
 
 
 def _position(paper: Paper, digest: Digest) -> int:
-    """A paper's place in a digest, counted from 1; after all others if it is not there."""
+    """Return a paper's place in a digest, counted from 1; after all others if it is not in it."""
     own = (at.position for at in paper.sources if (at.name, at.date) == (digest.name, digest.date))
     return next(own, 10**9)
 
 
 def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:
-    """The paper at a place of a digest: "the third paper of the Mar 14 digest"."""
+    """List the paper at a place in a digest: "the third paper of the Mar 14 digest"."""
     place = digest.papers if wanted["last"] else 0
     place = place or int(wanted["digits"] or _ORDINALS[wanted["word"].lower().replace("-", " ")])
     found = [row for row in rows if _position(index.papers[row], digest) == place]
@@ -216,7 +216,7 @@ def _say(text: str) -> list[Block]:
 
 
 def write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
-    """Papers as bullets, each with the sentence that says what it is; the first `shown`."""
+    """List the first `shown` papers as bullets, each with the sentence that says what it is."""
     blocks = [
         Block((quote(index, at),), index.papers[row].display_title, bullet=True)
         for row in rows[:shown]

@@ -1,4 +1,4 @@
-"""What an answer says and exactly where it stands: claims, quotes, markers, references, spans."""
+"""Compose an answer: claims with the spans they cite become text, markers and references."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from index.store import Index
     from rag.evidence import Evidence, PaperEvidence
 
-# What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
-_SIGNS = re.compile(
+# What markdown would read as syntax: anywhere, before an entity's name, or opening a line.
+_SYNTAX = re.compile(
     r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^[-+#>=](?=\s|#)|(?<=^\d)[.)](?=\s)"
     r"|(?<=^\d\d)[.)](?=\s)"
 )
@@ -26,7 +26,7 @@ _ESCAPED = re.compile(r"\\([\\`*\[\]<_&\-+#>=.)])|\*\*")
 
 @dataclass(frozen=True)
 class Span:
-    """The stretch `[start, end)` of a paper's stored abstract."""
+    """The stretch `[start, end)` of a paper's stored abstract, in code points."""
 
     paper: Paper
     start: int
@@ -34,20 +34,20 @@ class Span:
 
     @property
     def text(self) -> str:
-        """The stretch, as it is stored."""
+        """The text of the stretch, as it is stored."""
         return self.paper.abstract[self.start : self.end]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of an answer in plain text, and the spans it rests on."""
+    """One sentence of an answer in plain text, and the spans that it cites."""
 
     text: str
     spans: tuple[Span, ...]
     verdict: Verdict | None = None
-    """What its check said; None has `compose` check it, word for word."""
+    """The result of its check; if None, `compose` checks it word for word."""
     heading: str | None = None
-    """What a chat model put above it, if it is the first under that."""
+    """The heading that a chat model wrote above it, if it is the first sentence under it."""
 
 
 @dataclass(frozen=True)
@@ -61,34 +61,34 @@ class Block:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the answer says, before it is composed."""
+    """The content of an answer before `compose`: blocks, or the reason for a refusal."""
 
     blocks: tuple[Block, ...] = ()
     reason: str | None = None
     confidence: float | None = None
     model: str | None = None
-    """The chat model that wrote it; None for quotes, and for what is counted."""
+    """The chat model that wrote it; None for quotes and for facts of the index."""
     checked_by: str | None = None
-    """Who has the last word on the sentences of a chat model."""
+    """The checker that decided on the sentences of a chat model."""
     may_write: bool = False
-    """Whether a chat model may answer as well: the question is on the subject of the index."""
+    """Whether a chat model may write the answer instead: the question fits the collection."""
     lacks: str | None = None
     notice: str | None = None
     left_out: str | None = None
-    """The part of the notice that says which papers asked about the filters leave out."""
+    """The part of the notice that says which papers asked about the filters exclude."""
     suggestions: tuple[str, ...] = ()
     counted: bool = False
     """Whether it is read off the index, so that no search found its papers."""
 
 
 def joined(*notices: str | None) -> str | None:
-    """Notices in one; None if there is none."""
+    """Join notices into one text; return None if there is none."""
     return " ".join(filter(None, notices)) or None
 
 
 @dataclass(frozen=True)
 class Composition:
-    """An answer's text with its sentences and references in agreement."""
+    """The text of an answer, with sentences and references that agree with its markers."""
 
     text: str
     sentences: tuple[AnswerSentence, ...]
@@ -96,26 +96,26 @@ class Composition:
 
 
 def escape(text: str) -> str:
-    """Plain text as markdown that shows it unchanged; a bracketed number is no marker then."""
-    return _SIGNS.sub(lambda sign: "\\" + sign[0], text)
+    """Escape plain text so that markdown shows it unchanged, and "[1]" in it is no marker."""
+    return _SYNTAX.sub(lambda sign: "\\" + sign[0], text)
 
 
 def unescape(text: str) -> str:
-    """Markdown made by `compose` as plain text, markers kept, emphasis removed."""
+    """Turn markdown made by `compose` into plain text: keep markers, remove emphasis."""
     return _ESCAPED.sub(lambda match: match[1] or "", text)
 
 
 def markers(numbers: Iterable[int]) -> str:
-    """References as they stand behind a sentence: "[1][3]"."""
+    """Return the markers of references, as they follow a sentence: "[1][3]"."""
     return "".join(f"[{number}]" for number in sorted(set(numbers)))
 
 
 def compose(blocks: Sequence[Block]) -> Composition:
-    """Write blocks as markdown: number the papers by first use, and check every sentence.
+    """Write blocks as markdown, number the papers by first use, and check every sentence.
 
     Returns:
-        Text whose markers, sentences whose citations, and references that agree; a reference's
-        passages are the spans cited, in the order of the abstract.
+        Text, sentences and references whose markers, citations and numbers agree; a reference's
+        passages are its cited spans in the order of the abstract.
     """
     claims = [claim for block in blocks for claim in block.claims]
     papers: dict[str, Paper] = {}
@@ -137,7 +137,7 @@ def compose(blocks: Sequence[Block]) -> Composition:
 
 
 def _paragraph(block: Block, numbers: Mapping[str, int]) -> str:
-    """A block as markdown; `numbers` are those of the papers, by id."""
+    """Write a block as markdown; `numbers` has the number of each paper by its id."""
     cited = ((claim.text, [numbers[s.paper.id] for s in claim.spans]) for claim in block.claims)
     body = " ".join(f"{escape(text)} {markers(of)}".rstrip() for text, of in cited)
     if block.title:
@@ -162,7 +162,7 @@ def _sentence(claim: Claim, numbers: Mapping[str, int]) -> AnswerSentence:
 
 
 def as_markdown(answer: Answer) -> str:
-    """An answer's text, then each cited paper with its sentences."""
+    """Write an answer as markdown: its text, then each cited paper with its cited sentences."""
     shown = [answer.text, f"*{escape(answer.notice)}*" if answer.notice else ""]
     for reference in answer.references:
         shown.append(f"**[{reference.number}] {escape(reference.paper.display_title)}**")
@@ -172,7 +172,7 @@ def as_markdown(answer: Answer) -> str:
 
 
 def _join(paragraphs: Sequence[str]) -> str:
-    """Paragraphs apart, the bullets of a list on following lines."""
+    """Join paragraphs with a blank line, and the bullets of a list without one."""
     text = paragraphs[0] if paragraphs else ""
     for before, after in pairwise(paragraphs):
         is_list = before.startswith("- ") and after.startswith("- ")
@@ -181,23 +181,23 @@ def _join(paragraphs: Sequence[str]) -> str:
 
 
 def quote(index: "Index", row: int) -> Claim:
-    """A passage of the index as a claim: its cleaned text, resting on its span."""
+    """Return a passage of the index as a claim: its cleaned text, which cites its own span."""
     passage = index.passages[row]
     paper = index.papers[int(index.owner[row])]
     return Claim(passage.text, (Span(paper, passage.start, passage.end),))
 
 
 def quotes(index: "Index", evidence: "Evidence") -> list[Block]:
-    """Evidence as it is quoted: a bullet a paper for a list, otherwise a paragraph a paper.
+    """Quote the evidence: one bullet per paper for a list, otherwise one paragraph per paper.
 
-    A paragraph is headed by what its paper calls itself, if it does; the reference has the whole
-    title. Groups of a list have their headings.
+    The heading of a paragraph is the name that the paper gives itself, or else its title; the
+    reference has the whole title. Groups of a list have their own headings.
     """
     listed = evidence.kind in LISTS
     papers = iter(found for found in evidence.papers if found.passages)
     if evidence.groups:
-        return list(_grouped(index, evidence, papers))
-    blocks = [_quoted(index, found, listed=listed) for found in papers]
+        return list(_quote_groups(index, evidence, papers))
+    blocks = [_quote_paper(index, found, listed=listed) for found in papers]
     if evidence.counted and evidence.count is not None:
         count = "1 paper fits" if evidence.count == 1 else f"{evidence.count} papers fit"
         return [Block((Claim(f"{count}:", ()),)), *blocks]
@@ -207,16 +207,16 @@ def quotes(index: "Index", evidence: "Evidence") -> list[Block]:
     return blocks
 
 
-def _grouped(
+def _quote_groups(
     index: "Index", evidence: "Evidence", papers: Iterator["PaperEvidence"]
 ) -> Iterator[Block]:
     for heading, count in evidence.groups:
         yield Block((Claim(heading, ()),))
         for _ in range(count):
-            yield _quoted(index, next(papers), listed=True)
+            yield _quote_paper(index, next(papers), listed=True)
 
 
-def _quoted(index: "Index", found: "PaperEvidence", *, listed: bool) -> Block:
+def _quote_paper(index: "Index", found: "PaperEvidence", *, listed: bool) -> Block:
     title = index.papers[found.paper].display_title
     if not listed:
         title = index.names.called(found.paper) or title

@@ -1,11 +1,11 @@
-"""How likely it is that the evidence answers the question: fitted probabilities.
+"""Estimate how likely the evidence answers a question, as fitted probabilities.
 
-Three logistic regressions over signs that retrieval and the sentence scorer have anyway: that the
-question is on the topic of the collection, that the paper is the one asked about, and that its
-evidence states what is asked. Names and numbers are
-among the signs and veto nothing. They were fitted by `abstractqa eval fit` on questions of several
-collections and on twins: the question with the paper that answers it taken away, with the
-sentences that answer it taken out of its abstract, or put to another collection.
+Three logistic regressions estimate that the question is on the topic of the collection, that the
+first paper is the one asked about, and that its evidence states what is asked. Their features
+(`SIGNS`) come from retrieval and the sentence scorer; names and numbers are features like others,
+so none of them can veto an answer. `abstractqa eval fit` fits them on questions of several
+collections and on unanswerable twins: the same question without the paper that answers it, without
+the answering sentences of its abstract, or asked of another collection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from rag.retrieval import Ranking, chance, covered, paper_tokens, passage_rows
 from rag.wording import ASKS, Kind
 
 COUNTED = 1.0
-"""Of what is counted or read off the index, not found: it is exact."""
+"""Confidence in what is counted or read off the index: it is exact."""
 _NUMBER_AT = SENTENCE_FEATURES.index("number")
 SIGNS = (
     "nearest sentence",
@@ -55,34 +55,34 @@ SIGNS = (
     "no number of a number asked",
     *ASKS,
 )
-"""What each of the three models is given."""
+"""The names of the features of each of the three models, in their order."""
 
 
 @dataclass(frozen=True)
 class Chances:
-    """How likely an answer is right, as probabilities."""
+    """The probabilities that an answer is right, and for which reasons."""
 
     topic: float
-    """That the question is about what the collection is about."""
+    """Probability that the question is on the topic of the collection."""
     paper: float
-    """That the first paper is the one that is asked about."""
+    """Probability that the first paper is the one asked about."""
     stating: float
-    """That the evidence states what is asked, if the paper is the right one; of what is asked of
-    all papers, that it is on the topic."""
+    """Probability that the evidence states what is asked, if the paper is the right one; equal to
+    `topic` for a question about many papers."""
     of_papers: bool = False
     """Whether papers on a subject are asked for: then `topic` is that of the best of them."""
     fit: float = 0.0
-    """That the best paper is on the subject, where it is asked what many say of it."""
+    """Probability that the best paper is on the subject, for a question about many papers."""
 
     @property
     def answer(self) -> float:
-        """That the evidence answers."""
+        """Probability that the evidence answers the question."""
         return self.topic if self.of_papers else self.paper * self.stating
 
     def suffice(self, least: Mapping[str, float]) -> bool:
-        """Whether to answer: it is on the topic, and a paper that is known states it.
+        """Return whether to answer: `least` has the thresholds of the probabilities.
 
-        Where it is not known which paper is meant, whether one states it is hardly known either.
+        If the paper is uncertain, so is what it states, hence another threshold of `stating`.
         """
         if self.of_papers:
             return self.topic >= least["papers"]
@@ -94,7 +94,7 @@ class Chances:
 
 
 def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) -> Chances:
-    """How likely the evidence answers a question."""
+    """Return the probabilities that the evidence answers a question."""
     fit = evidence.fit
     if fit is not None and query.kind is Kind.PAPERS:
         return Chances(fit, 1.0, 1.0, of_papers=True)
@@ -104,7 +104,7 @@ def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) ->
     def probability(name: str) -> float:
         return float(sigmoids(query.fitted.models[name].score(row))[0])
 
-    if fit is not None:  # what is asked of all papers may be in the words of none
+    if fit is not None:  # no single paper may have the words of a question about many
         topic = max(fit, probability("topic"))
         return Chances(topic, 1.0, topic, fit=fit)
     return Chances(probability("topic"), probability("paper"), probability("stating"))
@@ -113,7 +113,7 @@ def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) ->
 def read_signs(
     index: Index, query: Query, ranking: Ranking, evidence: Evidence
 ) -> dict[str, float]:
-    """The signs of the evidence for a question, by name; at least one paper must be allowed."""
+    """Return the `SIGNS` of the evidence by name; at least one paper must be allowed."""
     return {
         **_place(ranking, evidence),
         **_words(index, query, evidence),
@@ -124,12 +124,12 @@ def read_signs(
 
 
 def topicality(cosines: Floats) -> tuple[float, float, float]:
-    """How near a question is to the nearest sentences of an index, against all of them.
+    """Measure how near a question is to the nearest sentences of an index, compared with all.
 
     Returns:
         The highest cosine; the mean of the 20 highest (2 % of a small index) and the highest as
-        z-scores against all sentences, less what chance alone gives: the maximum of n draws
-        from a normal distribution grows as √(2 ln n).
+        z-scores against all sentences, minus what chance gives: the maximum of n draws from a
+        standard normal distribution grows as √(2 ln n).
     """
     count = min(20, max(3, len(cosines) // 50), len(cosines))
     top = np.partition(cosines, len(cosines) - count)[-count:]
@@ -143,7 +143,7 @@ def topicality(cosines: Floats) -> tuple[float, float, float]:
 
 
 def _place(ranking: Ranking, evidence: Evidence) -> dict[str, float]:
-    """How near the question is to the collection, and how far the first paper is ahead."""
+    """Measure how near the question is to the collection and how far the first paper leads."""
     scores = ranking.scores[ranking.rows]
     first = float(scores[0])
     spread = float(ranking.scores.std()) or 1.0
@@ -166,12 +166,12 @@ def _place(ranking: Ranking, evidence: Evidence) -> dict[str, float]:
 
 
 def _words(index: Index, query: Query, evidence: Evidence) -> dict[str, float]:
-    """Which of the question's words, weighted by rarity, the papers and the evidence have."""
+    """Measure how many of the question's words, by rarity, the papers and the evidence have."""
     lexical = index.lexical
     weights = {token: lexical.idf(token) for token in query.probe.tokens}
     rows = [found.paper for found in evidence.papers]
-    own = frozenset[str]().union(*(query.own_tokens(row) for row in rows))
-    rest = {token: weight for token, weight in weights.items() if token not in own}
+    name_tokens = frozenset[str]().union(*(query.own_tokens(row) for row in rows))
+    rest = {token: weight for token, weight in weights.items() if token not in name_tokens}
     paper = set[str]().union(*(paper_tokens(index, row) for row in rows))
     quoted = (at for found in evidence.papers for at in found.passages)
     stated = set[str]().union(*(token_set(index.passages[at].text) for at in quoted))
@@ -180,7 +180,7 @@ def _words(index: Index, query: Query, evidence: Evidence) -> dict[str, float]:
     unknown = [w for token, w in weights.items() if token not in lexical.document_frequency]
     return {
         "coverage of the first paper": covered(weights, paper),
-        "coverage of the evidence": covered(weights, stated | own),
+        "coverage of the evidence": covered(weights, stated | name_tokens),
         "coverage beside names": covered(rest, stated),
         "rarest word missing": max(missing, default=0.0) / highest,
         "rarest word missing everywhere": max(unknown, default=0.0) / highest,
@@ -190,7 +190,7 @@ def _words(index: Index, query: Query, evidence: Evidence) -> dict[str, float]:
 
 
 def _names(query: Query, rows: Sequence[int]) -> dict[str, float]:
-    """Which papers are named, and which names none of the papers of the evidence has."""
+    """Tell whether a paper at `rows` is named, and whether these papers, or all, miss a name."""
     lacking = [name for name in query.proper if not set(rows) & set(name.mentioned)]
     absent = [name for name in lacking if not name.mentioned]
     return {
@@ -203,7 +203,7 @@ def _names(query: Query, rows: Sequence[int]) -> dict[str, float]:
 def _sentences(
     index: Index, query: Query, ranking: Ranking, found: PaperEvidence
 ) -> dict[str, float]:
-    """How well the best sentence answers, by itself and against its abstract."""
+    """Measure how well the best sentence answers, on its own and compared with its abstract."""
     rows = passage_rows(index, found.paper)
     measured = measure(index, query, ranking, found.paper)
     scores = query.fitted.models["sentences"].score(measured)
@@ -223,16 +223,16 @@ def _sentences(
 
 
 def _aspect(index: Index, query: Query, paper: int) -> dict[str, float]:
-    """How near what is asked of a paper is to its sentences, beside what the paper is about."""
+    """Measure how near the question is to a paper's sentences, minus what the paper is about."""
     rows = passage_rows(index, paper)
     aspect, about = query.aspect(paper), index.paper_vectors[paper]
     sentences = index.passage_vectors[rows.start : rows.stop]
-    left = aspect - (aspect @ about) * about
-    rest = sentences - np.outer(sentences @ about, about)
-    lengths = np.linalg.norm(rest, axis=1) * np.linalg.norm(left)
+    aspect_rest = aspect - (aspect @ about) * about
+    sentence_rests = sentences - np.outer(sentences @ about, about)
+    lengths = np.linalg.norm(sentence_rests, axis=1) * np.linalg.norm(aspect_rest)
     return {
         "aspect and nearest sentence, without what the paper is about": float(
-            np.max(rest @ left / np.maximum(lengths, 1e-6))
+            np.max(sentence_rests @ aspect_rest / np.maximum(lengths, 1e-6))
         ),
         "aspect, below the nearest sentence of all": float(
             (sentences @ aspect).max() - (index.passage_vectors @ aspect).max()

@@ -1,7 +1,7 @@
-"""Follow-ups: what "it", "and on phones?" and "[2]?" mean, from the turns before.
+"""Resolve follow-up questions ("it", "and on phones?", "[2]?") by the earlier turns.
 
-Whether a question leans on them is a probability that was fitted (`rag.wording`), since "so",
-"and" and "it" open new topics as well; what it then means is the papers of the last answer.
+Fitted models decide whether a question depends on earlier turns (`rag.wording`, `measure`), since
+"so", "and" and "it" open new topics as well. A follow-up is about the papers of the last answer.
 """
 
 import re
@@ -30,23 +30,23 @@ BY_NUMBER = re.compile(
     r"(?![\w%]|\.\d|-\w|\s+(?:of|in|from|on)\b[^?.]*\bdigests?\b)",
     re.IGNORECASE,
 )
-"""A reference to cited papers by their numbers, which a question brings with it."""
+"""References to cited papers by their numbers, in a question: "[2]", "papers 1 and 3"."""
 _ORDINAL = re.compile(
     r"\b(?:the|and|or) (?:(?P<digits>\d{1,2})(?:st|nd|rd|th)"
     r"|(?P<which>first|second|third|fourth|fifth|last))(?: (?:one|paper|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
-_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
+_ORDINAL_NUMBERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
 _SEVERAL = re.compile(r"\b(?:each|both|them|these|those|papers)\b", re.IGNORECASE)
-# Words that stand for a paper spoken of: the question is whole with them.
+# Words that refer to a paper mentioned before, so that the question itself is complete.
 POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those)\b", re.IGNORECASE)
 _LEANS = 0.5
 LONGEST_TURN = 20_000
-"""Code points of an earlier turn that are read."""
+"""Maximum number of code points that are read of an earlier turn."""
 
 
 class Message(Protocol):
-    """A LlamaIndex `ChatMessage`, as far as it matters here."""
+    """The part of a LlamaIndex `ChatMessage` that is read here."""
 
     @property
     def role(self) -> object: ...  # noqa: D102 - the protocol's docstring says it
@@ -61,19 +61,19 @@ class Turn:
     role: str
     text: str
     references: tuple[str, ...] = ()
-    """Ids or titles of the papers that an answer cites, number 1 first, if they were given."""
+    """Ids or titles of the papers that an answer cites, number 1 first; () if not given."""
 
 
 History = Sequence[Mapping[str, object] | Message]
 
 
 def read_history(history: History | None) -> tuple[Turn, ...]:
-    """The turns of a conversation, oldest first, from dictionaries or LlamaIndex messages.
+    """Read the turns of a conversation, oldest first, from dictionaries or LlamaIndex messages.
 
     A dictionary may have `references`: ids or titles of the papers that the answer cites.
 
     Raises:
-        InputError: a turn has no known role or no text, or its references are no texts.
+        InputError: a turn has no known role or no text, or its references are not texts.
     """
     turns: list[Turn] = []
     for number, message in enumerate(history or (), 1):
@@ -97,7 +97,7 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
 
 
 def plain(text: str) -> str:
-    """A text in one line, without unprintable characters; those within a word do not part it."""
+    """Return a text in one line, without unprintable characters; invisible ones split no word."""
     seen = INVISIBLE.sub("", text)
     return " ".join("".join(c if c.isprintable() else " " for c in seen).split())
 
@@ -107,14 +107,14 @@ class Standalone:
     """A question that needs no earlier turn."""
 
     asked: str
-    """What is asked: the question, or an earlier one about another paper."""
+    """The question, if necessary completed by or replaced with an earlier one."""
     about: tuple[int, ...] = ()
-    """Rows of the papers of earlier turns that it is about."""
+    """Rows of the papers from earlier turns that the question is about."""
     missing: int | None = None
-    """The number of a source that was asked about and is not there."""
+    """The source number that the question refers to, if no earlier answer has it."""
 
     def text(self, index: Index) -> str:
-        """The whole question: what is asked, and of which papers, by title."""
+        """Return the whole question: `asked`, then the titles of the papers in `about`."""
         titles = "; ".join(clean_text(index.papers[row].title) for row in self.about)
         return f"{self.asked} ({titles})" if titles else self.asked
 
@@ -128,21 +128,21 @@ def stand_alone(
     wording: Wording,
     model: Linear,
 ) -> Standalone:
-    """The question with what it takes from earlier turns.
+    """Return the question completed by what it refers to in earlier turns.
 
-    A number means a paper cited before. A follow-up that names a paper and asks nothing else
-    ("sorry, I meant OSWorld") is the question before about that paper, one that only names a
-    digest or a date is the question before of that; any other is about the papers of the last
-    answer, and a fragment ("and on ImageNet?") has the question before it.
+    A number refers to a cited paper. A follow-up that only names a paper ("sorry, I meant
+    OSWorld") repeats the previous question about that paper; one that only names a digest or a
+    date repeats it for that digest or date. Any other follow-up is about the papers of the last
+    answer, and a fragment ("and on ImageNet?") is appended to the previous question.
 
     Args:
-        question: The question as it was put.
-        turns: Those before it, oldest first.
-        index: The index that is asked.
-        encoder: Its encoder.
-        digests: Those of the index.
-        wording: What the question asks for.
-        model: Tells follow-ups from new topics (`measure`).
+        question: The question as it was asked.
+        turns: The earlier turns, oldest first.
+        index: The index to search.
+        encoder: The encoder of the index.
+        digests: The digests of the index.
+        wording: The wording of the question.
+        model: The model that tells follow-ups from new topics, by the features of `measure`.
     """
     before = [turn.text for turn in turns if turn.role == "user"]
     if not before:
@@ -161,8 +161,8 @@ def stand_alone(
         if points and (leans or wording.kind is Kind.COMPARE):
             return Standalone(question, tuple(rows[:1]))
         return _renamed(question, before[-1], index) if leans and is_short else Standalone(question)
-    rows = rows or _spoken_of(turns, index, encoder)
-    is_new = _is_of_all(wording, leans=leans, points=points) or not rows
+    rows = rows or _nearest_paper(turns, index, encoder)
+    is_new = _is_about_all(wording, leans=leans, points=points) or not rows
     if is_new or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
         return Standalone(question)
     several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
@@ -170,14 +170,14 @@ def stand_alone(
     return Standalone(asked, tuple(rows[:3] if several else rows[:1]))
 
 
-def _is_of_all(wording: Wording, *, leans: bool, points: bool) -> bool:
-    """Whether a question is of all papers: of such a kind, and not put as if of certain ones."""
+def _is_about_all(wording: Wording, *, leans: bool, points: bool) -> bool:
+    """Return whether a question is about all papers: by its kind, and without referring words."""
     is_kind = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
     return is_kind and not leans and (wording.kind is Kind.OVERVIEW or not points)
 
 
-def _spoken_of(turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[int]:
-    """The row of the paper that the last question and its answer are nearest to."""
+def _nearest_paper(turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[int]:
+    """Return the row of the paper nearest to the last question and its answer, as a list."""
     last = next(at for at in range(len(turns) - 1, -1, -1) if turns[at].role == "user")
     exchange = " ".join(turn.text for turn in turns[last:])[-2000:]
     ranking = rank(index, Probe.of(exchange, index, encoder, mended=False))
@@ -199,7 +199,7 @@ FEATURES = (
 def measure(
     question: str, rows: Sequence[int], index: Index, encoder: Encoder, wording: Wording
 ) -> Floats:
-    """What tells whether a question is about the papers of earlier turns, shape (F,)."""
+    """Return the `FEATURES` that tell whether a question is about earlier papers, shape (F,)."""
     probe = Probe.of(question, index, encoder, mended=False)
     ranking = rank(index, probe)
     first, before = int(ranking.rows[0]), rows[0]
@@ -243,7 +243,7 @@ def _by_number(question: str, numbers: Sequence[int], cited: Sequence[int]) -> S
 
 
 def _renamed(question: str, before: str, index: Index) -> Standalone:
-    """The question before about the paper that is named now; the question itself if it had none."""
+    """Return the previous question with its paper replaced; the question if that named none."""
     new = next(name for name in index.names.read(question) if name.own)
     old = next((name for name in index.names.read(before) if name.own), None)
     if old is None:
@@ -252,19 +252,19 @@ def _renamed(question: str, before: str, index: Index) -> Standalone:
 
 
 def places(question: str) -> tuple[int, ...]:
-    """The numbers that a question gives of papers cited before, from 1; 0 is the last one."""
+    """Return the numbers by which a question refers to cited papers, from 1; 0 is the last one."""
     numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
     ordinals = (
-        int(match["digits"] or _PLACES[match["which"].lower()])
+        int(match["digits"] or _ORDINAL_NUMBERS[match["which"].lower()])
         for match in _ORDINAL.finditer(question)
     )
     return (*(int(number) for each in numbers for number in each), *ordinals)
 
 
 def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[int]:
-    """Rows of the papers of the last turn that has at least `least`, number 1 first.
+    """Return the rows of the papers in the last turn with at least `least`, number 1 first.
 
-    If no turn has so many, those of the last turn that has any.
+    If no turn has so many, return those of the last turn that has any.
     """
     last: list[int] = []
     for turn in reversed(turns):
@@ -276,12 +276,12 @@ def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[i
 
 
 def cited_by(turn: Turn, index: Index) -> list[int]:
-    """Rows of the papers that a turn's references name, in order; unknown ones are passed over."""
+    """Return the rows of the papers in a turn's references, in order; skip unknown ones."""
     found = (index.row_of(each) for each in turn.references)
     return list(dict.fromkeys(row for row in found if row is not None))
 
 
 def _named_in(text: str, index: Index) -> list[int]:
-    """Rows of the papers that a text names, in its order."""
+    """Return the rows of the papers that a text names, in its order."""
     names = index.names.read(text)
     return list(dict.fromkeys(name.own[0] for name in names if len(name.own) == 1))

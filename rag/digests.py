@@ -1,4 +1,4 @@
-"""The digests papers came from, their names and dates; which papers pass filters."""
+"""Digests (the dated files that papers came from): find them by name or date, apply filters."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _DATE = re.compile(
     ),
     re.IGNORECASE,
 )
-"""A month alone is a date before a word for a digest, or if it is capitalised and no other word."""
+"""A month without day and year counts before a digest word, or if capitalised, except May, Mar."""
 
 _DAY_CAME = re.compile(
     r"(?:\b(?:(?P<since>since)|(?P<came>(?:did|have|has)\s+(?:i|we|you)\s+(?:just\s+)?"
@@ -44,14 +44,14 @@ _DAY_CAME = re.compile(
     rf"(?P<owns>['’]s\s+(?:{DIGEST_WORD}|papers|abstracts)\b)?",
     re.IGNORECASE,
 )
-"""What makes "today" the day of papers: "today's agents" are of no day."""
+"""Mentions of "today" and "yesterday" as the day when papers came: not in "today's agents"."""
 
 NAMED = 8
-"""Digests named in one message."""
+"""Maximum number of digests named in one message."""
 
 
 def label(name: str, day: date | None, dated: Dating = "day") -> str:
-    """What people call a digest: its date, as far as it says one, else its file's name."""
+    """Return what people call a digest: its date, as precise as it is, or else its file name."""
     if day is None:
         return name
     if dated in ("month", "year"):
@@ -73,17 +73,17 @@ class Digest:
 
     @property
     def key(self) -> str:
-        """What a filter may call it and no other digest."""
+        """The text by which a filter names this digest and no other."""
         return self.name if self.date is None else f"{self.date.isoformat()} {self.name}"
 
     @property
     def label(self) -> str:
-        """What people call it: its date if it has one, else its name."""
+        """What people call it: its date if it has one, or else its name."""
         return label(self.name, self.date, self.dated)
 
 
 def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
-    """The digests of an index, oldest first, those without a date at the end."""
+    """List the digests of papers, oldest first, those without a date at the end."""
     found = Sightings.of(papers)
     counts = np.bincount(found.place, minlength=len(found.places)).tolist()
     counted = zip(found.places, counts, strict=True)
@@ -92,7 +92,7 @@ def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
 
 
 def with_days(text: str, today: date) -> str:
-    """A question in which papers that came "today" or "yesterday" are those of a digest's date."""
+    """Replace "today" or "yesterday", as the day when papers came, with a digest's date."""
 
     def on(match: re.Match[str]) -> str:
         day = label("", today - timedelta(days=match["day"].casefold() == "yesterday"))
@@ -106,7 +106,7 @@ def with_days(text: str, today: date) -> str:
 
 
 def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:
-    """The dates in a text as (match, year, month, day); what a date does not say is None."""
+    """Find the dates in a text, as (match, year, month, day); a missing part is None."""
     found: list[tuple[re.Match[str], int | None, int | None, int | None]] = []
     for match in _DATE.finditer(text):
         groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
@@ -122,7 +122,7 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, 
 def on_date(
     digests: Sequence[Digest], year: int | None, month: int | None, day: int | None
 ) -> list[Digest]:
-    """The digests of a month, and of a day and a year if they are given."""
+    """Return the digests of a month, and of a day and a year if they are given."""
     return [
         digest
         for digest in digests
@@ -134,17 +134,17 @@ def on_date(
 
 
 def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
-    """The digests that `wanted` names, by key, by file name, by its stem, or by date.
+    """Return the digests that `wanted` names, by key, file name, stem of it, or date.
 
     Raises:
-        InputError: there is none; the message lists those there are.
+        InputError: there is no such digest; the message lists the digests of the index.
     """
     exact = [digest for digest in digests if digest.key == wanted]
     if exact:
         return exact
-    plain = wanted.strip().casefold()
+    folded = wanted.strip().casefold()
     named = [
-        d for d in digests if plain in {d.name.casefold(), d.name.casefold().rsplit(".", 1)[0]}
+        d for d in digests if folded in {d.name.casefold(), d.name.casefold().rsplit(".", 1)[0]}
     ]
     if named:
         return named
@@ -156,7 +156,7 @@ def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
 
 
 def name_all(digests: Sequence[Digest]) -> str:
-    """The digests in words, the newest `NAMED` of them: "Apr 22, 2025 (april.txt)"."""
+    """Describe the newest `NAMED` digests in words: "Apr 22, 2025 (april.txt)"."""
     shown = [
         digest.label if digest.date is None else f"{digest.label} ({digest.name})"
         for digest in digests[-NAMED:]
@@ -166,31 +166,31 @@ def name_all(digests: Sequence[Digest]) -> str:
 
 
 def describe_filters(filters: Filters, digests: Sequence[Digest]) -> str:
-    """What filters ask for, in words: "from the digest of Mar 14, 2025; with “agent” in its title".
+    """Describe filters: "from the digest of Mar 14, 2025; with “agent” in its title".
 
-    Empty if they keep every paper.
+    Return "" if they keep every paper.
 
     Raises:
         InputError: a digest is unknown.
     """
-    said = []
+    parts = []
     if filters.digests:
         labels = [find_digests(wanted, digests)[0].label for wanted in filters.digests]
         word = " and " if filters.every_digest else " or "
-        said.append(f"from the digest of {word.join(dict.fromkeys(labels))}")
+        parts.append(f"from the digest of {word.join(dict.fromkeys(labels))}")
     days = [
         f"{word} {label('', day)}"
         for word, day in (("from", filters.since), ("to", filters.until))
         if day is not None
     ]
     if days:
-        said.append(f"dated {' '.join(days)}")
+        parts.append(f"dated {' '.join(days)}")
     if _folded(filters.title or ""):
-        said.append(f"with “{(filters.title or '').strip()}” in its title")
+        parts.append(f"with “{(filters.title or '').strip()}” in its title")
     if filters.papers:
         chosen = len(filters.papers)
-        said.append(f"only the {f'{chosen} papers' if chosen > 1 else 'paper'} chosen")
-    return "; ".join(said)
+        parts.append(f"only the {f'{chosen} papers' if chosen > 1 else 'paper'} chosen")
+    return "; ".join(parts)
 
 
 def _folded(text: str) -> str:
@@ -198,7 +198,7 @@ def _folded(text: str) -> str:
 
 
 def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
-    """Which papers pass the filters, shape (len(papers),).
+    """Return the mask of the papers that pass the filters, shape (len(papers),).
 
     Raises:
         InputError: a digest or a paper is unknown, or `since` is after `until`.
@@ -217,8 +217,8 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         groups = []
         for wanted in filters.digests:
             keys = {(digest.date, digest.name) for digest in find_digests(wanted, known)}
-            meant = np.asarray([(p.date, p.name) in keys for p in found.places], dtype=np.bool_)
-            groups.append(_having(found.paper[counts & meant[found.place]], size))
+            is_wanted = np.asarray([(p.date, p.name) in keys for p in found.places], dtype=np.bool_)
+            groups.append(_having(found.paper[counts & is_wanted[found.place]], size))
         mask &= np.all(groups, axis=0) if filters.every_digest else np.any(groups, axis=0)
     if in_title := _folded(filters.title or ""):
         for row in np.flatnonzero(mask).tolist():
@@ -226,8 +226,8 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
             mask[row] = any(in_title in _folded(title) for title in titles)
     if filters.papers:
         rows = {id_: row for row, id_ in enumerate(ids_of(papers))}
-        if gone := next((id_ for id_ in filters.papers if id_ not in rows), None):
-            raise InputError(f"the index has no paper {gone!r}: it may have been removed")
+        if unknown := next((id_ for id_ in filters.papers if id_ not in rows), None):
+            raise InputError(f"the index has no paper {unknown!r}: it may have been removed")
         mask &= _having(np.asarray([rows[id_] for id_ in filters.papers]), size)
     return mask
 
@@ -239,7 +239,7 @@ def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
 
 
 def _between(found: Sightings, filters: Filters) -> NDArray[np.bool_]:
-    """Which sightings are within the dates of filters, by their day, else by all of their year."""
+    """Return the mask of sightings dated within the filters: by day, or else by the whole year."""
     since, until = filters.since or date.min, filters.until or date.max
     fits = []
     for place, year in zip(found.place.tolist(), found.years[found.paper].tolist(), strict=True):

@@ -1,8 +1,8 @@
-"""Which sentences of a paper answer a question: one fitted scorer over what is measured of each.
+"""Select the sentences of a paper that answer a question, with one fitted scorer of sentences.
 
-A sentence is compared with the question and with the other sentences of its abstract; what kind
-of thing is asked (`rag.wording.ASKS`) decides what its place and its form count. The scorer is a
-listwise logistic regression (Cao et al., 2007), fitted by `abstractqa eval fit`.
+The features compare a sentence with the question and with the other sentences of its abstract;
+the weight of its place and its form depends on what is asked for (`rag.wording.ASKS`). The scorer
+is a listwise logistic regression (Cao et al., 2007), fitted by `abstractqa eval fit`.
 """
 
 import re
@@ -17,20 +17,20 @@ from rag.retrieval import Floats, Ranking, passage_rows
 from rag.wording import ASKS, Kind
 
 WORDS = 100
-"""Words of evidence at most, about, from one paper."""
+"""Approximate maximum of words of evidence from one paper."""
 ENOUGH = 0.8
-"""Sentences are added until one of them is the right one with this probability."""
+"""Add sentences until the right one is among them with this probability."""
 ON_SUBJECT = 0.5
-"""The probability from which a paper is on a subject."""
+"""Minimum probability that a paper is on a subject."""
 WORTH = 0.15
-"""A further sentence is at least so probable as this share of the best one."""
+"""Minimum probability of a further sentence, as a share of that of the best one."""
 
-# Demonstratives, pronouns and conclusions: the sentence needs the one before it.
-_LEANING = re.compile(r"(?:This|These|Those|Such|Its?|They|Their|Then|Thus|Therefore|Hence|Here)\b")
+# Demonstratives, pronouns and conclusions: the sentence needs the previous one to be understood.
+_ANAPHOR = re.compile(r"(?:This|These|Those|Such|Its?|They|Their|Then|Thus|Therefore|Hence|Here)\b")
 _MEASURES = ("cosine", "overlap", "share of overlap")
 _AROUND = ("cosine before", "cosine after", "overlap before", "overlap after")
 _FORM = ("place", "first", "last", "length", "number", "percent", "proper", "leans")
-# How authors say what their work does, rather than what it starts from.
+# How authors state what they do, as opposed to what others did before.
 _CONTRIBUTION = re.compile(
     r"\b(?:we|here|(?:this|our) (?:paper|work|article|study|survey|review|report|thesis))"
     r"\b[^.;]{0,40}?\b(?:propos|introduc|present|develop|describ|investigat|stud(?:y|ied)|explor"
@@ -52,37 +52,37 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class PaperEvidence:
-    """The sentences of one paper that answer, as rows of the index's passages."""
+    """The sentences of one paper that answer the question, as rows of the index's passages."""
 
     paper: int
     passages: tuple[int, ...]
     """In the order in which they are quoted."""
     best: int
-    """The one of them that answers best."""
+    """The row of the sentence that answers best; -1 without an abstract."""
     score: float
-    """The best one's score: comparable between the papers of one question."""
+    """The score of the best sentence: comparable between the papers of one question."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the answer may say, paper by paper, in the order to say it."""
+    """What an answer may quote, paper by paper, in the order of the answer."""
 
     kind: Kind
     papers: tuple[PaperEvidence, ...]
     groups: tuple[tuple[str, int], ...] = ()
-    """Headings and how many of the papers, in their order, stand under each; () for none."""
+    """Headings, each with the number of papers under it, in the order of `papers`; () for none."""
     count: int | None = None
-    """How many papers fit, if that was asked or more fit than are shown."""
+    """How many papers are on the subject, shown or not; None if that was not counted."""
     counted: bool = False
-    """Whether it was asked how many papers fit."""
+    """Whether the question asks how many papers there are."""
     share: float = 1.0
-    """The probability that the first paper is the one that answers, if one does."""
+    """Probability that the first paper is the one that answers, if one does."""
     fit: float | None = None
-    """The probability that the paper that fits best is on the subject, for lists and the like."""
+    """Probability that the best paper is on the subject; None unless papers on one are sought."""
 
 
 def measure(index: Index, query: Query, ranking: Ranking, paper: int) -> Floats:
-    """The features of each sentence of a paper, shape (sentences, F), as `FEATURES` names them."""
+    """Return the `FEATURES` of each sentence of a paper, shape (sentences, F)."""
     rows = passage_rows(index, paper)
     texts = [index.passages[row].text for row in rows]
     own = query.own_tokens(paper)
@@ -92,19 +92,19 @@ def measure(index: Index, query: Query, ranking: Ranking, paper: int) -> Floats:
 
 
 def features(texts: list[str], cosines: Floats, weights: dict[str, float], asks: Floats) -> Floats:
-    """The features of the sentences of one text; see `measure`.
+    """Return the `FEATURES` of each sentence of one text, shape (n, F).
 
     Args:
         texts: n sentences, in order.
-        cosines: Of each and the question, shape (n,).
-        weights: How rare each token of the question is, those of the paper's own names left out.
-        asks: What is asked for, as probabilities, shape (len(ASKS),).
+        cosines: The cosine of each sentence and the question, shape (n,).
+        weights: The rarity (IDF) of each token of the question except the paper's names.
+        asks: The probability of each of `ASKS`, shape (len(ASKS),).
     """
     count, total = len(texts), sum(weights.values()) or 1.0
     tokens = [weights.keys() & token_set(text) for text in texts]
-    seen = {token: sum(token in some for some in tokens) for token in weights}
-    overlap = np.array([sum(weights[t] for t in some) for some in tokens]) / total
-    share = np.array([sum(weights[t] / seen[t] for t in some) for some in tokens]) / total
+    seen = {token: sum(token in present for present in tokens) for token in weights}
+    overlap = np.array([sum(weights[t] for t in present) for present in tokens]) / total
+    share = np.array([sum(weights[t] / seen[t] for t in present) for present in tokens]) / total
     measures = np.stack((cosines, overlap, share), axis=1)
     padded = np.pad(measures[:, :2], ((1, 1), (0, 0)))
     around = np.stack((padded[:-2, 0], padded[2:, 0], padded[:-2, 1], padded[2:, 1]), axis=1)
@@ -118,7 +118,7 @@ def features(texts: list[str], cosines: Floats, weights: dict[str, float], asks:
             [bool(re.search(r"(?<![\w.-])\d", text)) for text in texts],
             ["%" in text for text in texts],
             [np.log1p(len(re.findall(r"(?<=[a-z,;] )[A-Z]", text))) for text in texts],
-            [bool(_LEANING.match(text)) for text in texts],
+            [bool(_ANAPHOR.match(text)) for text in texts],
         ),
         axis=1,
     )
@@ -139,14 +139,14 @@ def features(texts: list[str], cosines: Floats, weights: dict[str, float], asks:
 def of_paper(
     index: Index, query: Query, ranking: Ranking, paper: int, words: int = WORDS
 ) -> PaperEvidence:
-    """The sentences of a paper that answer, as few as are likely to be enough.
+    """Select the sentences of a paper that answer a question, as few as are likely to suffice.
 
     Args:
-        index: The index that is searched.
-        query: What is asked.
-        ranking: How each passage compares to it.
+        index: The index to search.
+        query: The question.
+        ranking: The cosine of the question and each passage.
         paper: The row of the paper.
-        words: Words at most, about; the best sentence counts whatever its length.
+        words: Approximate maximum of words; the best sentence is kept whatever its length.
     """
     rows = passage_rows(index, paper)
     if not rows:
@@ -171,9 +171,9 @@ def of_paper(
 def summary(
     index: Index, query: Query, ranking: Ranking, paper: int, words: int = 110
 ) -> PaperEvidence:
-    """What a paper is, first, then what else answers best, in its order, in about so many words.
+    """Select the leading sentence of a paper, then others that answer best, up to about `words`.
 
-    What stands before the first sentence of what its authors do is what others did.
+    Skip the background before the first sentence in which authors say what they do.
     """
     lead = leading(index, paper)
     if lead is None:
@@ -195,10 +195,10 @@ def _words(index: Index, row: int) -> int:
 
 
 def leading(index: Index, paper: int) -> int | None:
-    """The row of the sentence that says what a paper is, None for one without an abstract.
+    """Return the row of the sentence that says what a paper is, None without an abstract.
 
-    The one nearest to the whole paper, of those that say what its authors do and have the name
-    that it calls itself, or one of both.
+    Prefer sentences that say what the authors do and contain the name the paper gives itself,
+    then either of both, then none; among equals, take the nearest to the whole abstract.
     """
     rows = passage_rows(index, paper)
     if not rows:
@@ -217,7 +217,7 @@ def _says_contribution(index: Index, row: int) -> bool:
 
 
 def within(evidence: Evidence, sources: int | None) -> tuple[Evidence, str | None]:
-    """The evidence of the first `sources` papers, and what a reader is told of those left out."""
+    """Return the evidence of the first `sources` papers, and a notice if others are left out."""
     count = len(evidence.papers)
     if sources is None or count <= sources:
         return evidence, None

@@ -1,10 +1,10 @@
-"""What the first papers of a ranking are to a question: what answers it, or is on its subject.
+"""Rerank the first papers of a ranking: which one answers, and which are on the subject.
 
-Fitted by `abstractqa eval fit` over what is measured of each of them. One of them answers: a
-listwise logistic regression (Cao et al., 2007). Several are on a subject: a logistic regression,
-and a second one that also knows how near a paper is to those which the first finds best (pseudo
-relevance feedback). A list is cut where the expected F-measure of what is listed is highest
-(Lewis, SIGIR 1995).
+The models are fitted by `abstractqa eval fit`. A listwise logistic regression (Cao et al., 2007)
+gives the probability that a paper is the one that answers. A logistic regression gives the
+probability that a paper is on the subject; a second one also uses how near a paper is to the best
+papers of the first (pseudo relevance feedback). A list is cut where its expected F-measure is
+highest (Lewis, SIGIR 1995).
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from rag.query import Query
 from rag.retrieval import Ranking, chance, covered, passage_rows
 
 MOST = 20
-"""Papers of a list."""
+"""Maximum number of papers in a list."""
 ANSWERING = 10
-"""Papers of the ranking one of which may answer."""
+"""Number of papers of the ranking among which the one that answers is sought."""
 FEATURES = (
     "score",
     "score, as a share of the best",
@@ -56,7 +56,7 @@ FEATURES_AGAIN = (
 def measure(
     index: Index, query: Query, ranking: Ranking, count: int = 60
 ) -> tuple[list[int], Floats]:
-    """The first papers of a ranking, and the features of each, shape (n, F)."""
+    """Return the rows of the first n papers of a ranking, and their `FEATURES`, shape (n, F)."""
     rows = [int(row) for row in ranking.rows[:count]]
     passages = [passage_rows(index, row) for row in rows]
     scores = ranking.scores[rows]
@@ -83,7 +83,7 @@ def _normalised(values: Floats) -> Floats:
 
 
 def _by_meaning(index: Index, query: Query, passages: Sequence[range]) -> Floats:
-    """How near the sentences of papers are to the subject: the nearest, its share, the second."""
+    """Measure how near sentences are to the subject: nearest, its share of the best, second."""
     near = index.passage_vectors @ query.subject.vector
     cosines = [np.sort(near[at.start : at.stop])[::-1] if at else np.zeros(1) for at in passages]
     first = np.asarray([each[0] for each in cosines], dtype=np.float32)
@@ -92,7 +92,7 @@ def _by_meaning(index: Index, query: Query, passages: Sequence[range]) -> Floats
 
 
 def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequence[range]) -> Floats:
-    """Which words of the subject and names of the question papers have."""
+    """Measure how many words of the subject and names of the question each paper has."""
     weights = {token: index.lexical.idf(token) for token in query.subject.tokens}
     names = [name.mentioned for name in query.names if name.mentioned]
     measured = []
@@ -116,9 +116,9 @@ def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequenc
 
 
 def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
-    """The features of papers with what the first look at all of them says.
+    """Return the `FEATURES_AGAIN` of papers, which add the results of the first model.
 
-    They are `measured`, shape (n, len(FEATURES)); `scores` are the log-odds of each, shape (n,).
+    `measured` has shape (n, len(FEATURES)); `scores` are its log-odds for each paper, shape (n,).
     """
     shares = sigmoids(scores)
     vectors = index.paper_vectors[list(rows)]
@@ -140,7 +140,7 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
 
 
 def _shares(index: Index, query: Query, ranking: Ranking) -> tuple[list[int], Floats]:
-    """The first papers of a ranking, and the probability of each that it is on the subject."""
+    """Return the rows of the first papers, and the probability of each to be on the subject."""
     rows, measured = measure(index, query, ranking)
     models = query.fitted.models
     again = measure_again(index, rows, measured, models["papers"].score(measured))
@@ -148,7 +148,7 @@ def _shares(index: Index, query: Query, ranking: Ranking) -> tuple[list[int], Fl
 
 
 def likely(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, float]]:
-    """The papers one of which may answer, each with its share of the probability, best first."""
+    """Return the papers of which one may answer, each with its probability, best first."""
     rows, measured = measure(index, query, ranking, ANSWERING)
     scores = query.fitted.models["answering"].score(measured)
     shares = np.exp(scores - scores.max())
@@ -157,9 +157,9 @@ def likely(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, floa
 
 
 def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, float]]:
-    """The papers that are about a subject with their probabilities, best first, at least one.
+    """Return the papers on a subject with their probabilities, best first, at least one.
 
-    One paper at least must be allowed.
+    At least one paper must be allowed.
     """
     rows, shares = _shares(index, query, ranking)
     order = np.argsort(-shares, kind="stable")
@@ -181,7 +181,7 @@ OF_SEVERAL = (
 
 
 def measure_several(index: Index, query: Query, ranking: Ranking) -> Floats:
-    """What tells whether several papers are asked for, shape (F,), as `OF_SEVERAL` names it."""
+    """Return the features `OF_SEVERAL`, which tell whether papers are asked for, shape (F,)."""
     shares = np.sort(_shares(index, query, ranking)[1])[::-1]
     kinds = {name: max(share, 1e-3) for name, share in query.wording.kinds.items()}
     scores = ranking.scores[ranking.rows]
@@ -201,6 +201,6 @@ def measure_several(index: Index, query: Query, ranking: Ranking) -> Floats:
 
 
 def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
-    """Whether papers are asked for rather than what one says: by the wording and the ranking."""
+    """Return whether a question asks for papers, not for what one says, by wording and ranking."""
     row = measure_several(index, query, ranking)
     return bool(query.fitted.models["several"].score(row[None, :])[0] > 0)

@@ -1,4 +1,4 @@
-"""The live generation of a store: opened, followed, and encoded where it has gaps."""
+"""Open the live generation of a store, reload it when it changes, encode what it lacks."""
 
 from contextlib import suppress
 from datetime import date
@@ -21,7 +21,7 @@ from rag.retrieval import Probe, encode_candidates, passage_rows
 
 
 class LiveIndex:
-    """The index in a store and the pipeline over it. Several threads may use it at once."""
+    """The live index of a store and its pipeline. Several threads may use it at once."""
 
     def __init__(
         self,
@@ -30,11 +30,11 @@ class LiveIndex:
         recipe: Recipe | None = None,
         chroma: Chroma | None = None,
     ) -> None:
-        """Open the live generation; `chroma` finds what is near once it has been brought there.
+        """Open the live generation; search by `chroma` as soon as that server holds it.
 
         Raises:
-            StoreError: there is no index, it is damaged, or of another version.
-            EncoderError: it was built with another encoder.
+            StoreError: there is no index, it is damaged, or it is of another version.
+            EncoderError: the index was built with another encoder.
         """
         self._store = store
         self._encoder = encoder
@@ -46,9 +46,9 @@ class LiveIndex:
         self._pipeline = self._load()
 
     def read(self) -> Pipeline:
-        """That over the live generation; opened anew if another process published one.
+        """Return the pipeline of the live generation; reload if another process published one.
 
-        That of a large index is opened while questions go to the one before.
+        A large index is loaded in the background; until then the former generation answers.
         """
         with self._lock:
             index = self._pipeline.index
@@ -57,19 +57,19 @@ class LiveIndex:
                 if len(index.papers) < 20_000:
                     self._pipeline = self._load()
                 elif self._opening is None or not self._opening.is_alive():
-                    self._opening = Thread(target=self._open_beside, daemon=True)
+                    self._opening = Thread(target=self._open_in_background, daemon=True)
                     self._opening.start()
-            elif (followed := self._searching(index.followed())) is not index:
+            elif (followed := self._with_chroma(index.followed())) is not index:
                 self._pipeline = Pipeline(followed, self._encoder, self._recipe)
             return self._pipeline
 
     def encoded_for(
         self, read: Pipeline, text: str, allowed: NDArray[np.bool_] | None = None
     ) -> Pipeline:
-        """What `read` gave, with what a text may be about encoded in its index.
+        """Encode the papers that a text is likely about, and return the pipeline over them.
 
-        What is encoded is kept for the next questions. An index without gaps stays as it is.
-        `allowed` says which papers may answer, shape (P,); all by default.
+        The new vectors are kept for later questions. A fully encoded index is returned as it is.
+        `allowed` is the mask of the papers that may answer, shape (P,); all by default.
         """
         if read.index.is_covered:
             return read
@@ -77,18 +77,18 @@ class LiveIndex:
         return self._keep(read, encode_candidates(read.index, probe, self._encoder, allowed))
 
     def encoded_around(self, read: Pipeline, row: int) -> Index:
-        """The index of what was read, in which a paper and those likely near it are encoded."""
+        """Return the index with the paper at `row` and papers that are likely near it encoded."""
         index = read.index
         if index.is_covered:
             return index
-        own = index.encoded([row], passage_rows(index, row), self._encoder)
-        return self.encoded_for(self._keep(read, own), index.papers[row].display_title).index
+        encoded = index.encoded([row], passage_rows(index, row), self._encoder)
+        return self.encoded_for(self._keep(read, encoded), index.papers[row].display_title).index
 
     def newest(self, since: date | None) -> list[Paper]:
-        """The papers first seen on `since` or later, those of the latest digest first.
+        """Return the papers first seen on `since` or later, those of the latest digest first.
 
-        By default those that the generation before this one did not have: all of them if there was
-        none before, none if it is not kept any more.
+        By default, return those that the previous generation did not have: all papers if there
+        was none, no papers if it is no longer kept.
         """
         index = self.read().index
         days = Sightings.of(index.papers).earliest
@@ -106,16 +106,16 @@ class LiveIndex:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
         self._brought = 0
-        return Pipeline(self._searching(index), self._encoder, self._recipe)
+        return Pipeline(self._with_chroma(index), self._encoder, self._recipe)
 
-    def _open_beside(self) -> None:
+    def _open_in_background(self) -> None:
         with suppress(AbstractQAError):  # the next question tries again
             pipeline = self._load()
             with self._lock:
                 self._pipeline = pipeline
 
-    def _searching(self, index: Index) -> Index:
-        """The index, searched by the Chroma server if it has been brought there."""
+    def _with_chroma(self, index: Index) -> Index:
+        """Return the index, with vector search by the Chroma server if that holds it."""
         if self._chroma is None or index.is_searched or not index.is_covered:
             return index
         brought = self._chroma.brought(self._store)
@@ -125,7 +125,7 @@ class LiveIndex:
         return self._chroma.searching(index) if self._chroma.holds(index, self._store) else index
 
     def _keep(self, read: Pipeline, encoded: Index) -> Pipeline:
-        """Make the index with what was encoded of it the live one, unless another thread did."""
+        """Make a pipeline over the encoded index, the live one unless `read` was replaced."""
         pipeline = Pipeline(encoded, self._encoder, self._recipe)
         with self._lock:
             if self._pipeline is read:
@@ -134,10 +134,10 @@ class LiveIndex:
 
 
 def row_of(index: Index, paper_id: str) -> int:
-    """The row of the paper of this id.
+    """Return the row of the paper with this id.
 
     Raises:
-        InputError: there is none.
+        InputError: the index has no such paper.
     """
     row = index.row_of(paper_id)
     if row is None or index.papers[row].id != paper_id:
@@ -147,7 +147,7 @@ def row_of(index: Index, paper_id: str) -> int:
 
 @lru_cache(maxsize=4)
 def _ids(store: Path, generation: str) -> frozenset[str] | None:
-    """The ids of the papers of a generation, which never changes; None if it is gone."""
+    """Return the paper ids of a generation, which never changes; None if it is not kept."""
     try:
         return frozenset(ids_of(read_papers(store, generation)[1]))
     except StoreError:

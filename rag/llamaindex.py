@@ -1,4 +1,4 @@
-"""The product as LlamaIndex users know things: a query engine, a retriever and a chat model."""
+"""LlamaIndex adapters: a query engine, a retriever and a chat model."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 
 class AbstractQueryEngine(BaseQueryEngine):
-    """Answers questions from one index; every sentence cites the sentence it stands on.
+    """Answers questions from one index; every sentence cites the sentence that supports it.
 
     A `Response` has the answer's text, the cited passages as source nodes, and the whole `Answer`
-    under `metadata["answer"]`; `hire` gives a chat model to write it, or None for quotes.
+    under `metadata["answer"]`. `hire` returns a writer for one question, or None for quotes.
     """
 
     def __init__(self, pipeline: Pipeline, hire: "Callable[[], Writer | None]") -> None:
@@ -113,7 +113,7 @@ class ChatLLM(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex plans its prompts by."""
+        """The limits and the name of the model, by which LlamaIndex plans its prompts."""
         return LLMMetadata(
             context_window=self.context_window,
             num_output=self.max_tokens,
@@ -127,36 +127,36 @@ class ChatLLM(CustomLLM):
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """One whole reply to a conversation."""
+        """Return one whole reply to a conversation."""
         reply = self._model.complete([*map(_read, messages)], **self._options)
         return ChatResponse(message=ChatMessage(role="assistant", content=reply.text))
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """A reply in pieces."""
+        """Stream the reply to a conversation in pieces."""
 
         def pieces() -> ChatResponseGen:
-            before = ""
-            # Before its first reply is whole it may be that a model thinks aloud.
+            previous = ""
+            # Until its first reply is complete, a model may turn out to stream its thoughts.
             is_known = self._model.streams_thoughts is not None
             with self._model.stream([*map(_read, messages)], **self._options) as stream:
                 for text in stream if is_known else [stream.reply.text]:
-                    said = ChatMessage(role="assistant", content=text)
-                    yield ChatResponse(message=said, delta=text.removeprefix(before))
-                    before = text
+                    message = ChatMessage(role="assistant", content=text)
+                    yield ChatResponse(message=message, delta=text.removeprefix(previous))
+                    previous = text
 
         return pieces()
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """One whole reply to a prompt."""
+        """Return one whole reply to a prompt."""
         return chat_to_completion_decorator(self.chat)(prompt)
 
     @llm_completion_callback()
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """A reply to a prompt in pieces."""
+        """Stream the reply to a prompt in pieces."""
         return stream_chat_to_completion_decorator(self.stream_chat)(prompt)
 
 

@@ -1,6 +1,6 @@
-"""The way of a question: analysed once, ranked, evidence, a probability, quotes or a model's words.
+"""Answer a question: analyse it, rank papers, select evidence, judge it, quote it or write a text.
 
-Each step is a callable of the `Recipe`, so that what a part is worth is measured by another recipe.
+Each step is a callable of the `Recipe`; with another recipe, the worth of a step can be measured.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from rag.synthesis.writer import Writer
 
 LONGEST_QUESTION = 4_000
-"""Code points; a longer text is not a question."""
+"""Maximum length of a question, in code points."""
 STRICT = 0.5
-"""A strict answer is given from this probability: it is more likely right than not."""
+"""Minimum confidence of a strict answer: it is more likely right than not."""
 CAUTION = "The abstracts may not answer this: these sentences come nearest."
 BESIDE = "{} What is quoted comes nearest, and may be beside the question."
 UNSURE = "The papers found are not likely enough to be the right ones for a strict answer ({:.0%})."
@@ -58,16 +58,15 @@ HELP = (
     "Ask about the papers of this collection, for example what one of them proposes or reports,"
     " which papers are on a subject, how two differ, or what is new."
 )
-_MAY_BE_ON_TOPIC = 0.1
-"""Of the least probability of a question's subject that quotes want, what a chat model wants: it
-tells itself whether the abstracts answer."""
+_TOPIC_SHARE = 0.1
+"""Share of the topic threshold from which a chat model may write: it can still refuse itself."""
 _NEAREST = 3
-_ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
-_OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
+_KINDS_OF_ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
+_KINDS_OF_COLLECTION = {Kind.OVERVIEW, Kind.CHOOSE}
 
 
 class Clock:
-    """Milliseconds spent in each step."""
+    """Measures the milliseconds spent in each step."""
 
     def __init__(self) -> None:
         self.ms: dict[str, float] = {}
@@ -75,7 +74,7 @@ class Clock:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time a step under `name`, one that fails or is given up, too."""
+        """Time a step under `name`, even if it fails or is abandoned."""
         start = perf_counter()
         try:
             yield
@@ -83,24 +82,24 @@ class Clock:
             self.ms[name] = round((perf_counter() - start) * 1000, 3)
 
     def done(self) -> dict[str, float]:
-        """All steps, and the total since the clock was made."""
+        """Return the milliseconds of each step, and the total since the clock was made."""
         return {**self.ms, "total": round((perf_counter() - self._start) * 1000, 3)}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The steps of an answer; another recipe measures what a step is worth."""
+    """The steps of an answer; use another recipe to measure the worth of a step."""
 
     understand: Callable[..., Query] = understand
     rank: Callable[..., Ranking] = rank
     select: Callable[[Index, Query, Ranking], Evidence] = selection.select
     judge: Callable[[Index, Query, Ranking, Evidence], Chances] = chances
     fitted: Record | None = None
-    """Other models than those of the index's encoder."""
+    """Models to use instead of those fitted for the index's encoder."""
 
 
 def check_question(text: str) -> str:
-    """The question without surrounding white space and unprintable characters.
+    """Return the question in one line, without unprintable characters.
 
     Raises:
         InputError: nothing is left, or it is longer than `LONGEST_QUESTION`.
@@ -116,10 +115,10 @@ def check_question(text: str) -> str:
 
 
 class Pipeline:
-    """Answers questions from one index; every sentence cites the sentence it stands on."""
+    """Answers questions from one index; every sentence cites the sentence that supports it."""
 
     def __init__(self, index: Index, encoder: Encoder, recipe: Recipe | None = None) -> None:
-        """Begin."""
+        """Answer from `index` and `encoder`, which belong together, by the steps of `recipe`."""
         self.index = index
         self._encoder = encoder
         self._recipe = recipe or Recipe()
@@ -140,35 +139,35 @@ class Pipeline:
         filters: Filters,
         options: Options | None = None,
     ) -> Request:
-        """Check what was asked, before anything is done.
+        """Check a question with its history and filters, before it is analysed.
 
         Raises:
-            InputError: the question, the history or a filter cannot be used.
+            InputError: the question, the history or a filter is invalid.
         """
         asked, turns = check_question(question), read_history(history)
         mask = allowed(self.index.papers, filters)
         return Request(asked, turns, filters, options or Options(), mask)
 
     def search(self, query: str, limit: int, mask: NDArray[np.bool_]) -> tuple[Hit, ...]:
-        """The papers nearest to a query that are allowed, shape (P,), best first."""
+        """Return the best papers for a query, best first; `mask` allows papers, shape (P,)."""
         probe = Probe.of(check_question(query), self.index, self._encoder)
         return hits(self.index, self._recipe.rank(self.index, probe, mask), limit)
 
     def answer(self, request: Request, writer: "Writer | None" = None) -> Answer:
-        """The answer alone; see `run`."""
+        """Answer a question without a stream of events; see `run`."""
         for event in self.run(request, writer):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a run ends with its answer")
 
     def run(self, request: Request, writer: "Writer | None" = None) -> Iterator[Event]:
-        """Answer a question in events; the last event is the answer.
+        """Answer a question as a stream of events, of which the last has the answer.
 
-        With a writer a chat model writes it; where that fails, the evidence is quoted instead
-        and the answer says so.
+        With a writer, a chat model writes the answer. If the model fails, the evidence is quoted
+        instead and the answer says so.
 
         Raises:
-            StoppedError: the writer was told to stop.
+            StoppedError: the writer was cancelled.
         """
         clock = Clock()
         if writer and request.turns:
@@ -188,7 +187,7 @@ class Pipeline:
 
     def _understand(self, request: Request, writer: "Writer | None") -> Query:
         condensed = None
-        if writer and not places(request.asked):  # a number says itself which paper
+        if writer and not places(request.asked):  # a source number already identifies a paper
             condensed = writer.condense(request, self.index)
         standalone = Standalone(condensed) if condensed else None
         return self._recipe.understand(
@@ -198,20 +197,20 @@ class Pipeline:
     def _outcome(
         self, query: Query, ranking: Ranking, writer: "Writer | None", clock: Clock
     ) -> Generator[Event, None, tuple[Outcome, bool]]:
-        """What the answer says, and whether its text was streamed on the way."""
-        if direct := self._direct(query, ranking):
+        """Return the content of the answer, and whether its text has been streamed already."""
+        if direct := self._answer_directly(query, ranking):
             return direct, False
-        query = self._sure_of_kind(query, ranking)
+        query = self._decide_kind(query, ranking)
         with clock.step("select"):
             evidence = self._recipe.select(self.index, query, ranking)
-            quoted = self._quoted(query, ranking, evidence)
+            quoted = self._quote_or_refuse(query, ranking, evidence)
         if writer is None or not quoted.may_write:
             return quoted, False
-        from rag.synthesis.writer import Material  # a chat model's part alone
+        from rag.synthesis.writer import Material  # only needed with a chat model
 
         streamed = False
-        found = Material(self.index, query, ranking, evidence, quoted)
-        with closing(writer.answer(found, clock)) as steps:
+        material = Material(self.index, query, ranking, evidence, quoted)
+        with closing(writer.answer(material, clock)) as steps:
             while True:
                 try:
                     event = next(steps)
@@ -220,8 +219,8 @@ class Pipeline:
                 streamed = streamed or isinstance(event, Delta)
                 yield event
 
-    def _direct(self, query: Query, ranking: Ranking) -> Outcome | None:
-        """What needs no evidence: small talk, facts of the index, and what cannot be asked."""
+    def _answer_directly(self, query: Query, ranking: Ranking) -> Outcome | None:
+        """Return the outcome for small talk, facts of the index or an unclear question, or None."""
         index, scope = self.index, query.scope
         if (number := query.missing_source) is not None:
             return Outcome(reason=f"There is no source {number} in the answers before.")
@@ -229,98 +228,97 @@ class Pipeline:
         known = index.lexical.document_frequency
         is_talk = query.kind is Kind.CHAT and not query.names and not query.about and is_readable
         if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
-            return _read_off([Block((Claim(HELP, ()),))])
+            return _exact_outcome([Block((Claim(HELP, ()),))])
         if scope.unknown:
-            there = ", ".join(digest.label for digest in self._digests) or "none"
-            return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {there}.")
+            labels = ", ".join(digest.label for digest in self._digests) or "none"
+            return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {labels}.")
         if not len(ranking.rows):
             limits = describe_limits(query.request.filters, scope, self._digests)
             return Outcome(reason=refusal.nothing_left(limits).reason)
         if not is_readable:
-            return None  # nothing is read off the index for a wording that cannot be read
-        nothing = not (query.has_subject or query.names or query.about)
-        if query.kind is Kind.COMPARE and nothing:
-            asked = refusal.of_digests(scope.filters.digests, self._digests)
+            return None  # a wording in another script cannot be read as asking for a fact
+        is_empty = not (query.has_subject or query.names or query.about)
+        if query.kind is Kind.COMPARE and is_empty:
+            suggestions = refusal.of_digests(scope.filters.digests, self._digests)
             reason = "What is to be compared? Name two papers or subjects"
-            also = ", or choose papers of the digests." if asked else "."
-            return Outcome(reason=reason + also, suggestions=asked)
+            hint = ", or choose papers of the digests." if suggestions else "."
+            return Outcome(reason=reason + hint, suggestions=suggestions)
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
-            asked = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
-            return Outcome(reason=refusal.unclear(index, name).reason, suggestions=asked)
+            choices = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
+            return Outcome(reason=refusal.unclear(index, name).reason, suggestions=choices)
         if _may_ask_credits(query) and query.wording.asks_most == "name":
             return self._credits(query)
         if query.kind is Kind.CATALOGUE and (
             blocks := catalogue.read_off(index, query, ranking, self._digests)
         ):
-            return _read_off(blocks)
+            return _exact_outcome(blocks)
         return None
 
-    def _sure_of_kind(self, query: Query, ranking: Ranking) -> Query:
-        """The query with the kind that its evidence is selected for.
-
-        Where the wording may ask for papers or for what one says, the ranking tells as well.
-        """
+    def _decide_kind(self, query: Query, ranking: Ranking) -> Query:
+        """Return the query with its final kind: the ranking tells if it asks for several papers."""
         kind, likely = query.kind, query.wording.kinds
         if query.known and query.only_names:
             if kind in (Kind.COMPARE, Kind.SIMILAR):
                 return query
-            of_names = max((Kind.ANSWER, Kind.ABOUT, Kind.SIMILAR), key=likely.__getitem__)
-            is_meant = of_names is Kind.ANSWER and query.wording.asks_most == "meaning"
-            return query.as_kind(Kind.ABOUT if is_meant else of_names)
+            kind_of_names = max((Kind.ANSWER, Kind.ABOUT, Kind.SIMILAR), key=likely.__getitem__)
+            asks_meaning = kind_of_names is Kind.ANSWER and query.wording.asks_most == "meaning"
+            return query.as_kind(Kind.ABOUT if asks_meaning else kind_of_names)
         may_be_one = kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS)
         is_unnamed = kind is Kind.ABOUT and not query.known
         if kind is Kind.OVERVIEW and query.has_subject and not query.known:
             several = asks_for_several(self.index, query, ranking)
             return query if several else query.as_kind(Kind.ABOUT)
-        if may_be_one or is_unnamed or (kind in _OF_ALL and query.known):
+        if may_be_one or is_unnamed or (kind in _KINDS_OF_COLLECTION and query.known):
             several = not query.about and asks_for_several(self.index, query, ranking)
             one = Kind.ABOUT if is_unnamed else Kind.ANSWER
             return query.as_kind(Kind.PAPERS if several else one)
         return query
 
-    def _quoted(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
-        """Quotes, with a caution where they are unsure, or why there is no answer."""
+    def _quote_or_refuse(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
+        """Return quotes, with a caution if they are uncertain, or the reason for a refusal."""
         limits = describe_limits(query.request.filters, query.scope, self._digests)
-        if lack := refusal.filtered_out(self.index, query, ranking, limits):
-            return Outcome(reason=lack.reason, lacks=lack.lacks)
-        if not any(found.passages for found in evidence.papers):
+        if shortfall := refusal.filtered_out(self.index, query, ranking, limits):
+            return Outcome(reason=shortfall.reason, lacks=shortfall.lacks)
+        if not any(paper.passages for paper in evidence.papers):
             others = query.allowed.copy()
             others[list(query.known)] = False
             if query.kind is Kind.SIMILAR and not others.any():
                 return Outcome(reason=refusal.no_other(limits))
             return Outcome(reason="The papers found have no abstract to quote.")
         if not refusal.is_latin(refusal.beside_names(query)):
-            lack = refusal.unanswered(self.index, query, ranking)
-            return Outcome(reason=lack.reason, lacks=lack.lacks, may_write=True)
+            shortfall = refusal.unanswered(self.index, query, ranking)
+            return Outcome(reason=shortfall.reason, lacks=shortfall.lacks, may_write=True)
         if _is_certain(query, evidence):
-            sure = None if query.kind is Kind.CHOOSE else COUNTED
-            return self._shown(query, evidence, sure, may_write=True)
+            confidence = None if query.kind is Kind.CHOOSE else COUNTED
+            return self._quote(query, evidence, confidence, may_write=True)
         strictness, least = query.request.options.strictness, query.fitted.thresholds
         judged = self._recipe.judge(self.index, query, ranking, evidence)
         suffices = _compares_named(query) or judged.suffice(least)
-        on_topic = judged.topic >= least["topic"] * _MAY_BE_ON_TOPIC
+        on_topic = judged.topic >= least["topic"] * _TOPIC_SHARE
         if not suffices and _may_ask_credits(query):
             return self._credits(query)
-        lack = None if suffices else refusal.unanswered(self.index, query, ranking)
-        if lack and strictness != "lenient":
+        shortfall = None if suffices else refusal.unanswered(self.index, query, ranking)
+        if shortfall and strictness != "lenient":
             may_write = on_topic and strictness == "normal"
-            return Outcome((), lack.reason, judged.answer, lacks=lack.lacks, may_write=may_write)
+            return Outcome(
+                (), shortfall.reason, judged.answer, lacks=shortfall.lacks, may_write=may_write
+            )
         if strictness == "strict" and judged.answer < STRICT:
             return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
-        caution = BESIDE.format(lack.reason) if lack else CAUTION if is_unsure else None
-        if not lack and query.kind in _ONE_PAPER and judged.paper < least["paper"]:
+        caution = BESIDE.format(shortfall.reason) if shortfall else CAUTION if is_unsure else None
+        if not shortfall and query.kind in _KINDS_OF_ONE_PAPER and judged.paper < least["paper"]:
             caution = CAUTION
             if not query.named:
                 evidence = selection.nearest(self.index, query, ranking)
-        sure = None if lack else judged.answer
-        return self._shown(query, evidence, sure, caution, may_write=suffices or on_topic)
+        confidence = None if shortfall else judged.answer
+        return self._quote(query, evidence, confidence, caution, may_write=suffices or on_topic)
 
     def _credits(self, query: Query) -> Outcome:
-        return _read_off([catalogue.credits_of(self.index.papers[row]) for row in query.known])
+        return _exact_outcome([catalogue.credits_of(self.index.papers[row]) for row in query.known])
 
-    def _shown(
+    def _quote(
         self,
         query: Query,
         evidence: Evidence,
@@ -329,7 +327,7 @@ class Pipeline:
         *,
         may_write: bool,
     ) -> Outcome:
-        """The evidence of as many papers as may be cited."""
+        """Return quotes of the evidence, from as many papers as may be cited."""
         shown, cut = within(evidence, query.request.options.sources)
         limits = describe_limits(query.request.filters, query.scope, self._digests)
         is_list = query.kind in LISTS
@@ -350,7 +348,7 @@ class Pipeline:
         writer: "Writer | None",
         clock: Clock,
     ) -> Answer:
-        """The outcome with its markers and references, and what is told beside it."""
+        """Return the outcome as an `Answer`, with markers, references, nearest papers and usage."""
         with clock.step("cite"):
             composition = compose(outcome.blocks)
         cited = {reference.paper.id for reference in composition.references}
@@ -383,7 +381,7 @@ class Pipeline:
     def _found_by(
         self, references: tuple[Reference, ...], ranking: Ranking
     ) -> tuple[Reference, ...]:
-        """The references, each with what found its paper for the whole question."""
+        """Return the references, each with the signal that found its paper."""
         return tuple(
             each.model_copy(update={"found": ranking.found_by(row)})
             for each in references
@@ -400,8 +398,8 @@ class Pipeline:
         )[:_NEAREST]
 
 
-def _read_off(blocks: Sequence[Block]) -> Outcome:
-    """What the index itself says."""
+def _exact_outcome(blocks: Sequence[Block]) -> Outcome:
+    """Return text that no search found, such as facts of the index, as a certain outcome."""
     return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
 
 
@@ -416,10 +414,10 @@ def _compares_named(query: Query) -> bool:
 
 
 def _is_certain(query: Query, evidence: Evidence) -> bool:
-    """Whether the papers are known, and nothing is asked that they may not state."""
-    if not query.has_subject and query.kind in _OF_ALL:
+    """Return whether it is known which papers to quote and they surely state what is asked."""
+    if not query.has_subject and query.kind in _KINDS_OF_COLLECTION:
         return True
     if query.kind is Kind.SIMILAR:
         return evidence.fit is None
-    told = query.kind is Kind.ABOUT or (_compares_named(query) and query.only_names)
-    return told and bool(query.known)
+    asks_description = query.kind is Kind.ABOUT or (_compares_named(query) and query.only_names)
+    return asks_description and bool(query.known)

@@ -1,12 +1,12 @@
-"""Hybrid retrieval: which papers a question is about.
+"""Hybrid retrieval: rank the papers of an index for a question.
 
 A paper's score is a sum of z-scores over all papers of the index, per query:
 
     z(whole) + 0.7 · z(sentences) + 0.7 · z(BM25)
 
 `whole` is the cosine of the query and the whole abstract, `sentences` the mean cosine of the
-paper's three nearest sentences (the encoder reads 256 tokens, so a long abstract's tail lives
-in its sentences alone). Z-scores make the three comparable whatever the query's length;
+paper's three nearest sentences (the encoder reads 256 tokens, so only the sentence vectors cover
+the end of a long abstract). Z-scores make the three comparable whatever the query's length; the
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
@@ -31,20 +31,20 @@ LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
 CANDIDATES, READ = 40, 10
-"""Papers found by their words that are encoded when they are asked for, whole and by sentences."""
+"""Numbers of papers to encode for a question: whole abstracts, and then single sentences."""
 FOUND_AMONG = 20
-"""A part of the ranking found a paper that stands among so many of the first by it alone."""
+"""A signal (vectors or words) has found a paper if it ranks the paper among its first so many."""
 
 
 class QueryEncoder(Protocol):
-    """What makes the vector of a question: an encoder, or what keeps its vectors."""
+    """Makes the vector of a question: an encoder, or a cache of its vectors."""
 
     def encode_query(self, text: str) -> Floats: ...  # noqa: D102 - the protocol says it
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A text as it is searched for, analysed once."""
+    """A text to search for, with its tokens and its vector."""
 
     text: str
     tokens: tuple[str, ...]
@@ -52,7 +52,7 @@ class Probe:
     vector: Floats
     """A unit vector, shape (d,)."""
     mends: tuple[tuple[str, str], ...] = ()
-    """The typing errors that were mended in it."""
+    """The typing errors that were corrected: each as it was written and as it is now."""
 
     @classmethod
     def of(
@@ -68,10 +68,10 @@ class Probe:
 
         Args:
             text: A question, or a part of one.
-            index: The index to be searched.
-            encoder: Its encoder.
-            mended: Whether typing errors are mended by the words of the index.
-            within: Where they are, code points of `text`; everywhere by default.
+            index: The index to search.
+            encoder: The encoder of the index.
+            mended: Whether to correct typing errors by the words of the index.
+            within: Spans of `text`, in code points, in which to correct; all of it by default.
         """
         right, mends = mend(text, index.lexical, index.names, within) if mended else (text, ())
         return cls(right, tuple(dict.fromkeys(tokenize(right))), encoder.encode_query(right), mends)
@@ -79,7 +79,7 @@ class Probe:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Papers for one query, best first, and how each passage of the index compares to it."""
+    """The papers ranked for one query, with the scores of all P papers and S passages."""
 
     probe: Probe
     """The query."""
@@ -97,36 +97,36 @@ class Ranking:
     """BM25 of each paper, shape (P,); 0 where it shares no word with the query."""
 
     def found_by(self, row: int) -> Found:
-        """What found a paper: that by which it is among the first, or else stands higher."""
-        by_meaning, by_words = self._places
+        """Return the signal that ranks a paper among its first, or else ranks it higher."""
+        by_meaning, by_words = self._ranks
         dense = bool(by_meaning[row] < FOUND_AMONG)
         lexical = bool(by_words[row] < FOUND_AMONG and self.lexical[row] > 0)
         if dense == lexical:
-            # In neither list: the words count only where they are the better reason.
+            # Both or neither; if neither, words count only where they rank the paper higher.
             ahead = by_words[row] < by_meaning[row] and self.lexical[row] > 0
             return "both" if dense else "lexical" if ahead else "dense"
         return "dense" if dense else "lexical"
 
     @cached_property
-    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The place of each paper by its vectors and by its words, from 0, each shape (P,).
+    def _ranks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rank of each paper by its vectors and by its words, from 0, each shape (P,).
 
-        Papers that may not answer are behind those that may.
+        Papers that may not answer come after those that may.
         """
-        return self._places_by(self.dense), self._places_by(self.lexical)
+        return self._ranks_by(self.dense), self._ranks_by(self.lexical)
 
-    def _places_by(self, part: Floats) -> NDArray[np.intp]:
+    def _ranks_by(self, part: Floats) -> NDArray[np.intp]:
         may = np.zeros(len(part), dtype=np.bool_)
         may[self.rows] = True
-        places = np.empty(len(part), dtype=np.intp)
-        places[np.lexsort((-part, ~may))] = np.arange(len(part))
-        return places
+        ranks = np.empty(len(part), dtype=np.intp)
+        ranks[np.lexsort((-part, ~may))] = np.arange(len(part))
+        return ranks
 
 
 def chance(count: int) -> float:
-    """What the highest of n draws from a normal distribution is about, in standard deviations.
+    """Return roughly the highest of `count` draws from a standard normal distribution: √(2 ln n).
 
-    It grows as √(2 ln n): taken off, the z-score of a best one compares between collections.
+    Subtract it from the z-score of the best paper or sentence to compare collections of any size.
     """
     return float(np.sqrt(2 * np.log(max(2, count))))
 
@@ -137,35 +137,35 @@ def _z(values: Floats) -> Floats:
 
 
 def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Floats:
-    """The mean of each paper's `NEAREST_SENTENCES` highest passage cosines, shape (papers,)."""
+    """Return the mean of each paper's `NEAREST_SENTENCES` highest cosines, shape (papers,)."""
     counts = np.bincount(owner, minlength=papers)
-    has = np.flatnonzero(counts)
-    firsts = np.cumsum(counts)[has] - counts[has]
-    left, sums = cosines.copy(), np.zeros(papers, dtype=np.float64)
+    nonempty = np.flatnonzero(counts)
+    firsts = np.cumsum(counts)[nonempty] - counts[nonempty]
+    remaining, sums = cosines.copy(), np.zeros(papers, dtype=np.float64)
     for place in range(NEAREST_SENTENCES):
-        some = counts[has] > place
-        if not some.any():
+        has_more = counts[nonempty] > place
+        if not has_more.any():
             break
-        highest = np.maximum.reduceat(left, firsts)
-        sums[has[some]] += highest[some]
-        # One passage of each paper is taken away, should several be equally near.
-        at = np.flatnonzero(left == np.repeat(highest, counts[has]))
-        left[at[np.unique(owner[at], return_index=True)[1]]] = -np.inf
+        highest = np.maximum.reduceat(remaining, firsts)
+        sums[nonempty[has_more]] += highest[has_more]
+        # Remove only one passage of each paper, even if several are equally near.
+        at = np.flatnonzero(remaining == np.repeat(highest, counts[nonempty]))
+        remaining[at[np.unique(owner[at], return_index=True)[1]]] = -np.inf
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
 def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
-    """The cosine of a question and each passage and paper, shapes (S,) and (P,).
+    """Return the cosine of a question and each passage and paper, shapes (S,) and (P,).
 
-    Where only candidates are compared, the first 100 papers by their words are compared, too.
+    If a vector server supplies the candidates, add the first 100 papers by their words.
     """
     passages = index.passage_vectors @ probe.vector
     whole = index.paper_vectors @ probe.vector
     if index.is_searched:
         rows = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:100]
         whole[rows] = index.paper_vectors[rows] @ probe.vector
-        own = np.flatnonzero(np.isin(index.owner, rows))
-        passages[own] = index.passage_vectors[own] @ probe.vector
+        in_rows = np.flatnonzero(np.isin(index.owner, rows))
+        passages[in_rows] = index.passage_vectors[in_rows] @ probe.vector
     return passages, whole
 
 
@@ -178,9 +178,9 @@ def rank(
 
     Args:
         index: The index to search, with P papers.
-        probe: The question, standing alone, by the encoder of the index.
-        allowed: Which papers may appear, shape (P,); all of them by default. Scores are
-            computed over all papers, so a filter does not change them.
+        probe: The standalone question, by the encoder of the index.
+        allowed: Mask of the papers that may appear, shape (P,); all of them by default. Scores
+            are computed over all papers, so a filter does not change them.
     """
     if allowed is not None:
         index = index.within(allowed)
@@ -197,49 +197,49 @@ def rank(
 def encode_candidates(
     index: Index, probe: Probe, encoder: Encoder, allowed: NDArray[np.bool_] | None = None
 ) -> Index:
-    """The index with vectors of the papers that are likeliest to answer, if they have none yet.
+    """Return the index with vectors for the likeliest papers, so that it can be asked right away.
 
-    The first papers by their words are encoded whole; of those that are then the first, the
-    sentences. So an index can be asked before it is encoded.
+    Encode the whole abstracts of the first `CANDIDATES` papers by their words, then rank, then
+    encode the sentences of the first `READ`. What has a vector is not encoded again.
 
     Args:
-        index: An index that is not encoded wholly.
+        index: An index that is not fully encoded yet.
         probe: The question.
-        encoder: That of the index.
-        allowed: The papers that may answer, shape (P,); all by default.
+        encoder: The encoder of the index.
+        allowed: Mask of the papers that may answer, shape (P,); all by default.
     """
     lexical = index.lexical.scores(probe.tokens)
     lexical = lexical if allowed is None else np.where(allowed, lexical, 0)
     first = np.argsort(-lexical, kind="stable")[:CANDIDATES]
-    has_none = ~np.asarray(index.paper_vectors[first]).any(axis=1)
-    index = index.encoded(first[(lexical[first] > 0) & has_none].tolist(), (), encoder)
+    lacks_vector = ~np.asarray(index.paper_vectors[first]).any(axis=1)
+    index = index.encoded(first[(lexical[first] > 0) & lacks_vector].tolist(), (), encoder)
     rows = [
         at for paper in rank(index, probe, allowed).rows[:READ] for at in passage_rows(index, paper)
     ]
-    lacks = ~np.asarray(index.passage_vectors[rows]).any(axis=1)
-    return index.encoded((), np.asarray(rows, dtype=np.int64)[lacks].tolist(), encoder)
+    lacks_vector = ~np.asarray(index.passage_vectors[rows]).any(axis=1)
+    return index.encoded((), np.asarray(rows, dtype=np.int64)[lacks_vector].tolist(), encoder)
 
 
 def passage_rows(index: Index, paper: int) -> range:
-    """The rows of a paper's passages."""
+    """Return the rows of a paper's passages."""
     first, last = np.searchsorted(index.owner, (paper, paper + 1))
     return range(int(first), int(last))
 
 
 def covered(weights: Mapping[str, float], tokens: Set[str]) -> float:
-    """The share of the weights of words that are among `tokens`."""
+    """Return the share of the total weight that is on the words among `tokens`, from 0 to 1."""
     total = sum(weights.values())
     return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
 def paper_tokens(index: Index, paper: int) -> set[str]:
-    """The tokens of a paper's title and abstract."""
+    """Return the tokens of a paper's title and abstract."""
     texts = (index.passages[row].text for row in passage_rows(index, paper))
     return set().union(*map(token_set, (index.papers[paper].display_title, *texts)))
 
 
 def cite(index: Index, row: int) -> Passage:
-    """A passage of the index as the public schema has it: the stored text at its offsets."""
+    """Return a passage of the index in the public schema: the stored text at its offsets."""
     passage = index.passages[row]
     paper = index.papers[int(index.owner[row])]
     text = paper.abstract[passage.start : passage.end]
@@ -247,7 +247,7 @@ def cite(index: Index, row: int) -> Passage:
 
 
 def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
-    """The rows of the passages of a paper that are nearest to the query, best first."""
+    """Return the rows of a paper's `PASSAGES_PER_HIT` passages nearest to the query, best first."""
     rows = passage_rows(index, paper)
     return sorted(rows, key=lambda row: -ranking.passages[row])[:PASSAGES_PER_HIT]
 
@@ -255,7 +255,7 @@ def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
 def nearest_to(
     index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int] = ()
 ) -> list[tuple[int, float]]:
-    """The allowed papers by the cosine of their whole abstracts and a vector, the nearest first."""
+    """Return (row, cosine with `vector`) of each allowed paper not in `without`, nearest first."""
     cosines = index.paper_vectors @ vector
     may = allowed.copy()
     may[list(without)] = False
@@ -264,7 +264,7 @@ def nearest_to(
 
 
 def similar_hits(index: Index, paper: int, limit: int) -> Iterator[Hit]:
-    """The `limit` papers nearest to one, with the passages nearest to it."""
+    """Yield the `limit` papers nearest to a paper, each with its passages nearest to that paper."""
     vector, every = index.paper_vectors[paper], np.ones(len(index.papers), dtype=np.bool_)
     for row, cosine in nearest_to(index, vector, every, [paper])[:limit]:
         rows = passage_rows(index, row)
@@ -279,7 +279,7 @@ def similar_hits(index: Index, paper: int, limit: int) -> Iterator[Hit]:
 
 
 def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:
-    """The first `limit` papers with their nearest passages."""
+    """Return the first `limit` papers of a ranking, each with its nearest passages."""
     return tuple(
         Hit(
             paper=index.papers[row],

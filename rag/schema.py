@@ -1,4 +1,4 @@
-"""What goes into a question and what comes out of an answer: frozen, documented, public."""
+"""The public types of questions, search results and answers, as frozen pydantic models."""
 
 import re
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ AnswerMode = Literal["extractive", "generative"]
 Status = Literal["answered", "insufficient_evidence"]
 Support = Literal["supported", "partly", "unsupported", "unchecked"]
 Stage = Literal["understand", "plan", "search", "read", "write", "check", "repair", "quote"]
-"""What is being done: "quote" is the extractive answer in place of one that a model failed at."""
+"""The current step; "quote": quotes replace the answer that a chat model failed to write."""
 Found = Literal["dense", "lexical", "both"]
-"""By what a paper was found: by meaning (vectors), by words (BM25), or by both."""
+"""The signal that found a paper: meaning (vectors), words (BM25), or both."""
 Strictness = Literal["strict", "normal", "lenient"]
 Length = Literal["short", "normal", "long"]
 MOST_SOURCES = 20
 
 
 MARKER = re.compile(r"\[(\d+)\]")
-"""A marker in an answer's text, once escaped characters are taken out."""
+"""A citation marker such as [1] in an answer's text, from which escaped characters are removed."""
 
 
 class Frozen(BaseModel):
-    """A value that is never changed, with no other fields than its own."""
+    """An immutable model that rejects unknown fields; attribute docstrings describe its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -51,10 +51,10 @@ class Filters(Frozen):
 
     @classmethod
     def read(cls, filters: "Filters | Mapping[str, object] | None") -> "Filters":
-        """Filters as they are, from a dictionary, or empty for None.
+        """Return the filters given as an object or as a dictionary; None gives empty filters.
 
         Raises:
-            InputError: a field is unknown, or its value is none of its kind.
+            InputError: `filters` has another type, an unknown field, or an invalid value.
         """
         if filters is None or isinstance(filters, Filters):
             return filters or cls()
@@ -72,23 +72,23 @@ class Filters(Frozen):
 
 
 class Options(Frozen):
-    """How one question is to be answered, beside what the settings say.
+    """How to answer one question, in addition to the settings.
 
-    A lenient answer has no confidence where it quotes what is far from the question; filters,
-    unknown names and missing numbers still refuse.
+    A lenient answer has no confidence if its quotes are far from the question. Filters, unknown
+    digests, ambiguous names and missing source numbers are still refused.
     """
 
     model: str | None = Field(default=None, min_length=1)
-    """Another model of the configured endpoint; by default the configured one."""
+    """A model of the configured endpoint; by default the configured model."""
     sources: int | None = Field(default=None, ge=1, le=MOST_SOURCES)
-    """Papers that may be cited at most; by default as many as are needed."""
+    """Maximum number of papers to cite; by default as many as are needed."""
     strictness: Strictness = "normal"
-    """What may stand in an answer. normal: as the settings say. strict: only sentences that the
-    abstracts bear out wholly, and no answer where the papers found are not likely enough the right
-    ones. lenient: sentences that are not borne out stay, marked, and where the abstracts are only
-    far from the question the nearest are quoted, with a notice."""
+    """Which sentences an answer may contain. normal: a chat model rewrites unsupported sentences
+    once; those that still fail are marked. strict: only fully supported sentences, and no answer
+    with a confidence below 0.5. lenient: unsupported sentences stay, marked, and if the abstracts
+    are not likely to answer, the nearest sentences are quoted with a notice."""
     length: Length = "normal"
-    """How long a chat model's answer is to be; quotes are as long as they need be."""
+    """Length of an answer that a chat model writes; it does not affect quotes."""
 
 
 class Passage(Frozen):
@@ -101,18 +101,18 @@ class Passage(Frozen):
 
 
 class Hit(Frozen):
-    """A paper found for a query, with its passages that match best."""
+    """A paper found for a query, with the passages that match the query best."""
 
     paper: Paper
     score: float
     """Higher is better; comparable within one query only."""
     passages: tuple[Passage, ...]
     found: Found | None = None
-    """By what it was found."""
+    """The signal that found the paper."""
 
 
 class Citation(Frozen):
-    """The stretch `[start, end)` of the abstract of reference number `reference`."""
+    """A cited stretch: code points `[start, end)` of the abstract of reference `reference`."""
 
     reference: int = Field(ge=1)
     start: int = Field(ge=0)
@@ -120,34 +120,34 @@ class Citation(Frozen):
 
 
 class AnswerSentence(Frozen):
-    """One sentence of an answer, what it cites, and whether that supports it."""
+    """One sentence of an answer, its citations, and whether they support it."""
 
     text: str
     citations: tuple[Citation, ...]
     support: Support
     score: float | None = Field(default=None, ge=0, le=1)
     reason: str | None = None
-    """Why it is not supported, or only in part, for a person."""
+    """Why the sentence is unsupported or only partly supported, as text for the reader."""
 
     @property
     def doubt(self) -> str:
-        """What is to be said against it, if anything: "only in part: …"."""
-        said = ("only in part" if self.support == "partly" else None, self.reason)
-        return ": ".join(filter(None, said))
+        """What is wrong with the sentence, such as "only in part: …"; empty if nothing is."""
+        parts = ("only in part" if self.support == "partly" else None, self.reason)
+        return ": ".join(filter(None, parts))
 
 
 class Reference(Frozen):
-    """A cited paper and the passages of it that are cited."""
+    """A cited paper and its cited passages."""
 
     number: int = Field(ge=1)
     paper: Paper
     passages: tuple[Passage, ...]
     found: Found | None = None
-    """By what it was found; None for what is read off the index."""
+    """The signal that found the paper; None if the answer is read off the index."""
 
 
 class NearPaper(Frozen):
-    """A paper close to the question that is not cited."""
+    """A paper that ranks high for the question but is not cited."""
 
     id: str
     title: str
@@ -155,16 +155,16 @@ class NearPaper(Frozen):
 
 
 class Usage(Frozen):
-    """Tokens read and written by a chat model, and their price in US dollars if known."""
+    """Tokens that a chat model read and wrote, and their price in US dollars if known."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
     estimated: bool = False
-    """Whether some tokens are estimates: the endpoint gave no count."""
+    """Whether some token counts are estimates because the endpoint reported none."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        """The tokens of both, estimated if some are; without what they cost."""
+        """Return the tokens of both, estimated if either is; the cost is left out."""
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
@@ -173,7 +173,7 @@ class Usage(Frozen):
 
 
 class IndexInfo(Frozen):
-    """The index that answered."""
+    """The index that answered: its generation, its number of papers and its encoder."""
 
     id: str
     papers: int
@@ -181,42 +181,42 @@ class IndexInfo(Frozen):
 
 
 class Answer(Frozen):
-    """An answer whose every sentence cites the sentence of an abstract that supports it."""
+    """An answer whose sentences cite the sentences of abstracts that support them."""
 
     question: str
     standalone_question: str
     kind: str = "answer"
-    """The form of answer that was asked for (`rag.wording.Kind`)."""
+    """The kind of answer that the question asks for (`rag.wording.Kind`)."""
     status: Status
     reason: str | None = None
-    """Why it could not be answered."""
+    """Why the question could not be answered; None for an answer."""
     lacks: str | None = None
-    """What abstracts would have to speak of for an answer, in the question's words; None for an
-    answer, and for a refusal that more abstracts would not change."""
+    """The subject that the abstracts do not cover, in the question's words; None for an answer,
+    and for a refusal that more abstracts would not change."""
     mode: AnswerMode
     notice: str | None = None
-    """What a reader should know of how it came about, in a sentence."""
+    """What a reader should know about how the answer was made."""
     text: str
     """Markdown with markers like [1], numbered by first use."""
     sentences: tuple[AnswerSentence, ...]
     references: tuple[Reference, ...]
     nearest: tuple[NearPaper, ...]
     suggestions: tuple[str, ...] = ()
-    """What may have been meant, as questions, where that is unclear."""
+    """Clearer questions to choose from if the question is ambiguous."""
     usage: Usage
     timings_ms: dict[str, float]
     model: str | None = None
     checked_by: str | None = None
-    """What had the last word on a chat model's sentences: local or judge MODEL; None for
-    quotes, which are the sentences they cite."""
+    """The checker that decided on a chat model's sentences: local or judge MODEL; None for
+    quotes, which are the sentences that they cite."""
     confidence: float | None = Field(default=None, ge=0, le=1)
-    """How likely the papers cited are the right ones (`rag.confidence`); 1 for what is counted or
-    read off the index, None for a refusal, and for quotes that may be beside the question."""
+    """Probability that the evidence answers the question (`rag.confidence`); 1 for facts of the
+    index; None for refusals, recommendations without a subject, and quotes that may not answer."""
     index: IndexInfo
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Each sentence that the abstracts bear out only in part, or not at all, and why."""
+        """The sentences that are unsupported or only partly supported, each with the reason."""
         return tuple(
             f"“{sentence.text}” ({why})" if (why := sentence.doubt) else f"“{sentence.text}”"
             for sentence in self.sentences
@@ -224,22 +224,22 @@ class Answer(Frozen):
         )
 
     def _repr_markdown_(self) -> str:
-        """The answer as a notebook shows it: its text, then the sentences that it cites."""
-        from rag.citations import as_markdown  # it makes answers, of this module's classes
+        """Return what a notebook shows: the answer's text, then the cited sentences."""
+        from rag.citations import as_markdown  # that module imports this one
 
         return as_markdown(self)
 
     @model_validator(mode="before")
     @classmethod
-    def _without_its_plan(cls, data: object) -> object:
-        """Read what versions wrote that planned questions into parts."""
+    def _drop_plan(cls, data: object) -> object:
+        """Drop the field `plan`, which stored answers of earlier versions have."""
         if isinstance(data, Mapping):
             return {name: value for name, value in data.items() if name != "plan"}
         return data
 
     @model_validator(mode="after")
-    def _cites_what_it_lists(self) -> Self:
-        """Hold the invariants of the contract; a breach is a bug, never a user's mistake."""
+    def _check_consistency(self) -> Self:
+        """Check that citations, markers, references and passages agree; if not, we have a bug."""
         passages = {
             reference.number: {(at.start, at.end) for at in reference.passages}
             for reference in self.references
@@ -268,24 +268,24 @@ class Retrieved(Frozen):
 
 
 class Progress(Frozen):
-    """Stream event: what is being done, for a person to see."""
+    """Stream event: the step that begins, described for the reader."""
 
     stage: Stage
     text: str
 
 
 class Delta(Frozen):
-    """Stream event: the next piece of the answer's text, its markers final.
+    """Stream event: the next piece of the answer's text, whose markers are final.
 
     The pieces add up to the text of the answer, unless a sentence failed its check and was
-    rewritten or dropped, or quotes took the place of what a model wrote: the answer counts.
+    rewritten or dropped, or quotes replaced the model's text. The answer in `Finished` counts.
     """
 
     text: str
 
 
 class Finished(Frozen):
-    """Stream event, always the last: the whole answer."""
+    """Stream event: the whole answer, always last."""
 
     answer: Answer
 

@@ -1,4 +1,4 @@
-"""What a question says of digests and dates: "in the Mar 14 digest", "before April", "only in"."""
+"""Read digests and dates in a question as filters: "in the Mar 14 digest", "before April"."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -24,18 +24,18 @@ _WORD_BEFORE = re.compile(
     r"|(?P<within>in|of|on|during|for|by))\s+(?:the\s+)?$",
     re.I,
 )
-"""What stands before a date that papers are of."""
+"""The words before a date that tell how it limits the dates of papers."""
 _CUT = "\x00"
 FIRST, SECOND = "firstdigest", "seconddigest"
-"""What stands for the digests of a question where its wording is read."""
+"""Placeholders for the digests in a question when its wording is read."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a question says of digests and dates."""
+    """The digests and dates that a question mentions."""
 
     text: str
-    """The question without it."""
+    """The question without these mentions."""
     filters: Filters = field(default_factory=Filters)
     without: tuple[str, ...] = ()
     """Digests a paper must not be in."""
@@ -44,13 +44,13 @@ class Scope:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says nothing."""
+        """Whether the question mentions neither digests nor dates."""
         return self.filters == Filters() and not self.without and self.unknown is None
 
 
 @dataclass(frozen=True)
 class _Mention:
-    """A stretch of a question that says digests, or a date."""
+    """A stretch `[start, end)` of a question that mentions digests or dates."""
 
     start: int
     end: int
@@ -68,19 +68,19 @@ def read_scope(
     *,
     dates: bool = True,
 ) -> Scope:
-    """Take what a question says of digests and dates out of it, as filters.
+    """Take the mentions of digests and dates out of a question, as filters.
 
     "What was in the Mar 14 digest about governance?" becomes "What was about governance?" and a
-    filter on the digest of that date. "Both" and "all" mean the digests that are named, or the two
-    newest.
+    filter on the digest of that date. "Both" and "all" mean the digests that are named, or else
+    the two newest.
 
     Args:
         text: The question.
-        digests: Those of the index, oldest first.
-        relate: Which papers are meant (`rag.wording.RELATIONS`), by the question with `FIRST` and
-            `SECOND` for its digests.
-        dates: Whether dates that are no digest's are filters too ("before 2021"), as they are
-            where papers are asked for; elsewhere they may be what is asked about.
+        digests: The digests of the index, oldest first.
+        relate: Returns the relation to the digests (`rag.wording.RELATIONS`) for the question with
+            `FIRST` and `SECOND` in place of its digests.
+        dates: Whether dates other than a digest's filter too ("before 2021"). Use it only for
+            questions that ask for papers: in others, such a date may be the subject.
     """
     dated = list(_dated(text, digests, dates=dates))
     mentions = sorted([*dated, *_undated(text, digests, dated)], key=lambda at: at.start)
@@ -100,7 +100,7 @@ def read_scope(
 
 
 def _dated(text: str, digests: Sequence[Digest], *, dates: bool) -> Iterator[_Mention]:
-    """The digests and spans of time that a question gives by dates."""
+    """Find the digests and periods that a question mentions by dates."""
     says_digest = bool(re.search(rf"\b{DIGEST_WORD}\b", text, re.I))
     for match, year, month, day in parse_dates(text):
         first, last = _bounds(digests, year, month, day)
@@ -123,7 +123,7 @@ def _dated(text: str, digests: Sequence[Digest], *, dates: bool) -> Iterator[_Me
 
 
 def _undated(text: str, digests: Sequence[Digest], dated: Sequence[_Mention]) -> Iterator[_Mention]:
-    """The digests that are spoken of without a date: the latest one, both."""
+    """Find the digests that a question mentions without a date: "the latest", "both"."""
     keys = [digest.key for digest in digests if digest.date] or [digest.key for digest in digests]
     if not keys:
         return
@@ -145,7 +145,7 @@ def _replaced(text: str, mentions: Sequence[_Mention], by: Sequence[str]) -> str
 
 
 def _masked(text: str, mentions: Sequence[_Mention], groups: Sequence[tuple[str, ...]]) -> str:
-    """The question with `FIRST` and `SECOND` for its digests, and without other dates."""
+    """Replace the digests in a question with `FIRST` and `SECOND`, and drop other dates."""
     names = []
     for at in mentions:
         both = "both " if text[at.start : at.end].lower().startswith(("both", "all")) else ""
@@ -164,7 +164,7 @@ def _masked(text: str, mentions: Sequence[_Mention], groups: Sequence[tuple[str,
 def _related(
     relation: str, groups: Sequence[tuple[str, ...]], digests: Sequence[Digest]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The digests a paper must be in, and those it must not be in."""
+    """Return the digests that a paper must be in, and those that it must not be in."""
     named = tuple(dict.fromkeys(key for group in groups for key in group))
     if relation == "none":
         return (), named
@@ -178,7 +178,7 @@ def _related(
 def _bounds(
     digests: Sequence[Digest], year: int | None, month: int | None, day: int | None
 ) -> tuple[date | None, date | None]:
-    """The first and the last day of a date; one without a year is of the newest digest's."""
+    """Return the first and last day of a date; without a year, assume the newest digest's."""
     years = [digest.date.year for digest in digests if digest.date]
     year = year or max(years, default=date.today().year)
     if month is None:
@@ -192,7 +192,7 @@ def _bounds(
 
 
 def describe_limits(filters: Filters, scope: Scope, digests: Sequence[Digest]) -> str:
-    """In words, what a paper must be to answer: by the filters, and by what the question says."""
+    """Describe in words which papers may answer, by the filters and the scope of a question."""
     without = dict.fromkeys(find_digests(key, digests)[0].label for key in scope.without)
     parts = (
         describe_filters(filters, digests),
@@ -203,7 +203,7 @@ def describe_limits(filters: Filters, scope: Scope, digests: Sequence[Digest]) -
 
 
 def _tidy(text: str) -> str:
-    r"""Remove the words that held a digest in place: "in the \x00 digest" → ""."""
+    r"""Delete marks of removed mentions and the words around them: "in the \x00 digest" → ""."""
     if _CUT not in text:
         return text
     joined = r"(?:,|\band\b|\bor\b|\bas well as\b|\bbut\b|&|\s)+(?:the\s+)?"

@@ -1,7 +1,7 @@
-"""Which papers an answer is made of, by what is asked, and what each of them says.
+"""Select the evidence for a question by its kind: which papers to quote, and which sentences.
 
-One paper answers, or those that are named; the sides of a comparison; the papers on a subject; the
-themes of the collection; what is like a paper; what to read first.
+The papers are the one that answers, or those that are named; the sides of a comparison; all on a
+subject; the typical ones of each theme; those similar to a paper; or those to read first.
 """
 
 import re
@@ -20,22 +20,22 @@ from rag.retrieval import Probe, Ranking, nearest_to, passage_rows, rank
 from rag.wording import Kind
 
 WORDS_OF_SIDE = 60
-"""Words of evidence at most, about, from each side of a comparison."""
+"""Approximate maximum of words of evidence from each side of a comparison."""
 SIDES = 4
-"""Papers that are compared, or that a question may name, at most."""
+"""Maximum number of papers that are compared, or quoted because the question names them."""
 THEMES, OF_THEME = 8, 2
-"""Themes of a collection, and the papers cited of each."""
+"""Maximum numbers of themes of a collection, and of papers cited for each."""
 MOST_GATHERED, FEWEST_GROUPED = 10, 4
-"""Papers cited of an overview of a subject, and those from which they stand in groups."""
+"""Maximum number of papers in an overview of a subject, and the number from which to group them."""
 SIMILAR, CHOSEN = 6, 3
-"""Papers like one, and papers that are recommended."""
+"""Numbers of similar papers, and of recommended papers."""
 _CANDIDATES, _MOST_CUTS = 10, 4
 _CUT = re.compile(r"[.?!,;:]\s|\b(?:and|or|versus|vs\.?|than|while|with|to|from)\b", re.IGNORECASE)
-"""Where a question may be cut into what it compares."""
+"""Places at which a question may be split into the sides that it compares."""
 
 
 def select(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """The evidence for a question, by its kind."""
+    """Select the evidence for a question by its kind."""
     by_kind = {
         Kind.COMPARE: compared,
         Kind.PAPERS: from_papers,
@@ -47,7 +47,7 @@ def select(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """What the one paper that a question is about says; or each of several that it names."""
+    """Select sentences of the one paper that a question is about, or of each that it names."""
     known = answering(query)
     row, share = (known[0], 1.0) if known else likely(index, query, ranking)[0]
     rows = known or (row,)
@@ -60,17 +60,17 @@ def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def answering(query: Query) -> Sequence[int]:
-    """The rows of the papers that a question says it is to be answered from.
+    """Return the rows of the papers from which a question has to be answered.
 
-    Those of the turns before or the chosen ones if it is about them, else those that it names.
+    They are those of earlier turns or chosen ones if it is about them, else those that it names.
     """
     return query.about or tuple(row for row in query.named if query.allowed[row])[:SIDES]
 
 
 def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """What the papers say one of which may answer, where no single one is likely enough.
+    """Select sentences of the likeliest papers if no single one is likely enough to answer.
 
-    Two of them, if it is one of these more likely than not; else the best sentence of each of four.
+    Take the first two if one of them is likely enough to answer, else a sentence of each of four.
     """
     first = likely(index, query, ranking)[:4]
     if sum(share for _, share in first[:2]) >= query.fitted.thresholds["two papers"]:
@@ -82,13 +82,13 @@ def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
 def _one_each(
     index: Index, query: Query, ranking: Ranking, rows: Iterable[int]
 ) -> tuple[PaperEvidence, ...]:
-    """The best sentence of each paper that has an abstract."""
+    """Select the best sentence of each paper that has an abstract."""
     found = (of_paper(index, query, ranking, row, 1) for row in rows)
     return tuple(each for each in found if each.passages)
 
 
 def from_papers(index: Index, query: Query, ranking: Ranking, limit: int = MOST) -> Evidence:
-    """Every paper on the subject, each with the sentence that says what it does for it."""
+    """Select all papers on the subject, each with its best sentence."""
     fitting = listed(index, query, ranking)
     found = _one_each(index, query, ranking, (row for row, _ in fitting[:limit]))
     counted = query.wording.asks_how_many
@@ -96,7 +96,7 @@ def from_papers(index: Index, query: Query, ranking: Ranking, limit: int = MOST)
 
 
 def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """The sides of a comparison, each with what it says of what is compared."""
+    """Select the papers that are compared, each with its sentences about the question."""
     rows = sides(index, query, ranking)
     words = WORDS_OF_SIDE if len(rows) > 1 else WORDS
     says = summary if query.known and query.only_names else of_paper
@@ -107,10 +107,10 @@ def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def sides(index: Index, query: Query, ranking: Ranking) -> Sequence[int]:
-    """The papers that are compared: named or spoken of, else found for the parts of the question.
+    """Return the papers to compare: named or from earlier turns, else found for two parts.
 
-    Without names, the question is cut in two where it may be; of the pairs of papers that two
-    parts find, and the first two of the whole, the pair with the highest scores in all is taken.
+    Without names, split the question at each possible place and search for both parts. Of the
+    pairs found, and the first two of the whole question, take the pair with the highest sum.
     """
     known = list(dict.fromkeys((*query.about, *(r for r in query.named if query.allowed[r]))))
     if len(known) > 1:
@@ -129,7 +129,7 @@ def sides(index: Index, query: Query, ranking: Ranking) -> Sequence[int]:
 
 
 def _pair(index: Index, ranking: Ranking, probes: Sequence[Probe]) -> tuple[float, list[int]]:
-    """The best papers of two parts among the first of the whole, and their scores in all."""
+    """Return the best paper for each part, among the first of the whole, and their total score."""
     allowed = np.zeros(len(index.papers), dtype=np.bool_)
     allowed[ranking.rows[:_CANDIDATES]] = True
     found = [rank(index, probe, allowed) for probe in probes]
@@ -140,7 +140,7 @@ def _pair(index: Index, ranking: Ranking, probes: Sequence[Probe]) -> tuple[floa
 
 
 def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """The themes of all papers that may answer, or what those on a subject say of it."""
+    """Select the themes of all papers that may answer, or sentences of those on a subject."""
     if not query.has_subject:
         return themes(index, query)
     shares = listed(index, query, ranking)
@@ -153,7 +153,7 @@ def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def _nearest_papers(index: Index, query: Query, ranking: Ranking) -> list[int]:
-    """The papers whose best sentences are nearest to the question, best first."""
+    """Return the papers whose best sentences are nearest to the question, best first."""
     best = np.full(len(index.papers), -1.0, dtype=np.float32)
     np.maximum.at(best, index.owner, ranking.passages)
     order = np.argsort(-best, kind="stable")
@@ -161,7 +161,7 @@ def _nearest_papers(index: Index, query: Query, ranking: Ranking) -> list[int]:
 
 
 def themes(index: Index, query: Query, most: int = THEMES, of_theme: int = OF_THEME) -> Evidence:
-    """The largest groups of the papers that may answer, each with its most typical papers."""
+    """Select the largest clusters of the papers that may answer, each with its typical papers."""
     groups: dict[int, list[int]] = defaultdict(list)
     for row in map(int, np.flatnonzero(query.allowed)):
         groups[int(index.clusters[row])].append(row)
@@ -187,7 +187,7 @@ def _theme(index: Index, number: int) -> str:
 
 
 def _in_groups(index: Index, evidence: Evidence) -> Evidence:
-    """The papers by their groups on the map, the largest first; as they are if they are few."""
+    """Group papers by their clusters on the map, largest first; leave few papers as they are."""
     if len(evidence.papers) < FEWEST_GROUPED:
         return evidence
     groups = [int(index.clusters[found.paper]) for found in evidence.papers]
@@ -207,9 +207,9 @@ def _in_groups(index: Index, evidence: Evidence) -> Evidence:
 
 
 def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """The papers nearest to those that are named, each with the sentence that is nearest.
+    """Select the papers most similar to those that are named, each with its nearest sentence.
 
-    Without a named paper, those on the subject.
+    Without a named paper, select papers on the subject.
     """
     named = [*query.about, *query.named]
     if not named:
@@ -225,9 +225,9 @@ def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def read_first(index: Index, query: Query, ranking: Ranking, count: int = CHOSEN) -> Evidence:
-    """The papers that fit best, each with the sentence that says why.
+    """Select the papers that fit best, each with its best sentence.
 
-    Without a subject to fit, the most typical ones of the largest groups.
+    To recommend papers without a subject, select the most typical ones of the largest clusters.
     """
     if not query.has_subject and query.kind is Kind.CHOOSE:
         return replace(themes(index, query, count, 1), groups=())

@@ -1,10 +1,10 @@
-"""What a question's wording asks for, and which of its words are the subject.
+"""Read from a question's wording what it asks for, and which of its words are the subject.
 
-Linear models, fitted by `abstractqa eval fit` on wordings with every subject filled in at random
-(`eval/fitting`), so what counts is how it is asked, not about what. The subject is the question
-without the words that only put it: "what have you got on [speech recognition], please?".
-Each word is read in its context, by layer 3 of the bundled encoder; the mean of those that are not
-the subject's is the frame, from which, and from its words, the kind of the question is read.
+The models are linear, fitted by `abstractqa eval fit` on wordings with random subjects
+(`eval/fitting`), so they learn how a question is asked, not what it is about. The subject is the
+question without the words that only phrase it: "what have you got on [speech recognition],
+please?". Layer 3 of the bundled encoder gives the vector of each word in its context. The mean
+vector of the words outside the subject is the frame; it and the words decide the question's kind.
 """
 
 import re
@@ -24,23 +24,23 @@ _TITLE = re.compile(r"\"[^\"]+\"|“[^”]+”")
 _NAME = re.compile(r"\b\w*(?:[a-z][A-Z]|[A-Z]{2}|\d)[\w+-]*|(?<=[\w,] )[A-Z]\w+")
 _TOKEN = re.compile(r"[^\W_]+|\?")
 SHAPE = ("three words", "six words", "more than fifteen", "no other word", "one other word")
-"""How long a question is, and how many of its words the vocabulary does not have."""
+"""Features of a question's length, and of how many of its words are not in the vocabulary."""
 VECTOR_WEIGHT, FRAME_WEIGHT = 3.0, 6.0
-"""What unit vectors are multiplied by, beside words that count 1: chosen on left-out wordings."""
+"""Lengths of vectors next to word features of 1: chosen on left-out wordings."""
 RELATIONS = ("any", "every", "first", "last", "none")
-"""Which papers are meant by the digests of a question: of any of them, of each, only of the first
-or the last that is named, or of none."""
+"""How a question refers to the digests it names: papers in any of them, in every one, only in the
+first or the last, or in none."""
 FRAMED = ("kinds", "facts", "leans", "digests")
-"""The models that read the frame, too."""
+"""The models whose features include the frame."""
 _MAY, _LIKELY = 0.1, 0.5
 _IN_SUBJECT = 0.1
-"""The probability from which a word belongs to the subject: a word too many costs little."""
+"""Minimum probability that a word belongs to the subject: low, as a word too many costs little."""
 Span = tuple[int, int]
-"""Code points of a question, the end exclusive."""
+"""The start and the end of a word in code points, the end exclusive."""
 
 
 class Kind(StrEnum):
-    """The form of answer that a question wants."""
+    """The kind of answer that a question asks for."""
 
     ANSWER = "answer"
     PAPERS = "papers"
@@ -56,28 +56,28 @@ class Kind(StrEnum):
 LISTS = frozenset({Kind.PAPERS, Kind.OVERVIEW, Kind.SIMILAR, Kind.CHOOSE})
 """Kinds whose answers are lists of papers."""
 ASKS = ("number", "reason", "manner", "name", "meaning", "whether", "finding", "other")
-"""What a sentence has to state to answer."""
+"""What a sentence has to state to answer the question."""
 
 
 def grams(text: str) -> list[str]:
-    """The words of a question, lower-case, and its pairs of neighbours; names are masked."""
+    """Return the lower-case words of a question, and pairs of neighbours; names are masked."""
     masked = _NAME.sub("namex", _TITLE.sub("namex", text)).lower()
     words = _TOKEN.findall(masked)
     return words + [f"{one} {two}" for one, two in pairwise(words)]
 
 
 def features(text: str, vector: Floats, vocabulary: Mapping[str, int]) -> Floats:
-    """The features of a wording: words and pairs of the vocabulary, shape, vector.
+    """Return the features of a wording, shape (F,): words and pairs, `SHAPE`, vector.
 
     Args:
         text: A question.
         vector: Its unit vector by the bundled encoder, shape (384,).
-        vocabulary: The place of each word and pair that counts.
+        vocabulary: The column of each word and pair that is a feature.
     """
     found = np.zeros(len(vocabulary) + len(SHAPE), dtype=np.float32)
-    every = grams(text)
-    found[[vocabulary[gram] for gram in every if gram in vocabulary]] = 1
-    others = sum(gram not in vocabulary for gram in every if " " not in gram)
+    all_grams = grams(text)
+    found[[vocabulary[gram] for gram in all_grams if gram in vocabulary]] = 1
+    others = sum(gram not in vocabulary for gram in all_grams if " " not in gram)
     size = len(text.split())
     found[len(vocabulary) :] = (size <= 3, size <= 6, size > 15, others == 0, others == 1)
     return np.concatenate((found, vector * np.float32(VECTOR_WEIGHT)))
@@ -85,15 +85,15 @@ def features(text: str, vector: Floats, vocabulary: Mapping[str, int]) -> Floats
 
 @dataclass(frozen=True, eq=False)
 class Wording:
-    """What a wording asks for, as probabilities."""
+    """The probabilities of what a wording asks for."""
 
     kinds: Mapping[str, float]
     asks: Floats
-    """Of each of `ASKS`, if it asks what abstracts answer."""
+    """The probability of each of `ASKS`, if abstracts answer the question."""
     facts: Mapping[str, float]
-    """Of what is to be read off the index, if it asks that (`rag.catalogue`)."""
+    """The probability of each fact of the index, if the index answers it (`rag.catalogue`)."""
     leans: float
-    """That it cannot be understood without the turn before."""
+    """The probability that it cannot be understood without the previous turn."""
 
     @property
     def asks_how_many(self) -> bool:
@@ -102,14 +102,14 @@ class Wording:
 
     @property
     def may_ask_credits(self) -> bool:
-        """Whether it may ask who wrote a paper, or when and where it came out."""
+        """Whether it may ask who wrote a paper, or when and where it appeared."""
         fact = max(self.facts, key=lambda fact: self.facts[fact])
         share = self.kinds[Kind.CATALOGUE]
         return fact == "credits" and share > max(_MAY, self.kinds[Kind.ANSWER])
 
     @property
     def asks_most(self) -> str:
-        """Which of `ASKS` it most likely asks for."""
+        """The most probable of `ASKS`."""
         return ASKS[int(self.asks.argmax())]
 
     @property
@@ -119,12 +119,12 @@ class Wording:
 
 
 def read_wording(text: str, vector: Floats, fitted: Record) -> Wording:
-    """Read a wording.
+    """Estimate what a wording asks for.
 
     Args:
         text: The question as it was asked.
         vector: Its unit vector by the bundled encoder.
-        fitted: The record of the bundled encoder.
+        fitted: The models fitted for the bundled encoder.
     """
     row = features(text, vector, fitted.places)
     framed = np.concatenate((row, frame(text, fitted.models["subject"])))
@@ -135,12 +135,12 @@ def read_wording(text: str, vector: Floats, fitted: Record) -> Wording:
 
 
 def read_relation(text: str, vector: Floats, fitted: Record) -> str:
-    """Which of `RELATIONS` a question has to its digests; "any" unless another is likely.
+    """Return which of `RELATIONS` a question has to its digests; "any" unless another is likely.
 
     Args:
-        text: The question with `rag.scope.FIRST` and `rag.scope.SECOND` for its digests.
+        text: The question with `rag.scope.FIRST` and `rag.scope.SECOND` in place of its digests.
         vector: The unit vector of this text by the bundled encoder.
-        fitted: The record of the bundled encoder.
+        fitted: The models fitted for the bundled encoder.
     """
     row = features(text, vector, fitted.places)
     framed = np.concatenate((row, frame(text, fitted.models["subject"])))
@@ -151,9 +151,9 @@ def read_relation(text: str, vector: Floats, fitted: Record) -> str:
 
 @lru_cache(maxsize=64)
 def read_words(text: str) -> tuple[list[Span], Floats]:
-    """The words of a text as white space parts them, and each in its context, shape (n, 384).
+    """Split a text at white space; return the spans of its words and their vectors in context.
 
-    The encoder reads 256 tokens; a word beyond them is all zeros, and so is a sign.
+    The vectors have shape (n, 384). A word after the encoder's 256 tokens and a sign are all zeros.
     """
     spans = [match.span() for match in re.finditer(r"\S+", text)]
     vectors = np.zeros((len(spans), minilm.DIMENSION), dtype=np.float32)
@@ -170,11 +170,11 @@ def read_words(text: str) -> tuple[list[Span], Floats]:
 
 
 def frame(text: str, model: Linear) -> Floats:
-    """The mean word beside the subject, in context, shape (384,), of length `FRAME_WEIGHT`.
+    """Return the frame: the mean of the word vectors, weighted against the subject, shape (384,).
 
     Args:
-        text: A question; all zeros if it has no words.
-        model: That of the subject.
+        text: A question; without words, the result is all zeros, else its length `FRAME_WEIGHT`.
+        model: The model that tells which words are the subject.
     """
     spans, vectors = read_words(text)
     weights = np.square(1 - sigmoids(model.score(vectors)))
@@ -186,12 +186,12 @@ def frame(text: str, model: Linear) -> Floats:
 
 
 def subject_words(text: str, model: Linear, least: float = 0.0) -> tuple[Span, ...]:
-    """The words of a question that belong to its subject; those that the encoder did not read do.
+    """Return the spans of the subject's words, and of words that the encoder did not read.
 
     Args:
         text: A question.
-        model: That of the subject.
-        least: A word is as probable as this share of the most probable one.
+        model: The model that tells which words are the subject.
+        least: Minimum probability of a word, as a share of that of the most probable word.
     """
     if not text.strip():
         return ()
@@ -207,6 +207,6 @@ def subject_words(text: str, model: Linear, least: float = 0.0) -> tuple[Span, .
 
 
 def subject_text(text: str, words: tuple[Span, ...]) -> str | None:
-    """The subject of a question as one text; None if no word of it can be searched for."""
+    """Return the subject of a question as one text; None if none of its words is searchable."""
     subject = " ".join(text[start:end] for start, end in words).strip(" ?.!,;:-")
     return subject if tokenize(subject) else None

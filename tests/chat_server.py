@@ -20,7 +20,7 @@ EVENTS = "text/event-stream"
 
 @dataclass(frozen=True)
 class Scripted:
-    """One reply: `chunks` sent one after another, `pause_seconds` before each."""
+    """One reply: `chunks` sent in order, with a pause of `pause_seconds` before each."""
 
     chunks: Iterable[bytes]
     status: int = 200
@@ -28,24 +28,24 @@ class Scripted:
     headers: Mapping[str, str] = field(default_factory=dict)
     pause_seconds: float = 0
     delay_seconds: float = 0
-    """Before anything is sent, the status among it."""
+    """The delay before anything is sent, even the status."""
     reset: bool = False
-    """Whether the connection is reset after the chunks, in the middle of the reply."""
+    """Whether the connection is reset after the chunks, before the reply is complete."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """One request, as it came."""
+    """One request as the server received it."""
 
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
     port: int = 0
-    """Of the client: one connection has one."""
+    """The port of the client, which identifies its connection."""
 
     @property
     def text(self) -> str:
-        """What all its messages say."""
+        """The text of all its messages."""
         return "\n".join(message["content"] for message in self.body["messages"])
 
 
@@ -55,7 +55,7 @@ Script = Iterable[Scripted] | Callable[[Received], Scripted]
 def says(
     text: str | None, *, usage: tuple[int, int] | None = (7, 3), finish: str = "stop", **more: Any
 ) -> Scripted:
-    """An ordinary reply; `more` goes into its message (`refusal=`)."""
+    """Return an ordinary reply; `more` is added to its message (`refusal=`)."""
     message = {"role": "assistant", "content": text, **more}
     return Scripted([json.dumps(_completion("message", message, finish, usage)).encode()])
 
@@ -67,7 +67,7 @@ def streams(
     finish: str | None = "stop",
     done: bool = True,
 ) -> Scripted:
-    """A reply as server-sent events, one event a piece, with what usually stands around them."""
+    """Return a reply as server-sent events: one per piece, then the usual last ones."""
     chunks = [delta(content=piece) for piece in pieces]
     if finish is not None:
         chunks.append(delta(finish))
@@ -76,13 +76,13 @@ def streams(
     return sends(*chunks, *(["[DONE]"] if done else []), pause_seconds=pause_seconds)
 
 
-def delta(finish: str | None = None, **said: object) -> dict[str, Any]:
-    """One chunk of a streamed reply; `said` is its delta (`content=`, `refusal=`, `role=`)."""
-    return _completion("delta", said, finish, None)
+def delta(finish: str | None = None, **fields: object) -> dict[str, Any]:
+    """Return a chunk of a streamed reply with a delta of `fields` (`content=`, `refusal=`, …)."""
+    return _completion("delta", fields, finish, None)
 
 
 def sends(*events: dict[str, Any] | str, pause_seconds: float = 0) -> Scripted:
-    """Server-sent events as given: chunks, or anything else as text."""
+    """Return the given server-sent events: chunks as JSON, or any text as it is."""
     data = [event if isinstance(event, str) else json.dumps(event) for event in events]
     chunks = [f"data: {line}\n\n".encode() for line in data]
     return Scripted(chunks, content_type=EVENTS, pause_seconds=pause_seconds)
@@ -91,47 +91,47 @@ def sends(*events: dict[str, Any] | str, pause_seconds: float = 0) -> Scripted:
 def fails(
     status: int, message: str = "no", *, retry_after: str | None = None, **more: str
 ) -> Scripted:
-    """An error reply; `more` goes into its error object (`code=`, `param=`)."""
+    """Return an error reply; `more` is added to its error object (`code=`, `param=`)."""
     body = json.dumps({"error": {"message": message, "type": "error", **more}}).encode()
     headers = {"Retry-After": retry_after} if retry_after else {}
     return Scripted([body], status=status, headers=headers)
 
 
 def slowly(reply: Scripted, *, pause_seconds: float = 1) -> Scripted:
-    """The same reply, one byte at a time."""
+    """Return the same reply, sent one byte at a time."""
     single = [bytes([byte]) for chunk in reply.chunks for byte in chunk]
     return Scripted(single, content_type=reply.content_type, pause_seconds=pause_seconds)
 
 
 def cut_off(reply: Scripted) -> Scripted:
-    """Half of the same reply, then a reset connection."""
+    """Return half of the same reply, followed by a reset of the connection."""
     whole = b"".join(reply.chunks)
     return Scripted([whole[: len(whole) // 2]], content_type=reply.content_type, reset=True)
 
 
 def huge(content_type: str = JSON) -> Scripted:
-    """A reply, or the first event of a stream, that begins like any other and does not end."""
+    """Return a reply, or the first event of a stream, of 5 MiB that begins normally without end."""
     begin = b'{"choices": [{"message": {"content": "'
     begin = begin if content_type == JSON else b"data: " + begin.replace(b"message", b"delta")
     return Scripted([begin, *repeat(b"x" * 2**20, 5)], content_type=content_type)
 
 
 class ChatServer:
-    """The server, while `running` runs: what it says next, and what it was asked."""
+    """The running server: the script of its replies, and the requests that it received."""
 
     def __init__(self, address: str) -> None:
         self.base_url = f"http://{address}/v1"
         self.received: list[Received] = []
         self.models: list[str] = []
-        """Those that it lists; without any it says that it has no such list (404)."""
+        """The models that it lists; if there is none, a request for the list fails with 404."""
         self.hung_up = threading.Event()
-        """Set once a client has gone before the end of its reply."""
+        """Set once a client has disconnected before the end of its reply."""
         self._turn = threading.Lock()
         self.script = []
 
     @property
     def script(self) -> Script:
-        """One reply a request, in turn (500 when there is none left), or a function of it."""
+        """The replies, one per request (500 if none is left), or a function of the request."""
         return self._script
 
     @script.setter
@@ -140,7 +140,7 @@ class ChatServer:
         self._next = iter(()) if callable(script) else iter(script)
 
     def reply_to(self, request: Received) -> Scripted:
-        """The scripted reply; the request is recorded."""
+        """Record the request, and return the scripted reply."""
         with self._turn:
             self.received.append(request)
             if callable(self._script):
@@ -150,7 +150,7 @@ class ChatServer:
 
 @contextmanager
 def running() -> Iterator[ChatServer]:
-    """A server on a free port of loopback, stopped at the end."""
+    """Run a server on a free port of loopback, and stop it at the end."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -165,7 +165,7 @@ def running() -> Iterator[ChatServer]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             raw = self.rfile.read(length)
-            if len(raw) < length:  # given up while it was sent
+            if len(raw) < length:  # the client disconnected while it sent this
                 chat.hung_up.set()
                 self.close_connection = True
                 return
@@ -191,7 +191,7 @@ def running() -> Iterator[ChatServer]:
                 self._wait(reply.pause_seconds)
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             if reply.reset:
-                # Lingering for no time makes closing a reset.
+                # With a linger time of 0, closing the connection resets it.
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.connection.close()
@@ -200,7 +200,7 @@ def running() -> Iterator[ChatServer]:
             self.wfile.write(b"0\r\n\r\n")
 
         def _wait(self, seconds: float) -> None:
-            """Sleep, but notice at once when the client goes."""
+            """Sleep, but raise an error at once when the client disconnects."""
             until = time.monotonic() + seconds
             while (left := until - time.monotonic()) > 0:
                 readable, _, _ = select.select([self.connection], [], [], left)
@@ -208,14 +208,14 @@ def running() -> Iterator[ChatServer]:
                     raise ConnectionAbortedError
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing: tests look at `received`."""
+            """Log nothing: tests look at `received`."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
-        block_on_close = False  # a slow reply must not hold the tests up
+        block_on_close = False  # a slow reply must not delay the tests
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            if not isinstance(sys.exception(), OSError):  # a client may go at any moment
+            if not isinstance(sys.exception(), OSError):  # a client may disconnect at any time
                 super().handle_error(request, client_address)
 
     with Server(("127.0.0.1", 0), Handler) as server:

@@ -1,4 +1,4 @@
-"""What the tests share."""
+"""Fixtures that the tests share."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from made_once import Once, made_once
 
-# Heavy imports stand inside the fixtures: most tests need neither the encoder nor LlamaIndex.
+# Heavy imports are inside the fixtures: most tests need neither the encoder nor LlamaIndex.
 if TYPE_CHECKING:
     from chat_server import ChatServer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rag import Assistant
 
 if os.environ.get("PYTEST_XDIST_WORKER"):
-    # Workers share the cores: with a thread for each core in all of them, threads wait for threads.
+    # Workers share the cores: if each ran a thread per core, threads would wait for each other.
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real digests, questions and benchmarks; its tests skip without it."""
+    """Return the folder of real digests, questions and benchmarks; skip a test without it."""
     folder = Path(os.environ.get("SHARED", REPOSITORY.parent / "shared"))
     if not folder.is_dir():
         if os.environ.get("CI"):
@@ -36,7 +36,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(
+def _isolate_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Keep the user's settings, keys and store out of the tests."""
@@ -47,13 +47,13 @@ def _own_settings(
     monkeypatch.setenv("ABSTRACTQA_STORE", str(home / "store"))
     monkeypatch.setenv("ABSTRACTQA_DATA", str(home / "data"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    # A judge would be one more request for each answer that a test scripts.
+    # With a judge, tests would have to script one more reply for each answer.
     monkeypatch.setenv("ABSTRACTQA_SUPPORT_CHECKER", "local")
 
 
 @pytest.fixture(scope="session")
 def encoder() -> "SentenceEncoder":
-    """The bundled encoder, loaded once."""
+    """Load the bundled encoder once."""
     from index.embedding import SentenceEncoder
     from index.minilm import NAME
 
@@ -62,14 +62,14 @@ def encoder() -> "SentenceEncoder":
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """What is made once in a run, for all its processes; no test writes into it."""
+    """Return a function that makes a folder once per run; no test may write into that folder."""
     base = tmp_path_factory.getbasetemp()
     return partial(made_once, base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
 
 
 @pytest.fixture(scope="session")
 def sample_store(once: Once, encoder: "SentenceEncoder") -> Path:
-    """A real index of the bundled sample."""
+    """Build a real index of the bundled sample."""
     from index import sample
     from index.build import build
 
@@ -79,7 +79,7 @@ def sample_store(once: Once, encoder: "SentenceEncoder") -> Path:
 
 @pytest.fixture(scope="session")
 def digests_store(shared: Path, once: Once, encoder: "SentenceEncoder") -> Path:
-    """A real index of the real digests."""
+    """Build a real index of the real digests."""
     from index.build import build
 
     return once("digests", lambda store: build([shared / "digests"], store, encoder, year=2025))
@@ -87,7 +87,7 @@ def digests_store(shared: Path, once: Once, encoder: "SentenceEncoder") -> Path:
 
 @pytest.fixture(scope="session")
 def sample_assistant(sample_store: Path) -> "Assistant":
-    """An assistant over the bundled sample."""
+    """Open an assistant on the bundled sample."""
     from rag import Assistant
     from rag.settings import Settings
 
@@ -96,7 +96,7 @@ def sample_assistant(sample_store: Path) -> "Assistant":
 
 @pytest.fixture
 def chat_server() -> "Iterator[ChatServer]":
-    """An OpenAI-compatible server on loopback that says what the test has scripted."""
+    """Run an OpenAI-compatible server on loopback with replies that the test scripts."""
     from chat_server import running
 
     with running() as server:

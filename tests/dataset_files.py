@@ -1,4 +1,4 @@
-"""Small datasets written to disk, right but for what a test changes; questions on the sample."""
+"""Write small datasets, valid except for what a test changes; questions on the sample."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"id": "chess", "type": "off-topic", "answerable": False,
      "question": "Who won the chess world championship in 1972?"},
 ]  # fmt: skip
-"""Asked of the bundled sample."""
+"""Questions on the bundled sample."""
 
 
 def jsonl(path: Path, *records: object) -> Path:

@@ -1,4 +1,4 @@
-"""A look at HTML as a browser sees it."""
+"""Parse HTML so that tests can check its elements and text."""
 
 from html.parser import HTMLParser
 
@@ -6,14 +6,14 @@ VOID = ("br", "img", "input", "meta")
 
 
 class Elements(HTMLParser):
-    """The elements and the text of a piece of HTML; one that is closed out of turn is an error."""
+    """The elements and text of some HTML; an element that is closed out of order is an error."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.open: list[str] = []
-        self.feed(str(html))  # plain, whatever it is marked as
+        self.feed(str(html))  # a plain string, even from Markup
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

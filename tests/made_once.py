@@ -1,4 +1,4 @@
-"""What takes long to make is made once in a run of the tests, for all its processes."""
+"""Make slow test data only once per run of the tests, for all its processes."""
 
 import fcntl
 import shutil
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 Once = Callable[[str, Callable[[Path], object]], Path]
-"""Gives the folder of a name, made by the first process that asks for it."""
+"""A function that returns the folder of a name; the first process to call it makes it."""
 
 
 def made_once(shared: Path, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder of this name in `shared`; no test writes into it.
+    """Return the folder of this name in `shared`; no test may write into it.
 
     Args:
         shared: A folder of this run, the same for all its processes.
-        name: Of what is made.
-        make: Makes it, as a folder that is not there yet.
+        name: The name of the data.
+        make: A function that makes the data as a folder that does not exist yet.
     """
     folder, unfinished = shared / f"once-{name}", shared / f"unfinished-{name}"
     with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # free again when the process ends, however
+        fcntl.flock(lock, fcntl.LOCK_EX)  # freed however the process ends
         if not folder.exists():
             shutil.rmtree(unfinished, ignore_errors=True)
             make(unfinished)

@@ -1,4 +1,4 @@
-"""What README.md and its companions say: commands parse, links lead somewhere, examples hold."""
+"""README.md and its companions are right: commands parse, links lead to files, examples hold."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def blocks(text: str, language: str = "") -> list[str]:
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """The arguments of every `abstractqa …` in a block of commands or in code within a line."""
+    """Yield the arguments of every `abstractqa …` in a block of commands or in inline code."""
     code = "\n".join(blocks(text))
     rest = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for line in [*code.splitlines(), *re.findall("`([^`]+)`", rest)]:
@@ -38,7 +38,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def options(parser: argparse.ArgumentParser) -> set[str]:
-    """Every option of the command and its subcommands."""
+    """Return every option of the command and its subcommands."""
     found: set[str] = set()
     for action in parser._actions:
         found |= set(action.option_strings)
@@ -104,9 +104,9 @@ def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: As
     suggested = re.findall(
         r"^- (a fact|a list|a comparison|an overview|the digests): (.*)", README, re.MULTILINE
     )
-    asked = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
-    assert len(asked) >= 4
-    refused = [q for q in asked if sample_assistant.ask(q).status != "answered"]
+    questions = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
+    assert len(questions) >= 4
+    refused = [q for q in questions if sample_assistant.ask(q).status != "answered"]
     assert refused == []
 
 

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md: what they name is there, and a reader is added by them."""
+"""The recipes of CONTRIBUTING.md name things that exist, and a reader added by them works."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Print the licence of each package that AbstractQA needs, a line a package."""
+"""Print the licence of each package that AbstractQA needs, one package per line."""
 
 import re
 import sys
@@ -7,14 +7,14 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 
 def needed(name: str, seen: set[str]) -> Iterator[Distribution]:
-    """A package and all that it needs here, without extras; each once, `name` first."""
+    """Yield a package and all that it requires here, without extras; each once, `name` first."""
     key = re.sub(r"[-_.]+", "-", name).lower()
     if key in seen:
         return
     seen.add(key)
     try:
         found = distribution(name)
-    except PackageNotFoundError:  # for another system or Python
+    except PackageNotFoundError:  # required on another system or Python
         return
     yield found
     for requirement in found.requires or ():
@@ -23,15 +23,15 @@ def needed(name: str, seen: set[str]) -> Iterator[Distribution]:
 
 
 def licence(package: Distribution) -> str:
-    """What a package says of its licence: an expression, its classifiers, or one line of text."""
-    told = package.metadata
+    """Return the licence of a package: an expression, its classifiers, or one line of text."""
+    metadata = package.metadata
     classifiers = [
         each.rpartition(" :: ")[2]
-        for each in told.get_all("Classifier") or ()
+        for each in metadata.get_all("Classifier") or ()
         if each.startswith("License ::")
     ]
-    lines = (told.get("License") or "").strip().splitlines() or ["unknown"]
-    return told.get("License-Expression") or ", ".join(classifiers) or lines[0]
+    lines = (metadata.get("License") or "").strip().splitlines() or ["unknown"]
+    return metadata.get("License-Expression") or ", ".join(classifiers) or lines[0]
 
 
 if __name__ == "__main__":

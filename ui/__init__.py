@@ -1,1 +1,1 @@
-"""The ways in: the command and the web page."""
+"""The user interfaces: the `abstractqa` command and the web page."""

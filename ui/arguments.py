@@ -1,4 +1,4 @@
-"""The words of the command line, as data: commands, and the arguments they take."""
+"""Building blocks of the command line: tables of commands, and the arguments that they take."""
 
 import argparse
 from argparse import Namespace
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 Argument = tuple[str, dict[str, Any]]
-"""A name or an option, and what `add_argument` takes beside it."""
+"""The name of an argument or option, and the keyword arguments that `add_argument` takes for it."""
 Command = tuple[Callable[[Namespace], int | None], tuple[Argument, ...]]
-"""What a command does, and its arguments.
+"""The function that runs a command, and the command's arguments.
 
-The first line of its docstring is its help; what it returns is the exit code, None is 0.
+The first line of the function's docstring is the help text. It returns the exit code; None is 0.
 """
 
 
 def command(
     table: dict[str, Command], *arguments: Argument
 ) -> Callable[[Callable[[Namespace], int | None]], Callable[[Namespace], int | None]]:
-    """Make a function the command of its name in a table, with these arguments."""
+    """Return a decorator that adds a function to `table` as a command with these arguments."""
 
-    def add(does: Callable[[Namespace], int | None]) -> Callable[[Namespace], int | None]:
-        table[does.__name__] = does, arguments
-        return does
+    def add(run: Callable[[Namespace], int | None]) -> Callable[[Namespace], int | None]:
+        table[run.__name__] = run, arguments
+        return run
 
     return add
 
@@ -36,12 +36,12 @@ def command(
 def add_commands(
     parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Command]
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    """Give a parser commands; `does` of what it parses is what the command does."""
+    """Add subcommands to a parser; it stores the function of the chosen one as `does`."""
     added = parser.add_subparsers(required=True, metavar=metavar)
-    for name, (does, arguments) in commands.items():
-        about = (does.__doc__ or "").partition("\n")[0]
+    for name, (run, arguments) in commands.items():
+        about = (run.__doc__ or "").partition("\n")[0]
         command = added.add_parser(name, help=about[:1].lower() + about[1:-1], description=about)
-        command.set_defaults(does=does)
+        command.set_defaults(does=run)
         for argument, settings in arguments:
             action = command.add_argument(argument, **settings)
             if settings.get("type") is path:
@@ -50,8 +50,8 @@ def add_commands(
 
 
 def settings_of(arguments: Namespace) -> "Settings":
-    """The settings, with the store of the command line if one was given."""
-    from rag.settings import load_settings  # no command that needs none waits for it
+    """Load the settings; `--store`, if given, replaces their store."""
+    from rag.settings import load_settings  # slow: only commands that need it wait
 
     settings = load_settings()
     store: Path | None = getattr(arguments, "store", None)
@@ -59,14 +59,14 @@ def settings_of(arguments: Namespace) -> "Settings":
 
 
 def path(text: str) -> Path:
-    """A path from the command line; an empty one would be the working folder."""
+    """Parse a path; refuse an empty one, which would mean the working folder."""
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
 
 
 def network(text: str) -> str:
-    """An address or a network from the command line."""
+    """Parse an IP address or network."""
     try:
         return str(ip_network(text, strict=False))
     except ValueError as error:
@@ -75,31 +75,31 @@ def network(text: str) -> str:
 
 
 def word(name: str, about: str | None = None, **more: Any) -> Argument:
-    """An argument that is a text."""
+    """Declare an argument or option whose value is a text."""
     return name, {"help": about, **more}
 
 
 def many(name: str, about: str, **more: Any) -> Argument:
-    """An option that may be repeated."""
+    """Declare an option that may be repeated; its values make a list."""
     return word(name, f"{about}; may be repeated", action="append", default=[], **more)
 
 
 def file(name: str, about: str | None = None, metavar: str = "FILE", **more: Any) -> Argument:
-    """An argument that is a path."""
+    """Declare an argument or option whose value is a path."""
     return word(name, about, type=path, metavar=metavar, **more)
 
 
 def number(
     name: str, about: str, default: float | None = None, metavar: str = "N", **more: Any
 ) -> Argument:
-    """An option that is a whole number, or any number where the default is one."""
-    shown = f"{about} (default: {default})" if default is not None else about
+    """Declare an option whose value is an int, or a float if the default is one."""
+    text = f"{about} (default: {default})" if default is not None else about
     kind = float if isinstance(default, float) else int
-    return word(name, shown, type=kind, metavar=metavar, default=default, **more)
+    return word(name, text, type=kind, metavar=metavar, default=default, **more)
 
 
 def switch(name: str, about: str) -> Argument:
-    """An option that is given or not."""
+    """Declare an option without a value, true if given."""
     return word(name, about, action="store_true")
 
 

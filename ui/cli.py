@@ -1,8 +1,8 @@
-"""The `abstractqa` command: its commands, what its exit codes mean, how shells complete it.
+"""The `abstractqa` command: its subcommands, exit codes and shell completion.
 
-0 is done (an answer that the abstracts do not say, too), 1 a problem told in one line on
-stderr (`index` tells each damaged line of a file, and indexes the rest), 2 wrong usage,
-130 interrupted. Heavy imports are inside the functions: no command waits for another's.
+Exit codes: 0 success (also when the abstracts do not answer), 1 an error, printed on stderr as
+one line (`index` prints each damaged line of a file, and indexes the rest), 2 wrong usage,
+130 interrupted. Heavy imports are inside functions, so that each command waits only for its own.
 """
 
 import argparse
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments, by default the process's own."""
+    """Run the command and return its exit code; `argv` defaults to the process's arguments."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows "?"
             stream.reconfigure(errors="replace")
-    if hasattr(sys.stdin, "reconfigure"):  # what is no text is told where it is read
+    if hasattr(sys.stdin, "reconfigure"):  # `as_text` reports input that is not UTF-8
         sys.stdin.reconfigure(errors="surrogateescape")
     try:
         arguments = build_parser().parse_args(argv)
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _problem("interrupted")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not fail again while it exits.
+        # The reader of stdout closed it; without this, the flush at exit would fail, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -91,7 +91,7 @@ def _problem(text: str) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """Build the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="abstractqa",
         description="Ask paper abstracts; every sentence of an answer cites the one behind it.",
@@ -99,13 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
-    added = add_commands(parser, "COMMAND", COMMANDS)
-    add_commands(added.choices["eval"], "KIND", KINDS)
+    subparsers = add_commands(parser, "COMMAND", COMMANDS)
+    add_commands(subparsers.choices["eval"], "KIND", KINDS)
     return parser
 
 
 COMMANDS: dict[str, Command] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
-"""Every command by its name, in the order of the help."""
+"""All commands by name, in the order of the help."""
 
 
 @command(
@@ -277,13 +277,13 @@ COMMANDS["eval"] = _measure, ()
 )
 def completion(arguments: Namespace) -> None:
     """Print a script with which a shell completes this command."""
-    begun = "autoload -Uz compinit && compinit\n" if arguments.shell == "zsh" else ""
-    say(begun + shtab.complete(build_parser(), shell=arguments.shell))
+    start = "autoload -Uz compinit && compinit\n" if arguments.shell == "zsh" else ""
+    say(start + shtab.complete(build_parser(), shell=arguments.shell))
 
 
 def _assistant(arguments: Namespace) -> "Assistant":
     settings = settings_of(arguments)
-    from rag import Assistant  # takes seconds, so a wrong setting is told first
+    from rag import Assistant  # takes seconds: report a wrong setting first
 
     return Assistant.open(store=settings.store, settings=settings)
 
@@ -300,9 +300,9 @@ def _filters(arguments: Namespace) -> "Filters":
 
 
 def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
-    """The people of the file of `--auth`, if there is one.
+    """Return the accounts of the `--auth` file, or None without one.
 
-    A line on stderr warns of a page that everybody can use, and of a file that everybody can read.
+    Warn on stderr about a page that anyone can use, and about a file that other users can read.
     """
     if path is None:
         if not reach.only_here:
@@ -320,7 +320,7 @@ def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
 
 
 def add_user(path: Path | None, name: str) -> None:
-    """Add a person to the file of `--auth`; the password is asked for, or read from a pipe."""
+    """Add a person to the `--auth` file, or change a password, from a prompt or a pipe."""
     from ui.web.accounts import add, check_name
 
     if path is None:
@@ -331,7 +331,7 @@ def add_user(path: Path | None, name: str) -> None:
 
 
 def _password() -> str:
-    """The password, asked for twice where a person types it; one line of a pipe."""
+    """Read the password: prompt for it twice in a terminal, or read one line of a pipe."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     try:

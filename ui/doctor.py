@@ -1,4 +1,4 @@
-"""Whether everything that a question needs is there, and what to do if it is not."""
+"""Checks of everything that a question needs, with advice for each that fails."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at; a failed one's message says what to do."""
+    """The result of one check; the message of a failed one says what to do."""
 
     name: str
     ok: bool
@@ -25,29 +25,29 @@ class Check:
 
 
 def examine(load: "Callable[[], Settings]") -> list[Check]:
-    """Look at everything that the settings, once loaded, name.
+    """Load the settings and check everything that they name.
 
-    What depends on something broken is left out: its own message would only repeat it.
+    Skip checks that depend on a failed one: their messages would only repeat it.
     """
     checks: list[Check] = []
     encoder = None
-    settings = _kept(checks, "settings", load, lambda s: f"store {s.store}, encoder {s.encoder}")
+    settings = _run(checks, "settings", load, lambda s: f"store {s.store}, encoder {s.encoder}")
     if settings is not None:
-        encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
+        encoder = _run(checks, "encoder", lambda: _open_encoder(settings), _encoder_text)
         if encoder is not None:
-            _kept(checks, "index", lambda: _index(settings, encoder))
+            _run(checks, "index", lambda: _check_index(settings, encoder))
         if settings.chroma_url:
-            _kept(checks, "Chroma", lambda: _chroma(settings))
-    _kept(checks, "page", _page)
+            _run(checks, "Chroma", lambda: _check_chroma(settings))
+    _run(checks, "page", _check_page)
     if settings is not None:
-        _kept(checks, "answers", lambda: _writing(settings, encoder))
+        _run(checks, "answers", lambda: _check_answers(settings, encoder))
     return checks
 
 
-def _kept(
+def _run(
     checks: list[Check], name: str, look: Callable[[], _T], describe: Callable[[_T], str] = str
 ) -> _T | None:
-    """Look, note how it went in `checks`, and return what was found."""
+    """Call `look`, add its result to `checks`, and return what it found, None if it failed."""
     try:
         found = look()
         checks.append(Check(name, True, describe(found)))
@@ -57,7 +57,7 @@ def _kept(
     return found
 
 
-def _encoder(settings: "Settings") -> "SentenceEncoder":
+def _open_encoder(settings: "Settings") -> "SentenceEncoder":
     from index.embedding import SentenceEncoder
 
     encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
@@ -65,11 +65,11 @@ def _encoder(settings: "Settings") -> "SentenceEncoder":
     return encoder
 
 
-def _weights(encoder: "SentenceEncoder") -> str:
+def _encoder_text(encoder: "SentenceEncoder") -> str:
     return f"{encoder.name}, {encoder.dimension} dimensions, weights {encoder.weights_hash[:12]}"
 
 
-def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
+def _check_index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     from index.manifest import check_encoder
     from index.store import Index
 
@@ -86,8 +86,8 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     return f"{found}; {left}: run abstractqa index --resume"
 
 
-def _chroma(settings: "Settings") -> str:
-    """Whether the server answers, and has what is published."""
+def _check_chroma(settings: "Settings") -> str:
+    """Check that the server answers, and say whether it holds the published index."""
     from index.store import Index
 
     chroma = settings.chroma()
@@ -102,8 +102,8 @@ def _chroma(settings: "Settings") -> str:
     return f"{count:,} records at {chroma.url}, those of the index"
 
 
-def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
-    """What writes the answers and what checks them, each of which has worked once."""
+def _check_answers(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
+    """Say what writes and checks answers; a chat model, if there is one, must reply once."""
     if settings.chat_model is None:
         return "extractive: no chat model is configured (ABSTRACTQA_CHAT_MODEL)"
     from index.embedding import SentenceEncoder
@@ -122,6 +122,6 @@ def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
     )
 
 
-def _page() -> str:
+def _check_page() -> str:
     import_module("ui.web.server")
     return f"Gradio {version('gradio')}"

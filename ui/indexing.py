@@ -1,4 +1,4 @@
-"""The `index` command: reading files into the index, looking first, removing, taking back."""
+"""The `index` command: read files into the index, preview, watch, resume, remove and undo."""
 
 import functools
 import sys
@@ -61,22 +61,22 @@ ARGUMENTS = (
 def index(arguments: Namespace) -> int | None:
     """Read files of abstracts into the index.
 
-    Or do what the options say instead. What can be read is indexed; a damaged file ends the
-    command with 1 all the same.
+    An option of `_ACTIONS` runs its action instead. Readable papers are indexed even if a file is
+    damaged; the exit code is then 1.
     """
     settings = settings_of(arguments)
-    chosen = [name for name in _INSTEAD if getattr(arguments, name)]
+    chosen = [name for name in _ACTIONS if getattr(arguments, name)]
     if len(chosen) > 1:
-        raise InputError(f"give one of {', '.join(f'--{name}' for name in _INSTEAD)}")
+        raise InputError(f"give one of {', '.join(f'--{name}' for name in _ACTIONS)}")
     if not chosen:
         return _add(arguments, settings)
     if arguments.paths and chosen != ["preview"]:
         raise InputError(f"--{chosen[0]} takes no PATH")
-    return _INSTEAD[chosen[0]](arguments, settings)
+    return _ACTIONS[chosen[0]](arguments, settings)
 
 
-def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
-    """What is to be read, and how, as `index.build.build` takes it."""
+def _inputs(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
+    """Return what to read, and the options for it, as `index.build.build` takes them."""
     from index.readers import Upload
 
     if not arguments.paths:
@@ -90,7 +90,7 @@ def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
 
 
 def _columns(text: str) -> dict[str, str]:
-    """The columns of `--columns title=Name,abstract=Text`, by field."""
+    """Parse `title=Name,abstract=Text` of `--columns` into a heading for each field."""
     from index.readers.records import FIELDS
 
     found: dict[str, str] = {}
@@ -106,10 +106,10 @@ def _columns(text: str) -> dict[str, str]:
 def _add(arguments: Namespace, settings: "Settings") -> int:
     from index.build import build
 
-    paths, how = _read(arguments)
+    paths, how = _inputs(arguments)
     with _encoding(settings, arguments) as (store, encoder, progress):
         report = build(paths, store, encoder, progress=progress, **how)
-    _tell(report)
+    _note_findings(report)
     say_result(arguments, report, summary(report, settings.store))
     return int(report.is_damaged)
 
@@ -117,16 +117,16 @@ def _add(arguments: Namespace, settings: "Settings") -> int:
 def _preview(arguments: Namespace, settings: "Settings") -> int:
     from index.plan import preview
 
-    paths, how = _read(arguments)
+    paths, how = _inputs(arguments)
     found = preview(paths, settings.store, **how)
-    _tell(found)
+    _note_findings(found)
     say_result(arguments, found, _preview_text(found, settings.store))
     return int(found.is_damaged)
 
 
 def _preview_text(found: "Preview", store: Path) -> str:
-    told = ("new", "updated")  # the others change nothing
-    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in told]
+    shown = ("new", "updated")  # the others change nothing
+    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in shown]
     changes += [("removed", paper) for paper in found.removed]
     width = max((len(state) for state, _ in changes), default=0) + 2
     lines = (
@@ -165,14 +165,14 @@ def _resume(arguments: Namespace, settings: "Settings") -> None:
     say_result(arguments, report, summary(report, settings.store))
 
 
-_INSTEAD: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
+_ACTIONS: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
     "undo": _undo,
     "preview": _preview,
     "remove": _remove,
     "watch": lambda arguments, settings: watch(arguments.watch, settings),
     "resume": _resume,
 }
-"""What options do in place of reading files into the index."""
+"""The actions of options that take the place of reading files into the index."""
 HERE = Namespace(engine="local", address=None)
 
 
@@ -180,13 +180,13 @@ HERE = Namespace(engine="local", address=None)
 def _encoding(
     settings: "Settings", engine: Namespace = HERE
 ) -> "Iterator[tuple[Path, Encoder, Progress]]":
-    """The store, the encoder of the settings, here or on a Ray cluster, and a bar of progress.
+    """Yield the store, the encoder, here or on a Ray cluster, and a function to show progress.
 
-    What was built is brought to Chroma at the end.
+    Write what changed to Chroma after the block.
     """
     from index.encoder import open_encoder
 
-    settings.chroma()  # an address that is none is refused before anything is done
+    settings.chroma()  # refuse an invalid address before any work
     make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
     with ExitStack() as stack:
         if engine.engine == "ray":
@@ -202,7 +202,7 @@ def _encoding(
 
 
 def papers_of(store: Path) -> "Sequence[Paper]":
-    """The papers of the live index; without one a `StoreError`."""
+    """Return the papers of the live index; raise a `StoreError` if there is none."""
     from index.manifest import check_is_store, live_papers, no_index
 
     check_is_store(store)
@@ -213,7 +213,7 @@ def papers_of(store: Path) -> "Sequence[Paper]":
 
 
 def begin(settings: "Settings", *, with_sample: bool) -> None:
-    """Make the first index of a store: the bundled sample, or one without papers."""
+    """Make the first index of a store, from the bundled sample or without papers."""
     from index.build import build, build_papers
     from index.manifest import check_is_store
     from index.sample import sample_files
@@ -231,8 +231,8 @@ def begin(settings: "Settings", *, with_sample: bool) -> None:
 def bring_to_chroma(settings: "Settings") -> None:
     """Write what changed to the Chroma server, if the settings name one.
 
-    A server that does not answer costs speed, not the index: it is told, and brought up to date by
-    the next run.
+    If the server does not answer, print a message: the index is complete without it, only slower,
+    and the next run writes what changed.
     """
     if not settings.chroma_url:
         return
@@ -253,7 +253,7 @@ def bring_to_chroma(settings: "Settings") -> None:
 
 
 def resume_index(settings: "Settings", engine: Namespace = HERE) -> "BuildReport":
-    """Encode what the index lacks, and show how far it is."""
+    """Encode what an earlier run left out, and show the progress."""
     from index.build import resume
 
     with _encoding(settings, engine) as (store, encoder, progress):
@@ -261,9 +261,9 @@ def resume_index(settings: "Settings", engine: Namespace = HERE) -> "BuildReport
 
 
 def resume_beside(settings: "Settings") -> None:
-    """Encode what the index lacks, if anything, in a thread that ends with the process.
+    """Finish an unfinished index in a daemon thread, which ends with the process.
 
-    A store that another process is writing is left to it.
+    If another process is writing to the store, print a message and leave the rest to that one.
     """
     from index.store import Index
 
@@ -278,8 +278,8 @@ def resume_beside(settings: "Settings") -> None:
         threading.Thread(target=work, daemon=True).start()
 
 
-def _tell(read: "BuildReport | Preview") -> None:
-    """Say on stderr what files were taken for, what is wrong in them, and what is one paper."""
+def _note_findings(read: "BuildReport | Preview") -> None:
+    """Print the formats of the files, their problems, worst first, and the merges on stderr."""
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
     for lines in (
         [f"{name}: read as {format_}" for name, format_ in read.formats],
@@ -293,7 +293,7 @@ def _tell(read: "BuildReport | Preview") -> None:
 
 
 def summary(report: "BuildReport", store: Path) -> str:
-    """What a run did, in two lines."""
+    """Return what a run did, in two lines."""
     return (
         f"{_counts(report, report.removed)}\n"
         f"{report.papers:,} papers and {report.passages:,} sentences in {store} "
@@ -303,48 +303,48 @@ def summary(report: "BuildReport", store: Path) -> str:
 
 def _counts(counts: "BuildReport | Preview", removed: int) -> str:
     names = ("new", "unchanged", "updated", "duplicate", "rejected")
-    told = [f"{getattr(counts, name):,} {name}" for name in names]
-    return ", ".join([*told, f"{removed:,} removed"] if removed else told)
+    parts = [f"{getattr(counts, name):,} {name}" for name in names]
+    return ", ".join([*parts, f"{removed:,} removed"] if removed else parts)
 
 
 QUIET_MS = 2_000
-"""Files are read once nothing has been written for so long: half of one is none."""
+"""Files are read after so long without a change, so that none is read half-written."""
 
 
 def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> None:
-    """Index a folder, and then whatever comes into it, until it is interrupted or `stop` is set.
+    """Index a folder, then each file that comes into it, until interrupted or `stop` is set.
 
-    A file that cannot be read is told, and read again when it changes. A folder that is not there
-    is an `InputError`.
+    Print a message for a file that cannot be read, and read it again when it changes. Raise an
+    `InputError` if there is no such folder.
     """
     from watchfiles import watch as changes
 
     from index.manifest import current
 
-    _check(folder)
+    _check_folder(folder)
     note(f"watching {folder}; new files are indexed as they come (Ctrl+C ends it)")
     if any(path.is_file() and path.name[0] != "." for path in folder.rglob("*")):
-        _index(folder, settings)
+        _index_folder(folder, settings)
     elif current(settings.store) is not None:
         resume_beside(settings)
-    # After ten minutes of writing in any case.
-    told = changes(folder, step=QUIET_MS, debounce=600_000, stop_event=stop, raise_interrupt=False)
-    for _ in told:
-        _index(folder, settings)
+    # Index after ten minutes even if writing goes on.
+    sets = changes(folder, step=QUIET_MS, debounce=600_000, stop_event=stop, raise_interrupt=False)
+    for _ in sets:
+        _index_folder(folder, settings)
 
 
 def watch_beside(folder: Path, settings: "Settings") -> None:
-    """Watch a folder in a thread that ends with the process; without one an `InputError`."""
-    _check(folder)
+    """Run `watch` in a daemon thread; raise an `InputError` if there is no such folder."""
+    _check_folder(folder)
     threading.Thread(target=watch, args=(folder, settings), daemon=True).start()
 
 
-def _check(folder: Path) -> None:
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: name one to watch")
 
 
-def _index(folder: Path, settings: "Settings") -> None:
+def _index_folder(folder: Path, settings: "Settings") -> None:
     from index.build import build
 
     try:

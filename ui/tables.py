@@ -1,7 +1,7 @@
 """Comparison tables for people: the `table` command, and a table as text, Markdown and CSV.
 
-What is shown is the readable form of each quote, without LaTeX debris and line breaks; the quote
-as it is stored, with its span, is in the JSON.
+Cells show the readable form of each quote, without LaTeX debris and line breaks; the JSON has the
+quote as it is stored, with its span.
 """
 
 import csv
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from rag.tables import Cell, Table
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
+"""The beginnings of a cell that a spreadsheet reads as a formula (OWASP, CSV injection)."""
 
 _GAP = "  "
 
 
 def table(arguments: Namespace, question: str, filters: "Filters", assistant: "Assistant") -> None:
-    """Make a table and print it; write it as CSV, too, if a file is named for it."""
+    """Make a table and print it; also write it as CSV if `--csv` names a file."""
     columns = None if arguments.columns is None else arguments.columns.split(",")
     made = assistant.table(
         question,
@@ -44,22 +44,22 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: "A
 
 
 def shown(cell: "Cell") -> str:
-    """A cell as people read it: the quote without LaTeX and line breaks, or that there is none."""
+    """Return the quote of a cell without LaTeX and line breaks, or `NOT_STATED`."""
     from rag.tables import NOT_STATED
 
     return NOT_STATED if cell.text is None else " ".join(clean_text(cell.text).split())
 
 
 def as_csv(made: "Table") -> str:
-    """The table as CSV: a column of titles, then its columns."""
+    """Return the table as CSV: a column of titles, then its columns."""
     return csv_text(_grid(made))
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as CSV (RFC 4180).
+    """Return rows as CSV (RFC 4180).
 
-    A spreadsheet would run a cell that begins like a formula: it gets an apostrophe in front,
-    which spreadsheets do not show.
+    Put an apostrophe, which spreadsheets do not show, before a cell that begins like a formula:
+    otherwise a spreadsheet would run it.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -69,7 +69,7 @@ def csv_text(rows: Iterable[Sequence[str]]) -> str:
 
 
 def as_markdown(made: "Table") -> str:
-    """The table in Markdown that shows quotes as they are: no markup of theirs works."""
+    """Return the table as Markdown, with the markup of quotes escaped."""
     from rag.citations import escape
 
     if not made.rows:
@@ -83,15 +83,15 @@ def as_markdown(made: "Table") -> str:
 
 
 def as_text(made: "Table") -> str:
-    """The table for a terminal: a block a paper, its cells below one another."""
+    """Return the table for a terminal: a block per paper, with one cell below another."""
     if not made.rows:
         return wrap(f"No paper to compare: {made.reason}")
-    label = min(24, max(map(len, made.columns)))
+    width = min(24, max(map(len, made.columns)))
     return "\n\n".join(
         "\n".join(
             [
                 paper_text(f"{number}.", row.paper),
-                *(_labelled(cell.column, shown(cell), label) for cell in row.cells),
+                *(_labelled(cell.column, shown(cell), width) for cell in row.cells),
             ]
         )
         for number, row in enumerate(made.rows, start=1)
@@ -99,7 +99,7 @@ def as_text(made: "Table") -> str:
 
 
 def _labelled(name: str, text: str, width: int) -> str:
-    """A cell under its paper, beside the name of its column, or below one that is too long."""
+    """Return a cell next to the name of its column, or below a name longer than `width`."""
     indent = " " * 4
     if len(name) > width:
         return f"{wrap(name, indent)}\n{wrap(text, indent + _GAP, indent + _GAP)}"
@@ -107,6 +107,6 @@ def _labelled(name: str, text: str, width: int) -> str:
 
 
 def _grid(made: "Table") -> list[list[str]]:
-    """The table as text: a line of headings, then a line a paper."""
+    """Return the table as rows of text: the headings, then a row per paper."""
     rows = [[row.paper.display_title, *map(shown, row.cells)] for row in made.rows]
     return [["Paper", *made.columns], *rows]

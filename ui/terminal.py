@@ -1,4 +1,4 @@
-"""What people write and see in a terminal: answers, hits, progress. Messages go to stderr."""
+"""Terminal input and output: results go to stdout, messages and progress to stderr."""
 
 import logging
 import re
@@ -39,7 +39,7 @@ def say(text: str) -> None:
 
 
 def say_result(arguments: Namespace, document: object, text: str) -> None:
-    """Print a result on stdout: as one JSON document, or for people if there is text for them."""
+    """Print a result on stdout: one JSON document with `--json`, otherwise `text`, if any."""
     if arguments.json:
         from pydantic_core import to_json
 
@@ -55,12 +55,12 @@ def note(text: str) -> None:
 
 
 class LogLines(logging.Formatter):
-    """Log lines of bounded length, in which nothing that a stranger sent begins another line."""
+    """A formatter of bounded log lines, in which nothing that a client sent begins a new line."""
 
     longest_line, longest_trace = 500, 4_000
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and below it the end of a trace if it has one."""
+        """Return the line, and below it the end of the trace, if there is one."""
         line = f"{record.name}: {record.getMessage()[: self.longest_line]}"
         trace = self.formatException(record.exc_info) if record.exc_info else ""
         shown = _NO_LINE.sub(lambda sign: ascii(sign[0])[1:-1], line)
@@ -68,7 +68,7 @@ class LogLines(logging.Formatter):
 
 
 def log_in_lines() -> None:
-    """Log to stderr from here on, in lines that cannot be forged."""
+    """Log warnings and errors to stderr, in lines that a client cannot forge."""
     handler = logging.StreamHandler()
     handler.setFormatter(LogLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
@@ -80,9 +80,9 @@ def _width() -> int:
 
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Fill each line of `text` to the terminal's width, without control characters.
+    """Wrap each line of `text` at the terminal's width, without control characters.
 
-    Lines do not break at no-break spaces, which are printed as common ones.
+    Lines do not break at no-break spaces, which are printed as ordinary spaces.
     """
     lines = []
     for line in text.split("\n"):
@@ -100,7 +100,7 @@ def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
 
 
 def paper_text(number: str, paper: "Paper", passages: "Iterable[Passage]" = ()) -> str:
-    """A paper by its number, title and digests, with passages of it quoted below."""
+    """Return a paper's number, title and digests, with the passages quoted below."""
     from rag.digests import label
 
     places = (f"{label(s.name, s.date, s.dated)}, number {s.position}" for s in paper.sources)
@@ -112,20 +112,20 @@ def paper_text(number: str, paper: "Paper", passages: "Iterable[Passage]" = ()) 
 
 
 def answer_text(answer: "Answer") -> str:
-    """An answer for people: its text, then its numbered sources.
+    """Return an answer for people: its text, then its numbered sources.
 
-    A passage is quoted under its source only if the answer does not repeat it word for word.
+    Quote a passage under its source only if the answer does not repeat it word for word.
     """
     from rag.citations import unescape
 
     notice = wrap(answer.notice) if answer.notice else ""
     if answer.status == "insufficient_evidence":
-        # An unclear question is no fault of the abstracts.
-        refused = "" if answer.suggestions else "The abstracts do not say. "
+        # If the question is unclear, the abstracts are not at fault.
+        refusal = "" if answer.suggestions else "The abstracts do not say. "
         others = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
         heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
         listed = [heading, *(wrap(f"- {line}", "  ", "    ") for line in others)] if others else []
-        parts = [wrap(f"{refused}{answer.reason or ''}"), notice, "\n".join(listed)]
+        parts = [wrap(f"{refusal}{answer.reason or ''}"), notice, "\n".join(listed)]
         return "\n\n".join(filter(None, parts))
     text = unescape(answer.text)
     doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]
@@ -143,10 +143,10 @@ def answer_text(answer: "Answer") -> str:
 
 @contextmanager
 def shown_meanwhile(text: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being done while it is, if stderr is a terminal; what it gives shows more."""
+    """Show `text` during the block, if stderr is a terminal; yield a function to replace it."""
     from tqdm import tqdm
 
-    # None: no line where no one looks.
+    # disable=None: no line unless stderr is a terminal.
     with tqdm(desc=text, bar_format="{desc} …", leave=False, disable=None) as line:
 
         def show(now: str) -> None:
@@ -157,7 +157,7 @@ def shown_meanwhile(text: str) -> Iterator[Callable[[str], None]]:
 
 
 def as_text(text: str, name: str) -> str:
-    """`text` unless, as shells may pass, it has bytes that are no characters: an `InputError`."""
+    """Return `text`; raise an `InputError` if it came from bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -166,7 +166,7 @@ def as_text(text: str, name: str) -> str:
 
 
 def parse_day(text: str, option: str) -> date:
-    """The date given to an option, as 2025-03-14; an `InputError` if it is none."""
+    """Parse the date given to an option, as 2025-03-14; raise an `InputError` if it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -174,7 +174,7 @@ def parse_day(text: str, option: str) -> date:
 
 
 def shown_while(events: "Iterable[Event]") -> "Answer":
-    """Show what is being done for an answer, and give the answer, which comes last."""
+    """Show the progress of an answer until it comes, and return it."""
     from rag.schema import Finished, Progress
 
     with shown_meanwhile("Looking for papers") as show:
@@ -187,7 +187,7 @@ def shown_while(events: "Iterable[Event]") -> "Answer":
 
 
 def hits_text(hits: "Sequence[Hit]") -> str:
-    """Papers found, best first, each with the passage that matches best."""
+    """Return the papers found, best first, each with the passage that matches best."""
     found = (
         paper_text(f"{rank}.", hit.paper, hit.passages[:1])
         for rank, hit in enumerate(hits, start=1)
@@ -197,23 +197,23 @@ def hits_text(hits: "Sequence[Hit]") -> str:
 
 @contextmanager
 def shown_progress() -> "Iterator[Callable[[Stage, int, int], None]]":
-    """Progress of indexing on stderr: a bar with rate and time left, if it is a terminal."""
+    """Yield a function that shows the progress of indexing: a bar, if stderr is a terminal."""
     from tqdm import tqdm
 
-    shown: Stage | None = None
+    current: Stage | None = None
     bar: tqdm[Never] | None = None
     with ExitStack() as bars:
 
         def show(stage: "Stage", done: int, total: int) -> None:
-            nonlocal bar, shown
-            if stage != shown or bar is None:
+            nonlocal bar, current
+            if stage != current or bar is None:
                 bars.close()
                 doing, unit = _DOING[stage]
-                # None: no bar where no one looks.
+                # disable=None: no bar unless stderr is a terminal.
                 bar = bars.enter_context(
                     tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
                 )
-                shown = stage
+                current = stage
             bar.total = total or None  # 0 while it is unknown
             bar.update(done - bar.n)
 

@@ -1,4 +1,4 @@
-"""A conversation in the terminal: ask, follow up, look at the sources, keep it as a file."""
+"""A conversation in the terminal: ask, follow up, show the sources, export to a file."""
 
 import sys
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class TerminalChat:
     """One conversation after another, from a prompt or from the lines of standard input."""
 
     def __init__(self, assistant: "Assistant", filters: "Filters", mode: "Mode") -> None:
-        """Begin without a turn; every question is asked with these filters and in this mode."""
+        """Begin without a turn; these filters and this mode apply to every question."""
         self._assistant = assistant
         self._filters = filters
         self._mode = mode
@@ -39,10 +39,10 @@ class TerminalChat:
         }
 
     def run(self) -> None:
-        """Read lines until the end or /quit; a problem with one is told, and the next is read."""
+        """Read lines until the end or /quit; print a problem with one, and read the next."""
         shows_prompt = sys.stdin.isatty()
         if shows_prompt:
-            import readline  # noqa: F401 - lines can be edited, and earlier ones called back
+            import readline  # noqa: F401 - gives `input` line editing and a history
 
             note("Ask about the papers of this index; /help lists what else there is.")
         while True:

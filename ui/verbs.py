@@ -1,6 +1,6 @@
-"""What each kind of measuring of `abstractqa eval` does, and its arguments.
+"""The kinds of measuring of `abstractqa eval`, with their arguments.
 
-Heavy imports are inside the functions: no command waits for another's.
+Heavy imports are inside functions, so that each command waits only for its own.
 """
 
 from argparse import Namespace
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 OURS = "abstractqa"
 WRITES = "llamaindex-citation"
-"""The peer that writes answers by a chat model."""
+"""The only peer that writes answers with a chat model."""
 TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
-"""How long a reply of the chat model may be."""
+"""The most tokens in a reply of the chat model, by use."""
 _OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
 _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
@@ -46,7 +46,7 @@ _SYSTEM = word(
     metavar="NAME",
 )
 KINDS: dict[str, Command] = {}
-"""Every kind of measuring by its name, in the order of the help."""
+"""All kinds by name, in the order of the help."""
 
 
 @command(
@@ -120,7 +120,7 @@ def answers(arguments: Namespace) -> None:
 
 @contextmanager
 def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"]:
-    """What is to answer: this product, a peer over its papers, or answers given elsewhere."""
+    """Yield what to measure: this product, a peer over its papers, or the given answers."""
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_answers
     from rag.chat import ChatModel
@@ -348,7 +348,7 @@ def _encoder(settings: "Settings") -> "SentenceEncoder":
 def _asking(
     settings: "Settings", use: str, temperature: float = 0, seed: int | None = None
 ) -> Iterator[tuple["Complete", str]]:
-    """The configured chat model as a function, for one of the uses of `TOKENS`, and its name."""
+    """Yield the chat model as a function, at most `TOKENS[use]` tokens a reply, and its name."""
     from rag.chat import ChatModel
 
     limits = {"max_tokens": TOKENS[use], "temperature": temperature, "seed": seed}
@@ -366,7 +366,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
-    """Print figures for people or for programs, and where the others are."""
+    """Print the main figures, or all as JSON, and the folder that has every figure."""
     from eval.figures import MAIN
     from eval.markdown import Cell, table
     from eval.statistics import Interval

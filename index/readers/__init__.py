@@ -1,4 +1,4 @@
-"""From files to papers: the format of a file is recognised by its content, and has a reader."""
+"""Read papers from files: recognise each file's format by its content, and open its reader."""
 
 import hashlib
 import re
@@ -26,67 +26,67 @@ __all__ = [
 ]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
-"""What is read as a digest though only found in a folder: other text there may be anything."""
+"""Endings of files in a folder that may be read as digests: other text there may be anything."""
 
 Records = Iterator[Raw | Problem]
 Opened = tuple[str, Records]
-"""What a file was taken for, in words, and its records as they come."""
+"""The format of a file, in words, and an iterator of its records."""
 Open = Callable[[Text, str, How], Opened]
-"""Begin to read a file: its text, what the papers' sources are called, what else is known.
+"""A function that opens a file, given its text, the name of its papers' sources, and a `How`.
 
-Raises `ReadError` if the file is not of this format after all.
+It raises `ReadError` if the file is not of this format after all.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One format."""
+    """One format that can be read."""
 
     name: str
     covers: str
-    """What it reads, for people."""
+    """What it reads, in words for users."""
     endings: str
-    """Its usual file endings; none of them is needed."""
+    """Its usual file endings, separated by spaces; a file needs none of them."""
     score: Callable[[str], float]
-    """How much a file with this beginning looks like it, 0 to 1."""
+    """How likely a file with this beginning is of the format, 0 to 1."""
     open: Open
     families: tuple[str, ...]
-    """The names under which a user may ask for it."""
+    """The names by which a user can choose it."""
 
 
-def _plain(described: str, read: Callable[[Text, str], Records]) -> Open:
-    """The opening of a format of which a file's text says everything."""
+def _opener(described: str, read: Callable[[Text, str], Records]) -> Open:
+    """Return the `Open` of a format whose reader needs only a file's text and name."""
     return lambda text, name, _how: (described, read(text, name))
 
 
-def _digest(text: Text, name: str, how: How) -> Opened:
-    # Some editors put lines about the file before a text.
+def _open_digest(text: Text, name: str, how: How) -> Opened:
+    # Some editors put metadata between two lines of --- before a text.
     front = r"(?s)\A---\n.*?\n---\n"
     whole = re.sub(front, lambda front: "\n" * front[0].count("\n"), text.whole())
     if pages.markdown_score(whole[:20_000]) > 0:
-        return "digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how)
+        return "digest (Markdown)", _read_page(pages.markdown_page(whole), whole, name, how)
     return "digest", read_digest(Page(whole), name, how)
 
 
-def _page(text: Text, name: str, how: How) -> Opened:
+def _open_page(text: Text, name: str, how: How) -> Opened:
     whole = text.whole()
-    return "html (a page as a digest)", _of_page(pages.html_page(whole), whole, name, how)
+    return "html (a page as a digest)", _read_page(pages.html_page(whole), whole, name, how)
 
 
-def _of_page(page: Page, source: str, name: str, how: How) -> Records:
-    """A digest out of a page; its lines are those of the source where they are found there."""
+def _read_page(page: Page, source: str, name: str, how: How) -> Records:
+    """Read a digest from a page; line numbers are those of `source`, None where not found in it."""
     lines = page.text.split("\n")
     at = line = 0
     for found in read_digest(page, name, how):
         words = lines[(found.line or 1) - 1][:40]
-        there = source.find(words, at) if words else -1
-        if there >= 0:
-            line, at = line + source.count("\n", at, there), there
-        yield replace(found, line=line + 1 if there >= 0 else None)
+        position = source.find(words, at) if words else -1
+        if position >= 0:
+            line, at = line + source.count("\n", at, position), position
+        yield replace(found, line=line + 1 if position >= 0 else None)
 
 
-def _mailed(text: Text, name: str, how: How) -> Records:
-    """The papers of mails, each read as what its text is."""
+def _read_mailbox(text: Text, name: str, how: How) -> Records:
+    """Read the papers of mails, each mail in the format of its text."""
     for mail in pages.read_mails(text):
         if not mail.text.strip():
             yield Problem(name, mail.line, "a mail without text")
@@ -104,38 +104,38 @@ READERS: tuple[Reader, ...] = (
     Reader(
         "digest",
         "digests pasted from mails and pages, alerts, newsletters, labelled texts, Markdown",
-        ".txt .md", lambda _head: 0.1, _digest, ("digest", "markdown", "text"),
+        ".txt .md", lambda _head: 0.1, _open_digest, ("digest", "markdown", "text"),
     ),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
-           ".eml .mbox", pages.mail_score, lambda *file: ("mail", _mailed(*file)),
+           ".eml .mbox", pages.mail_score, lambda *file: ("mail", _read_mailbox(*file)),
            ("mail", "eml", "mbox")),
     Reader("html", "saved pages: digests and listings", ".html",
-           pages.html_score, _page, ("html",)),
+           pages.html_score, _open_page, ("html",)),
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
            " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", data_files.json_score,
-           _plain("jsonl", data_files.read_json), ("jsonl", "json", "arxiv", "beir")),
+           _opener("jsonl", data_files.read_json), ("jsonl", "json", "arxiv", "beir")),
     Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are told", ".csv .tsv",
            data_files.table_score, data_files.open_table, ("csv", "tsv", "table")),
     Reader("bibtex", "BibTeX and BibLaTeX", ".bib", bib.bibtex_score,
-           _plain("bibtex", bib.read_bibtex), ("bibtex",)),
+           _opener("bibtex", bib.read_bibtex), ("bibtex",)),
     Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
-           bib.RIS.score, _plain("ris", bib.RIS.read), ("ris",)),
+           bib.RIS.score, _opener("ris", bib.RIS.read), ("ris",)),
     Reader("pubmed", "PubMed's format with tags (nbib)", ".nbib .txt",
-           bib.PUBMED.score, _plain("pubmed (tags)", bib.PUBMED.read),
+           bib.PUBMED.score, _opener("pubmed (tags)", bib.PUBMED.read),
            ("pubmed", "nbib")),
     Reader("pubmed-text", "PubMed's “Abstract (text)”", ".txt", bib.pubmed_text_score,
-           _plain("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
+           _opener("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
     Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.WOS.score,
-           _plain("Web of Science", bib.WOS.read), ("wos",)),
+           _opener("Web of Science", bib.WOS.read), ("wos",)),
     Reader("endnote", "EndNote's format with tags", ".enw", bib.ENDNOTE.score,
-           _plain("EndNote", bib.ENDNOTE.read), ("endnote",)),
+           _opener("EndNote", bib.ENDNOTE.read), ("endnote",)),
     Reader("arxiv", "arXiv's daily mailings", ".txt", bib.arxiv_score,
-           _plain("arXiv mailing", bib.read_arxiv), ("arxiv",)),
+           _opener("arXiv mailing", bib.read_arxiv), ("arxiv",)),
     Reader("xml", "XML: PubMed, arXiv (Atom, RSS, OAI), ACL Anthology", ".xml",
-           bib.xml_score, _plain("xml", bib.read_xml), ("xml", "acl", "arxiv", "pubmed")),
+           bib.xml_score, _opener("xml", bib.read_xml), ("xml", "acl", "arxiv", "pubmed")),
 )  # fmt: skip
 FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.families))
-"""The names of formats that a user may ask for, beside "auto"."""
+"""The names of formats that a user can choose, other than "auto"."""
 _BY_NAME = {reader.name: reader for reader in READERS}
 
 
@@ -144,10 +144,10 @@ def reader_of(
     format: str = "auto",  # noqa: A002 - as in the command
     suffix: str = "",
 ) -> Reader | None:
-    """The reader for a file with this beginning; among those of a format if one is named.
+    """Return the reader for a file that begins with `head`, among those of `format`.
 
-    The content decides; the file's ending, in small letters, only where the content says nothing.
-    None if nothing is like it: not even a digest, which has words.
+    The content decides; a usual ending (`suffix`, in lower case) only adds 0.2 to a reader's score.
+    Return None if no reader fits. Text that is less than a quarter letters is not even a digest.
     """
 
     def score(reader: Reader) -> float:
@@ -162,53 +162,53 @@ def reader_of(
 
 
 def markdown_table() -> str:
-    """The formats as a Markdown table, for README and docs."""
+    """Return the formats as a Markdown table, for README and docs."""
     rows = [f"| `{r.name}` | {r.covers} | {r.endings} |" for r in READERS]
     return "\n".join(["| format | what it covers | usual endings |", "|---|---|---|", *rows])
 
 
 @dataclass
 class FileRead:
-    """A file, or a file of an archive, and what is in it."""
+    """A file, or one file of an archive, with an iterator of its papers."""
 
     file: Found
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
-    """Its papers, and what could not be used, in order; to be iterated before the next file's."""
+    """Its papers and problems, in order; iterate over them before you take the next file."""
     format: str = ""
-    """The format that was taken, and how; empty of a file that could not be read."""
+    """Its format in words, with the columns of a table; empty if the file could not be read."""
 
 
 class Options(TypedDict, total=False):
-    """How files are read; whatever is left out has its default."""
+    """How files are read; each option may be omitted."""
 
     format: str
-    """One of `FORMATS`, or "auto" to tell by each file's content, the default."""
+    """One of `FORMATS`, or "auto", the default: recognise each file by its content."""
     year: int | None
-    """The year of digest dates that have none, 1900 to 2100; default: that of the other dates of
-    the file, or else the one in which it was last modified, in UTC."""
+    """The year of digest dates that have none, 1900 to 2100; default: that of the file's other
+    dates, or else the year in which the file was last modified (UTC)."""
     columns: Mapping[str, str] | None
-    """Field → heading of its column, for tables whose headings do not tell."""
+    """Field → heading of its column, for tables whose headings are not recognised."""
     merge: bool
-    """Whether, in an index, sightings of one paper become one; by default they do."""
+    """Whether an index merges the sightings of a paper into one paper; by default it does."""
 
 
 def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Iterator[Paper | Problem]:
-    """What `read_files` reads, one after the other."""
+    """Iterate over the papers and problems of all files; see `read_files`."""
     return chain.from_iterable(reading.found for reading in read_files(paths, options))
 
 
 def read_files(
     paths: Sequence[Path | Upload], options: Options, leave_out: Path | None = None
 ) -> Iterator[FileRead]:
-    """The papers of files and folders, and what could not be read, in order.
+    """Read the papers of files and folders, and report what could not be read, in order.
 
-    A paper met twice comes twice; see `index.papers.identify`. Of folders all but hidden files are
-    read, and nothing of the folder `leave_out`, such as the store itself.
+    A paper that occurs twice is returned twice; see `index.papers.identify`. In folders, hidden
+    files are skipped, and so is the folder `leave_out`, such as the store itself.
 
     Raises:
-        InputError: at once, if a path, the format, a column or the year cannot be used.
+        InputError: at once, if a path, the format or the year cannot be used.
     """
     format_, year = options.get("format", "auto"), options.get("year")
     if format_ != "auto" and format_ not in FORMATS:
@@ -231,19 +231,19 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
         for member in members(file.source):
             yield from _member(file, member, digest, format_, how)
         if member is None:
-            yield _unread(file, "an empty archive")
+            yield _unreadable(file, "an empty archive")
     except ReadError as error:
-        yield _unread(file, str(error))
+        yield _unreadable(file, str(error))
     except OSError as error:
-        yield _unread(file, f"cannot be read: {error.strerror or error}")
+        yield _unreadable(file, f"cannot be read: {error.strerror or error}")
 
 
-def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
+def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
-    """A file, or one of an archive: its format is recognised, its papers come as they are read."""
+    """Recognise the format of a file, or of one file of an archive, and open its reader."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
@@ -254,29 +254,29 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
     try:
         with closing(Text.of(member)) as text:
             suffix = PurePath(member.name or file.path).suffix.casefold()
-            reader = _reader(text.head, file, suffix, format_)
+            reader = _choose_reader(text.head, file, suffix, format_)
             described, records = reader.open(text, file.name, how)
-            found = _normalised(file.name, text, records)
+            found = _normalise(file.name, text, records)
             if reader.name in ("digest", "html", "mail"):
                 found = plausible(file.name, found, is_named=format_ != "auto")
-            yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
+            yield FileRead(file, origin, _report_if_empty(file.name, reader, found), described)
     except ReadError as error:
-        yield _unread(file, str(error), error.line)
+        yield _unreadable(file, str(error), error.line)
 
 
-def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
-    """The reader of a file with this beginning; other text found in a folder may be anything."""
+def _choose_reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
+    """Choose the reader of a file by its beginning; refuse unknown text found in a folder."""
     if not head.strip():
         raise ReadError("empty file")
     reader = reader_of(head, format_, suffix)
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        told = f"it begins with {' '.join(head.split())[:40]!r}; --format names one"
-        raise ReadError(f"no known format: {told}")
+        hint = f"it begins with {' '.join(head.split())[:40]!r}; --format names one"
+        raise ReadError(f"no known format: {hint}")
     return reader
 
 
-def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
+def _normalise(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
     normaliser = Normaliser(name)
     shown = 0
     try:
@@ -289,12 +289,12 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
         yield Problem(name, error.line, str(error), is_damage=True)
 
 
-def _never_silent(
+def _report_if_empty(
     name: str, reader: Reader, found: Iterator[Paper | Problem]
 ) -> Iterator[Paper | Problem]:
-    is_silent = True
+    is_empty = True
     for each in found:
-        is_silent &= isinstance(each, Problem) and each.is_warning
+        is_empty &= isinstance(each, Problem) and each.is_warning
         yield each
-    if is_silent:
+    if is_empty:
         yield Problem(name, None, f"no paper found in it, read as {reader.name}")

@@ -1,8 +1,8 @@
-"""Bibliographies: BibTeX, records as lines with tags (RIS, PubMed, Web of Science, EndNote), XML.
+"""Read bibliographies: BibTeX, tagged lines (RIS, PubMed, Web of Science, EndNote), XML.
 
-arXiv's mailings are such lines, too. One pass over the lines for all of them, so that records have
-line numbers and a file of any size needs the memory of one record. XML is read an element at a
-time; neither entities nor anything from a network is taken in.
+arXiv's mailings are read here, too. Each text format takes one pass over the lines, so that records
+have line numbers and a file of any size needs the memory of one record. XML is read one element at
+a time; no entity is expanded, and nothing is loaded from a network.
 """
 
 import logging
@@ -21,44 +21,44 @@ from index.text import clean_text
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one format writes its tags."""
+    """The tags of one format of tagged lines."""
 
     tagged: str
-    """A regular expression: a line that begins with a tag, and what it says."""
+    """A regular expression for a line that begins with a tag: group 1 is the tag, 2 its value."""
     fields: Mapping[str, str]
-    """Tag → field; a field of several tags takes the first in this order that a record has."""
+    """Tag → field; if several tags name a field, the first in this order that has a value wins."""
     first: str
     """The tag that begins a record."""
     last: str = ""
-    """The tag that ends one."""
+    """The tag that ends a record; empty if the format has none."""
 
     def score(self, head: str) -> float:
-        """How much the beginning of a file looks like it, 0 to 1."""
+        """Return how likely the beginning of a file is of this format, 0 to 1."""
         lines = [line.rstrip() for line in head.split("\n", 9)[:9] if line.strip()]
         first, *rest = [re.fullmatch(self.tagged, line) for line in lines[:2]] or [None]
         begins = first is not None and first[1] in (self.first, "FN")
         return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
     def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
-        """The records of a file, in order."""
+        """Yield the records of a file, in order."""
         began, tag = 0, ""
-        values: dict[str, list[str]] | None = None  # of the record that is open
+        values: dict[str, list[str]] | None = None  # of the current record
         for number, line in text.lines():
             found = re.fullmatch(self.tagged, line.rstrip())
             if found is None:
                 if values and tag in values and line.strip():
-                    # Web of Science has a name a line; in PubMed's format no name goes on.
+                    # Web of Science has one name per line; in PubMed's format no name is continued.
                     is_name = tag in ("AU", "AF") and line[:1].isspace()
                     before = "" if is_name else values[tag].pop()
                     values[tag].append(f"{before} {line.strip()}".strip())
                 continue
-            tag, said = found[1], (found[2] or "").strip()
+            tag, value = found[1], (found[2] or "").strip()
             if tag in (self.first, self.last):
                 if values:
                     yield self._raw(began, values)
                 began, values = number, {} if tag == self.first else None
             if values is not None:
-                values.setdefault(tag, []).append(said)
+                values.setdefault(tag, []).append(value)
         if values:
             if self.last:
                 reason = f"the file ends inside a record: no {self.last} line"
@@ -68,16 +68,16 @@ class Dialect:
     def _raw(self, line: int, values: Mapping[str, list[str]]) -> Raw:
         fields: dict[str, object] = {}
         for tag, field in self.fields.items():
-            said = [value for value in values.get(tag, []) if value]
-            if said and field not in fields:
+            found = [value for value in values.get(tag, []) if value]
+            if found and field not in fields:
                 if field == "doi":
-                    said = [value.split(" [")[0] for value in said if "10." in value][:1]
-                fields[field] = said if field == "authors" else "\n".join(said)
+                    found = [value.split(" [")[0] for value in found if "10." in value][:1]
+                fields[field] = found if field == "authors" else "\n".join(found)
         if self is PUBMED and not str(fields.get("title", "")).endswith(".."):
             fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
-        given = str(fields.pop("abstractqa id", ""))
-        if given.startswith("abstractqa:"):  # any other is the key of another program
-            fields["id"] = given.removeprefix("abstractqa:")
+        key = str(fields.pop("abstractqa id", ""))
+        if key.startswith("abstractqa:"):  # any other is the key of another program
+            fields["id"] = key.removeprefix("abstractqa:")
         return Raw(line, fields)
 
 
@@ -111,7 +111,7 @@ ENDNOTE = Dialect(
 
 
 def _title_of_pubmed(title: str) -> str:
-    """A title without its stop, and without the brackets that say that it was translated."""
+    """Return a title without its full stop and the brackets that mark it as translated."""
     title = title.removesuffix(".")
     inside = title[1:-1]
     is_translated = title == f"[{inside}]" and "[" not in inside and "]" not in inside
@@ -119,14 +119,14 @@ def _title_of_pubmed(title: str) -> str:
 
 
 def arxiv_score(head: str) -> float:
-    """How much the beginning of a file looks like a mailing of arXiv, 0 to 1."""
+    """Return how likely the beginning of a file is an arXiv mailing, 0 to 1."""
     return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
 
 
 def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
-    r"""The papers of a mailing: `\\`, fields, `\\`, the abstract, `\\`; a replaced one has none."""
+    r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
-    parts: list[list[str]] = []  # of the paper that is open: its fields, its abstract
+    parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
     for number, line in text.lines():
         if not line.startswith("\\\\"):
             if parts:
@@ -136,13 +136,13 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
             continue
         began = began if parts else number
         if len(parts) == 2 or (parts and line.strip() != "\\\\"):
-            yield _mailed(parts, name, began, listed)
+            yield _mailing_record(parts, name, began, listed)
             parts = []
         else:
             parts.append([])
 
 
-def _mailed(
+def _mailing_record(
     parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
 ) -> Raw | Problem:
     fields: dict[str, str] = {}
@@ -174,19 +174,19 @@ _NOT_ABSTRACT = re.compile(
 
 
 def pubmed_text_score(head: str) -> float:
-    """How much the beginning of a file looks like PubMed's "Abstract (text)", 0 to 1."""
+    """Return how likely the beginning of a file is PubMed's "Abstract (text)", 0 to 1."""
     return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
 
 
 def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
-    """The records of PubMed's "Abstract (text)": blocks in a fixed order, then lines of ids."""
+    """Yield the records of PubMed's "Abstract (text)": blocks in a fixed order, ids at the end."""
     began = 0
     blocks: list[list[str]] = []
     is_open = has_pmid = False
     for number, line in text.lines():
         if not is_open and (not blocks or has_pmid) and _CITED.match(line):
             if blocks:
-                yield _pubmed(began, blocks)
+                yield _pubmed_record(began, blocks)
             began, blocks, has_pmid = number, [], False
         if line.strip() and is_open:
             blocks[-1].append(line.strip())
@@ -195,11 +195,11 @@ def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
         is_open = bool(line.strip())
         has_pmid = has_pmid or line.strip().startswith("PMID:")
     if blocks:
-        yield _pubmed(began, blocks)
+        yield _pubmed_record(began, blocks)
 
 
-def _pubmed(began: int, blocks: list[list[str]]) -> Raw:
-    """The record of a citation, a title, perhaps authors, the abstract, and remarks with ids."""
+def _pubmed_record(began: int, blocks: list[list[str]]) -> Raw:
+    """Make a record of its blocks: citation, title, perhaps authors, abstract, remarks and ids."""
     citation, title = (" ".join(lines) for lines in [*blocks, []][:2])
     fields: dict[str, object] = {"title": _title_of_pubmed(title)}
     if where := re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation):
@@ -219,24 +219,24 @@ _NAMED = {"backslash": "\\", "braceleft": "{", "braceright": "}", "asciitilde": 
           "asciicircum": "^"}  # fmt: skip
 _SIGNS = {rf"\text{name}{{}}": sign for name, sign in _NAMED.items()}
 _SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
-"""How LaTeX writes the signs that mean something in it."""
+"""LaTeX command → the sign that it prints, for signs that are part of LaTeX's syntax."""
 _PRIVATE = 0xE000
-"""The first code point for private use, where signs are kept while LaTeX is removed."""
+"""The first private-use code point; such characters replace the signs while LaTeX is removed."""
 
 
 def bibtex_score(head: str) -> float:
-    """How much the beginning of a file looks like BibTeX, 0 to 1."""
+    """Return how likely the beginning of a file is BibTeX, 0 to 1."""
     found = re.search(r"^\s*@\s*[A-Za-z]+\s*[{(]\s*[^\s,={}]*\s*,", head, re.MULTILINE)
     return 0.96 * bool(found and found.start() < len(head) / 2)
 
 
 def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
-    """The entries of a file; one that cannot be parsed is damage and does not spoil the next."""
-    # Imported here: most files are no BibTeX.
+    """Yield the entries of a file; report a broken one as damage, and go on with the next."""
+    # Imported here: most files are not BibTeX.
     from bibtexparser import middlewares
     from bibtexparser.entrypoint import parse_string
 
-    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what is broken is told below
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # problems are reported below
     stack = [
         middlewares.ResolveStringReferencesMiddleware(),
         middlewares.RemoveEnclosingMiddleware(),
@@ -260,7 +260,7 @@ def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
 
 
 def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
-    """Each entry with its first line and its kind, in small letters; other text is a comment."""
+    """Yield each entry's first line, kind (lower case), and text with any comment after it."""
     lines: list[str] = []
     began, kind = 0, ""
     for number, line in text.lines():
@@ -275,15 +275,15 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
 
 
 def _latex_plain(value: object) -> object:
-    """A field without LaTeX; authors, whose names in braces are not turned around, stay apart."""
+    """Return a field without LaTeX; authors as a list, in which names in braces stay literal."""
     if not isinstance(value, list):
         return _latex_text(str(value))
-    held = [(name, re.fullmatch(r"\{(.*)\}", name, re.DOTALL)) for name in value]
-    return [{"literal": _latex_text(one[1])} if one else _latex_text(name) for name, one in held]
+    braced = [(name, re.fullmatch(r"\{(.*)\}", name, re.DOTALL)) for name in value]
+    return [{"literal": _latex_text(one[1])} if one else _latex_text(name) for name, one in braced]
 
 
 def _latex_text(value: str) -> str:
-    """LaTeX as text; a sign that is written by its name is no LaTeX of the text."""
+    """Convert LaTeX to text; keep the signs of `_SIGNS` from being parsed as LaTeX again."""
     for at, written in enumerate(_SIGNS):
         value = value.replace(written, chr(_PRIVATE + at))
     plain = clean_text(value).replace("{", "").replace("}", "")
@@ -315,20 +315,20 @@ _RECORDS: Mapping[str, Mapping[str, str]] = {
     "paper": {"title": "title", "abstract": "abstract", "authors": "author", "url": "url",
               "doi": "doi"},
 }  # fmt: skip
-"""The element of a record → field → where it is, as ElementTree finds it, the first place first."""
+"""Tag of a record's element → field → ElementTree paths separated by `|`; the first match wins."""
 _VOLUME = {"venue": "booktitle", "year": "year"}
-"""What the papers of a volume of the ACL Anthology share."""
+"""Fields that the papers of an ACL Anthology volume share."""
 
 
 def xml_score(head: str) -> float:
-    """How much the beginning of a file looks like XML that is no page, 0 to 1."""
+    """Return how likely the beginning of a file is XML of records, not a page, 0 to 1."""
     is_xml = re.match(r"\s*(?:<\?xml\b|<!DOCTYPE (?!html)|<[A-Za-z][\w:.-]*(?:\s|>))", head)
     roots = ("<Pubmed", "<feed", "<rss", "<OAI-PMH", "<collection", "<volume", "<record", "<entry")
     return 0.93 * bool(is_xml and any(root in head for root in roots))
 
 
 class _Characters:
-    """The text of a file as a stream that an XML parser reads: its encoding is settled already."""
+    """The decoded text of a file as a UTF-8 stream for an XML parser, without XML declaration."""
 
     def __init__(self, text: Text) -> None:
         self._lines = text.lines()
@@ -343,12 +343,12 @@ class _Characters:
 
 
 def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
-    """The records of a file, in order; `ReadError` if it has entities of its own."""
-    # Imported here: most files are no XML.
+    """Yield the records of a file; raise `ReadError` if it declares entities or has no record."""
+    # Imported here: most files are not XML.
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
-    record: Element | None = None  # that is open
+    record: Element | None = None  # the current one
     volume: Mapping[str, object] = {}
     seen = False
     try:
@@ -379,13 +379,13 @@ def _tag(element: Element) -> str:
 
 
 def _fields(element: Element, places: Mapping[str, str]) -> Mapping[str, object]:
-    said: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for field, paths in places.items():
         anywhere = re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", paths)
         values = (_value(field, element.findall(path)) for path in anywhere.split("|"))
         if value := next(filter(None, values), None):
-            said[field] = value
-    return said
+            fields[field] = value
+    return fields
 
 
 def _value(field: str, found: list[Element]) -> object:
@@ -395,9 +395,9 @@ def _value(field: str, found: list[Element]) -> object:
         return [name or text for name, text in zip(parts, texts, strict=True)]
     if field == "abstract":
         labels = [f"{each.get('Label')}: " if each.get("Label") else "" for each in found]
-        said = (label + text for label, text in zip(labels, texts, strict=True) if text)
-        # A feed of arXiv puts a line of its own in front.
-        return re.sub(r"^(?:arXiv:)?.{0,80}?\bAbstract: ", "", "\n".join(said))
+        labelled = (label + text for label, text in zip(labels, texts, strict=True) if text)
+        # arXiv's feeds put the id and the kind of announcement in front.
+        return re.sub(r"^(?:arXiv:)?.{0,80}?\bAbstract: ", "", "\n".join(labelled))
     if field == "arxiv":
         bare = (text.removeprefix("oai:arXiv.org:") for text in texts)
         known = (arxiv_id(id_, is_known=id_ != text) for id_, text in zip(bare, texts, strict=True))
@@ -410,14 +410,14 @@ def _value(field: str, found: list[Element]) -> object:
 
 
 def _text(element: Element) -> str:
-    """What an element says; raised and lowered letters stay marked."""
+    """Return the text of an element; keep `<sub>` and `<sup>` as tags."""
 
-    def said(at: Element) -> str:
+    def content(at: Element) -> str:
         pieces = [at.text or ""]
         for child in at:
-            tag, inside = _tag(child), said(child)
+            tag, inside = _tag(child), content(child)
             pieces.append(f"<{tag}>{inside}</{tag}>" if tag in ("sub", "sup") else inside)
             pieces.append(child.tail or "")
         return "".join(pieces)
 
-    return " ".join(said(element).split())
+    return " ".join(content(element).split())

@@ -1,4 +1,4 @@
-"""What one line of a pasted text reads as: a label, names, an id, a mail's frame, a title."""
+"""Recognise what a line of a pasted text is: a label, names, an id, a mail's frame, a title."""
 
 import re
 from functools import lru_cache
@@ -25,7 +25,7 @@ _FRAME = re.compile(
     r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-"""How lines begin that people press, greet with, or head a programme with."""
+"""The beginnings of lines that are buttons, greetings, or headings in a programme."""
 _PARTICLES = frozenset(
     "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
     " ibn bint al af av".split()
@@ -33,7 +33,7 @@ _PARTICLES = frozenset(
 _BETWEEN_NAMES = frozenset("and et al more author authors others".split())
 _WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
 _NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
-"""What stands behind a name: footnotes."""
+"""Footnote marks and commas that may follow a name."""
 _LABEL = re.compile(
     r"[^\w(\[<]*(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*"
     r"(?P<sign>[:：]|(?i:(?<=abstract))[.—–]+|$)[\s*_]*"
@@ -41,7 +41,7 @@ _LABEL = re.compile(
 BYLINE = re.compile(
     r"(?P<names>(?:[^-–—·|]|(?<=\w)-(?=\w)){3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$"
 )
-"""Who wrote a paper, and where and in which year it came out, on one line."""
+"""The authors of a paper, and where and in which year it was published, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _IDS = re.compile(
     rf"{_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
@@ -57,13 +57,13 @@ _SECTION = re.compile(
     r"(?:\s*(?:and|/|&)\s*\w+)?:?",
     re.IGNORECASE,
 )
-_HEADERS = frozenset("from to cc bcc subject reply-to".split())
-"""Labels of a mail's head."""
-_OTHER = frozenset(
+_MAIL_LABELS = frozenset("from to cc bcc subject reply-to".split())
+"""Labels in the head of a mail."""
+_IGNORED_LABELS = frozenset(
     "subjects comments categories category keywords tags topics topic license report-no msc-class"
     " acm-class code project".split()
 )
-"""Labels of what is not kept of a paper."""
+"""Labels of fields that are not kept."""
 _TITLE_MARK = re.compile(
     r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
@@ -75,27 +75,27 @@ _TITLE_TAIL = re.compile(
     re.IGNORECASE,
 )
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-_SUBJECT = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
-"""A longer word, in scripts with marks at their letters, too; or an ideograph."""
+_LONG_WORD = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
+"""A word of at least four letters, each with its combining marks; or an ideograph."""
 
 
 def is_footer(text: str) -> bool:
-    """Whether it is a line that surrounds a mail, as "Unsubscribe" and "© 2025 …" do."""
+    """Return whether a line belongs to a mail's footer, such as "Unsubscribe" and "© 2025 …"."""
     return len(text) <= 400 and bool(_FOOTER.search(text))
 
 
 def is_sponsored(text: str) -> bool:
-    """Whether a line says that it, or what follows, is an advertisement."""
+    """Return whether a line marks itself, or what follows it, as an advertisement."""
     return bool(_SPONSORED.search(text))
 
 
 def is_frame(text: str) -> bool:
-    """Whether a short line is none of a paper, but of the page, the mail or the programme."""
+    """Return whether a short line belongs to the page, mail or programme, not to a paper."""
     return is_date(text) or is_sponsored(text) or _FRAME.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
-    """Whether a line could be one person's name; "Segment Anything" could be, too."""
+    """Return whether a line could be one person's name; "Segment Anything" could be, too."""
     words = text.strip().rstrip(_NAME_MARKS).split()
     if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
@@ -104,14 +104,14 @@ def is_name(text: str) -> bool:
 
 
 def _is_particle(word: str) -> bool:
-    """Whether a word in small letters is a part of names: "van", "d'Arc"."""
+    """Return whether a word in lower case can be part of a name: "van", "d'Arc"."""
     return word.strip(",;.…") in _PARTICLES or word.startswith(("d'", "d’", "al-"))
 
 
 def is_authors(text: str, least: int = 2) -> bool:
-    """Whether a line reads as a list of people, most of them by full names.
+    """Return whether a line reads as a list of at least `least` people, most with full names.
 
-    Affiliations, marks of footnotes and "and 12 more authors" may stand behind names.
+    Affiliations, footnote marks and "and 12 more authors" may follow the names.
     """
     small = {word.strip(",;.…") for word in text.split() if word[0].islower()} - _BETWEEN_NAMES
     if len(text) > 2_000 or not ("(" in text or all(map(_is_particle, small))):
@@ -123,25 +123,25 @@ def is_authors(text: str, least: int = 2) -> bool:
 
 
 def authors_of(text: str) -> str | None:
-    """The names that a line consists of, be it behind "by" or before an affiliation."""
+    """Return a line of authors without "by", or None; one name needs "by" or an affiliation."""
     by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
-    is_said = by != text or names_in(text[:2_000]) not in ([], [text])
-    return by if is_authors(by) or (is_said and is_authors(by, 1)) else None
+    is_marked = by != text or names_in(text[:2_000]) not in ([], [text])
+    return by if is_authors(by) or (is_marked and is_authors(by, 1)) else None
 
 
 def is_byline(text: str) -> bool:
-    """Whether a line says who wrote a paper, and where and in which year it came out."""
+    """Return whether a line names a paper's authors, and where and when it was published."""
     line = BYLINE.fullmatch(text)
     return line is not None and is_authors(f"{line['names']}, Ann Other")
 
 
 def is_section(text: str) -> bool:
-    """Whether a line is a heading inside an abstract."""
+    """Return whether a line is a heading inside an abstract, such as "Methods"."""
     return _SECTION.fullmatch(text.strip(" *_#")) is not None
 
 
 def label_of(text: str) -> str | None:
-    """The label that a text opens with, in small letters; "https:" is none."""
+    """Return the label that a text opens with, in lower case, or None; "https:" is no label."""
     match = _LABEL.match(text)
     if match is None or match["sign"] not in (":", "：") or text.startswith("//", match.end()):
         return None
@@ -149,14 +149,14 @@ def label_of(text: str) -> str | None:
 
 
 def field_of(text: str) -> tuple[str, int] | None:
-    """The field whose label a text opens with, and where what it says begins.
+    """Return the field whose label a text opens with, and the offset of its value; else None.
 
-    The field is one of `index.readers.records.FIELDS`, "header" of a mail's head, or "other".
+    The field is one of `index.readers.records.FIELDS`, "header" (of a mail), or "other".
     """
     match = _LABEL.match(text)
     label = match["label"].strip().casefold() if match else ""
-    known = "header" if label in _HEADERS else canonical(label)
-    known = known or ("other" if label.replace(" ", "-") in _OTHER else None)
+    known = "header" if label in _MAIL_LABELS else canonical(label)
+    known = known or ("other" if label.replace(" ", "-") in _IGNORED_LABELS else None)
     if not (match and known) or (known == "abstract" and label not in ("abstract", "summary")):
         return None
     may_be_bare = known in ("abstract", "authors") or (known == "other" and match["sign"])
@@ -164,7 +164,7 @@ def field_of(text: str) -> tuple[str, int] | None:
 
 
 def stands(line: str) -> Literal["opens", "alone"] | None:
-    """How a line stands among those around it: it opens a field, or is one of its own."""
+    """Return "alone" for a line that is a paragraph, "opens" for the first of a field, or None."""
     text = line.strip()
     is_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE) or DOI.match(text)
     if is_id or _URL.match(text) or is_byline(text) or is_authors(text):
@@ -173,7 +173,7 @@ def stands(line: str) -> Literal["opens", "alone"] | None:
 
 
 def is_plausible(field: str, value: str) -> bool:
-    """Whether a value is what its label says, though the label comes but once."""
+    """Return whether a value fits its label, so that a label that occurs only once counts."""
     if field == "date":
         return date_of(value) is not None or is_date(value)
     if field == "authors":
@@ -182,7 +182,7 @@ def is_plausible(field: str, value: str) -> bool:
 
 
 def id_of(text: str) -> tuple[str, str] | None:
-    """The id or link that a line is about, if it holds hardly anything else."""
+    """Return the kind and value of the id or link in a line that holds little else; or None."""
     rest = _IDS.sub("", text)
     if len(text) > 160 or rest == text or sum(c.isalpha() for c in rest) > 3:
         return None
@@ -197,12 +197,12 @@ def id_of(text: str) -> tuple[str, str] | None:
 
 
 def count_words(text: str) -> int:
-    """The words of a text; where there is no space between them, two ideographs are one."""
+    """Count the words of a text; in scripts without spaces, two ideographs count as one word."""
     return len(text.split()) + len(re.findall(_IDEOGRAPH, text)) // 2
 
 
 def title_like(line: str, *, is_heading: bool) -> float:
-    """How much a line reads as a title; above 0 it may be one, above 2 it surely tells enough."""
+    """Score how much a line reads as a title: above 0 it may be one, above 2 it probably is."""
     text = bare_title(line).replace("...", "…")
     words = count_words(text)
     if not any(c.isalpha() for c in text):
@@ -215,21 +215,21 @@ def title_like(line: str, *, is_heading: bool) -> float:
 
 
 def shared(title: str, text: str) -> float:
-    """The share of a title's longer words that a text has, 0 to 1: an abstract speaks of its title.
+    """Return the share of a title's longer words that occur in a text, 0 to 1.
 
-    Words are alike by their first five letters, so that endings do not matter.
+    Words match by their first five letters, so that endings do not matter.
     """
-    words = _subjects(title)
-    return len(words & _subjects(text)) / max(1, len(words))
+    words = _long_words(title)
+    return len(words & _long_words(text)) / max(1, len(words))
 
 
 @lru_cache(maxsize=256)
-def _subjects(text: str) -> frozenset[str]:
-    return frozenset(word[:5] for word in _SUBJECT.findall(text.casefold()))
+def _long_words(text: str) -> frozenset[str]:
+    return frozenset(word[:5] for word in _LONG_WORD.findall(text.casefold()))
 
 
 def bare_title(text: str) -> str:
-    """A title without the marks of a list, a heading or bold type around it."""
+    """Return a title without marks of a list, heading or bold type, and tails such as "[PDF]"."""
     before = ""
     while before != text:
         before = text

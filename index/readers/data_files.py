@@ -1,7 +1,7 @@
-"""Records by the names of their fields: JSON, and tables of any delimiter.
+"""Read records with named fields: JSON, and tables with any delimiter.
 
-Of JSON with one object a line, and of tables, the memory of one record is needed; other JSON is
-held as a whole.
+JSON with one object per line, and tables, need the memory of one record; other JSON is loaded as a
+whole.
 """
 
 import csv
@@ -15,22 +15,22 @@ from index.readers.records import INSIDE, How, Problem, Raw, ReadError, canonica
 from index.readers.values import folded
 
 _DEEPEST = 4
-"""Objects around the array of records: Crossref has two, OpenAlex one."""
-_OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
-"""Lists of other papers in a record."""
+"""Most objects around the array of records: Crossref has two, OpenAlex one."""
+_OTHER_PAPERS = ("references", "citations", "related", "related_works", "reference")
+"""Keys of a record's lists of other papers."""
 _TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
 _ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
 
 
 def json_score(head: str) -> float:
-    """How much the beginning of a file looks like JSON, 0 to 1."""
+    """Return how likely the beginning of a file is JSON, 0 to 1."""
     return 0.97 * bool(re.match(r'\s*(?:\[\s*)?(?:\{\s*(?:"|\}|$)|\[\s*[\[{"]|\[\s*\]\s*$)', head))
 
 
 def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
-    """The records of a file, in order, and the places where its JSON is broken.
+    """Yield the records of a file, in order, and the places where its JSON is broken.
 
-    What is broken does not spoil the next line, or the next object that is indented alike.
+    After a broken place, reading resumes at the next line or the next object of the same indent.
     """
     starts = (line.strip(", \t[") for line in text.head.split("\n")[:20])
     is_lines = any(_is_record(_parsed(line)[0]) for line in starts if line)
@@ -46,7 +46,7 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
-    """What each line holds, with its number, or what is wrong with it."""
+    """Yield the number of each line, and its value or what is wrong with it."""
     for number, line in text.lines():
         stripped = line.strip(", \t")
         if stripped not in ("", "[", "]"):
@@ -57,7 +57,7 @@ def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
 
 
 def _values(whole: str) -> Iterator[tuple[int, object, str | None]]:
-    """The values in a text, one after the other or in one array, each with its first line."""
+    """Yield the first line of each value in a text or in its array, and the value or problem."""
     between = re.compile(r"[\s,\]]*")
     opening = re.match(r"\s*\[?", whole)
     at, line, counted = opening.end() if opening else 0, 1, 0
@@ -73,7 +73,7 @@ def _values(whole: str) -> Iterator[tuple[int, object, str | None]]:
 
 
 def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
-    """The value that begins at a place, where it ends, and what is wrong with it."""
+    """Parse the value at an offset; return it, the offset of its end, and what is wrong with it."""
     try:
         value, end = json.JSONDecoder().raw_decode(text, at)
         if at == 0 and text[end:].strip() and "\n" not in text:
@@ -88,9 +88,9 @@ def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
 
 
 def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
-    """The objects in a value that have a title, those inside one of them left out."""
+    """Yield the outermost objects with a title, or those inside if only they have abstracts."""
     if isinstance(value, list):
-        # All objects of an array of records are records: one without a title is to be told.
+        # All objects of an array of records are records: one without a title is reported.
         objects = [each for each in value if isinstance(each, dict)]
         if any(map(_is_record, objects)) or (deepest == _DEEPEST and objects):
             yield from objects
@@ -98,7 +98,7 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
             for each in value:
                 yield from _records(each, deepest - 1)
     elif isinstance(value, dict):
-        inside = [each for key, each in value.items() if key.casefold() not in _OF_ANOTHER]
+        inside = [each for key, each in value.items() if key.casefold() not in _OTHER_PAPERS]
         if not _is_record(value) and deepest:
             found = (record for each in inside for record in _records(each, deepest - 1))
             yield from filter(_is_record, found)
@@ -113,7 +113,7 @@ def _has_abstract(value: Mapping[str, object]) -> bool:
 
 
 def _is_record(value: object) -> bool:
-    """Whether it is an object with a title, be it in an object inside that holds the fields."""
+    """Return whether a value is an object with a title, in itself or in an `INSIDE` object."""
     if not isinstance(value, dict):
         return False
     inner = [each for key, each in value.items() if folded(key) in INSIDE]
@@ -122,31 +122,31 @@ def _is_record(value: object) -> bool:
 
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_LOOKED_AT = 50
-"""Rows by which unnamed columns are told."""
-_ABSTRACT = 120
-"""Characters that the cells of a column of abstracts have on average, at least."""
+_SAMPLE_ROWS = 50
+"""Rows by which columns without a known heading are recognised."""
+_ABSTRACT_LENGTH = 120
+"""Characters that the cells of a column of abstracts have on average, at the least."""
 
 
 def table_score(head: str) -> float:
-    """How much the beginning of a file looks like a table of papers, 0 to 1."""
+    """Return how likely the beginning of a file is a table of papers, 0 to 1."""
     delimiter, columns, _ = _header(head)
     if {"title", "abstract"} <= set(columns):
         return 0.95
     if not delimiter or (delimiter == "|" and not head.lstrip().startswith("|")):
         return 0.0
     lines = iter(head.split("\n")[:-1] or [head])
-    rows = [row for _, row in islice(_rows(lines, delimiter), _LOOKED_AT)]
+    rows = [row for _, row in islice(_rows(lines, delimiter), _SAMPLE_ROWS)]
     if any(len(cell) > 60 for row in rows[:1] for cell in row):  # no heading is so long
         return 0.0
     is_even = len(rows) > 2 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
-    return 0.6 * (is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT)
+    return 0.6 * (is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT_LENGTH)
 
 
 def _header(head: str) -> tuple[str, list[str], int]:
-    """The delimiter, the field that each column names, and the lines above the headings."""
+    """Return the delimiter, the field of each column, and how many lines precede the headings."""
     lines = head.lstrip("\n").split("\n")
-    for above in range(min(5, len(lines))):  # lines about the file may stand there
+    for above in range(min(5, len(lines))):  # a file may begin with lines about itself
         delimiter, columns = _headings(lines[above:])
         if {"title", "abstract"} <= set(columns):
             return delimiter, columns, above
@@ -154,7 +154,7 @@ def _header(head: str) -> tuple[str, list[str], int]:
 
 
 def _headings(lines: Sequence[str]) -> tuple[str, list[str]]:
-    """The delimiter by which most columns of the first row name a field, and those fields."""
+    """Return the delimiter by which most columns of the first row name a field, and the fields."""
     best: tuple[str, list[str]] = "", []
     for delimiter in _DELIMITERS:
         _, row = next(_rows(iter(lines), delimiter), (0, [""]))
@@ -166,7 +166,7 @@ def _headings(lines: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with its first line; a Markdown table's without frame."""
+    """Yield the first line and the cells of each row that is not empty; skip Markdown's frame."""
     csv.field_size_limit(LONGEST_LINE)
     if delimiter == "|":
         for number, line in enumerate(lines, start=1):
@@ -189,16 +189,16 @@ def _mean_lengths(rows: Sequence[Sequence[str]]) -> list[float]:
     return [sum(map(len, column)) / len(column) for column in zip(*rows, strict=False)] or [0.0]
 
 
-def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Fields with title and abstract taken from what the cells look like, where no head says it."""
+def _guess_fields(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Recognise title and abstract by their cells if no heading names them; return all fields."""
     lengths = enumerate(_mean_lengths(rows)[: len(found)])
     free = {at: length for at, length in lengths if not found[at]}
     if "abstract" not in found and free:
         at = max(free, key=lambda at: free[at])
-        if free.pop(at) >= _ABSTRACT:
+        if free.pop(at) >= _ABSTRACT_LENGTH:
             found[at] = "abstract"
     if "title" not in found and "abstract" in found:
-        fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT * 2)
+        fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT_LENGTH * 2)
         if (at := next(fits, -1)) >= 0:
             found[at] = "title"
     at = found.index("id") if "id" in found else -1
@@ -208,17 +208,17 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Problem]]:
-    """How the columns of a table are read, in words, and its rows as they come.
+    """Return how the columns of a table are read, in words, and an iterator of its records.
 
     Raises:
-        ReadError: no column is one of abstracts, or a heading that a user gave is none.
+        ReadError: no column holds titles or abstracts, or a heading that a user gave is missing.
     """
     delimiter, found, above = _header(text.head)
     if not delimiter:
         raise ReadError("no table: its first line has one column")
     lines = islice((line for _, line in text.lines()), above, None)
     rows = ((at + above, row) for at, row in _rows(lines, delimiter))
-    first = list(islice(rows, _LOOKED_AT))
+    first = list(islice(rows, _SAMPLE_ROWS))
     heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
     shown = ", ".join(heads)[:200]
     for field, heading in how.columns.items():
@@ -226,7 +226,7 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
             raise ReadError(f"no column {heading!r}: they are {shown}")
         found = [("" if each == field else each) for each in found]
         found[heads.index(heading)] = field
-    found = _guess(found, [row for _, row in first[1:]])
+    found = _guess_fields(found, [row for _, row in first[1:]])
     for field in ("abstract", "title"):
         if field not in found:
             raise ReadError(
@@ -234,14 +234,14 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
             )
     named = list(zip(found, heads, strict=False))
     columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
-    # A column is called by its heading, which says how well it names its field.
+    # The keys are headings: they decide which of several columns of one field counts.
     keys = [head if canonical(head) == field else field or "" for field, head in named]
     keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
     described = f"csv ({_DELIMITERS[delimiter]} between columns; {columns})"
-    return described, _rows_read(chain(first[1:], rows), keys, name)
+    return described, _read_rows(chain(first[1:], rows), keys, name)
 
 
-def _rows_read(
+def _read_rows(
     rows: Iterable[tuple[int, list[str]]], keys: Sequence[str], name: str
 ) -> Iterator[Raw | Problem]:
     for line, row in rows:
@@ -255,8 +255,8 @@ def _rows_read(
 
 
 def _are_ids(cells: list[str]) -> bool:
-    """Whether a column holds ids: different words, not the rows' numbers and not keywords."""
-    counted = [str(number) for number in range(len(cells) + 1)]
-    is_counted = len(cells) > 1 and cells in (counted[:-1], counted[1:])
+    """Return whether a column holds ids: distinct, without spaces, and not the rows' numbers."""
+    numbers = [str(number) for number in range(len(cells) + 1)]
+    is_numbering = len(cells) > 1 and cells in (numbers[:-1], numbers[1:])
     is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
-    return not is_counted and len(set(cells)) == len(cells) and not is_spaced
+    return not is_numbering and len(set(cells)) == len(cells) and not is_spaced

@@ -1,11 +1,11 @@
-"""Digests as people paste them from mails and pages: titles and abstracts, and what is around them.
+"""Read digests that people paste from mails and pages: titles, abstracts and the text around them.
 
-Nothing marks a title or an abstract for sure: see `index.readers.roles`. A line that is only a date
-begins a digest; a file may hold several.
+No mark reliably identifies a title or an abstract: see `index.readers.roles`. A line that is only a
+date begins a digest; a file may hold several.
 
-Any text has lines that look like titles and abstracts. No word tells whether it is a digest, but
-what papers have in common: an abstract speaks of what its title speaks of, has sentences, is about
-as long as the others, and is not in capitals.
+Any text has lines that look like titles and abstracts. A digest is recognised by what its papers
+have in common: an abstract shares words with its title, has sentences, is about as long as the
+others, and is not in capitals.
 """
 
 import re
@@ -29,14 +29,14 @@ _LINKS = re.compile(
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
     re.IGNORECASE,
 )
-"""Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
+"""Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
 
 
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
-    """The papers of a digest, in order, and what could not be read.
+    """Yield the papers of a digest, in order, and what could not be read.
 
-    `name` is what the papers' sources are called; `how` tells the year of its dates, and the date
-    of the mail that it came in.
+    `name` is the name of the papers' sources; `how` gives the year of its dates, and the date of
+    the mail that it came in.
     """
     text = _unquoted(page.text)
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
@@ -45,14 +45,14 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
 
 
 def _unquoted(text: str) -> str:
-    """A text without the signs of a quoted mail, if most of it is quoted; its lines stay."""
+    """Remove the ">" of a quoted mail, if most lines are quoted; keep the number of lines."""
     lines = [line for line in text.split("\n") if line.strip()]
     quoted = sum(line.startswith(">") for line in lines)
     return re.sub(r"(?m)^(?:>[ \t]?)+", "", text) if quoted * 2 > len(lines) else text
 
 
 def _first_date(text: str) -> Dated | None:
-    """The first day that some words in a row name."""
+    """Return the first date in a text that names a day; None if there is none."""
     words = text.replace(",", " ").split()
     runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
     dates = (date_of(" ".join(words[at:end])) for at, end in runs)
@@ -61,14 +61,14 @@ def _first_date(text: str) -> Dated | None:
 
 @dataclass
 class _Entry:
-    """A title, or none, and all that follows it up to the next."""
+    """A title, or None, and the paragraphs that belong to it, up to the next title."""
 
     title: Paragraph | None
     found: list[Paragraph] = field(default_factory=list)
     listed: Dated | None = None
     position: int = 0
     is_head: bool = False
-    """Whether it is what stands above the first title or date of the file."""
+    """Whether it is the text above the first title or date of the file."""
 
 
 class _Digest:
@@ -80,17 +80,17 @@ class _Digest:
         self._year = how.year or self._stated_year() or usual
 
     def entries(self) -> Iterator[_Entry | Problem]:
-        """The parts of the file, in order, and dates that are none."""
+        """Yield the entries of the file, in order, and a problem for each impossible date."""
         entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
         for at, each in enumerate(self._found):
             if at in self._layout.titles:
-                carried = self._above(at)
+                carried = self._fields_above(at)
                 entry.found = entry.found[: len(entry.found) - len(carried)]
                 yield entry
                 position += 1
                 entry = _Entry(each, carried, entry.listed, position)
-            elif each.role is Role.DATE and not self._is_papers_own(at, entry):
+            elif each.role is Role.DATE and not self._is_date_of_paper(at, entry):
                 yield entry
                 entry, position = _Entry(None), 0
                 try:
@@ -107,20 +107,20 @@ class _Digest:
         yield entry
 
     def _date_of_head(self, line: Paragraph, listed: Dated | None) -> Dated | None:
-        """The date of a digest as its head says it, or else as it was known before."""
+        """Return the date of a digest from a line of its head, or else `listed`."""
         if line.field == "date":
             return self._dated(line.value) or listed
         is_short = line.role in (Role.NOISE, Role.LINE) and len(line.text) < 120
         return listed or (_first_date(line.text) if is_short else None)
 
     def _dated(self, text: str) -> Dated | None:
-        """The date of a field, in the year of the file if it has none."""
+        """Return the date of a field, in the file's year if it has none; None if it is no date."""
         with suppress(ValueError):
             return read_date(text, self._year) or date_of(text)
         return None
 
     def _stated_year(self) -> int | None:
-        """The year of the first date line that has one; else the latest of papers' dates and ids.
+        """Return the year of the first date line with one, else the latest of papers' dates, ids.
 
         A digest is not older than its papers.
         """
@@ -136,30 +136,30 @@ class _Digest:
         years += [2000 + int(known[:2]) for known in ids if known[:4].isdigit()]
         return max(years, default=None)
 
-    def _is_papers_own(self, at: int, entry: _Entry) -> bool:
+    def _is_date_of_paper(self, at: int, entry: _Entry) -> bool:
         has_prose = any(each.role is Role.PROSE for each in entry.found)
         return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
 
-    def _above(self, at: int) -> list[Paragraph]:
-        """The fields right above a title, where the first title of the file has some, too."""
+    def _fields_above(self, at: int) -> list[Paragraph]:
+        """Return the fields right above a title, if the first title of the file has some, too."""
 
-        def above(title: int) -> list[Paragraph]:
+        def fields_above(title: int) -> list[Paragraph]:
             start = title
             while start and self._found[start - 1].role is Role.FIELD:
                 start -= 1
             return [*self._found[start:title]]
 
-        first = above(min(self._layout.titles))
+        first = fields_above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
         is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
-        return above(at) if is_usual else []
+        return fields_above(at) if is_usual else []
 
     def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
-        """What an entry holds: the abstract of its title, or what it lacks."""
+        """Yield the paper of an entry, and a problem for a title or abstract without the other."""
         title = entry.title
         if title is not None and self._is_sponsored(title):
             return
-        abstract, others = self._runs(entry)
+        abstract, others = self._prose_runs(entry)
         if title is not None and abstract:
             yield self._paper(entry, title, abstract)
         elif title is not None:
@@ -196,7 +196,7 @@ class _Digest:
         )
 
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
-        """A line that reads as a title but has no abstract, unless it is a heading over papers."""
+        """Report a title, or a line that reads as one and not as a section, without an abstract."""
         words = sum(word[:1].isalpha() for word in line.text.split())
         is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
         is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
@@ -204,16 +204,16 @@ class _Digest:
             yield Problem(self._name, line.line, "title without an abstract")
 
     def _is_sponsored(self, title: Paragraph) -> bool:
-        """Whether a title, or the line above it, says that an advertisement comes.
+        """Return whether a title, or the line above it, marks an advertisement.
 
-        Above all papers, such a line is the sponsor of the mail.
+        Such a line above the first title only names the sponsor of the mail.
         """
         at = self._places[title.start]
         is_below = at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
         return is_below or cues.is_sponsored(title.text)
 
-    def _runs(self, entry: _Entry) -> tuple[list[Paragraph], list[list[Paragraph]]]:
-        """The run of prose that is the abstract of an entry, and others; no summaries in them."""
+    def _prose_runs(self, entry: _Entry) -> tuple[list[Paragraph], list[list[Paragraph]]]:
+        """Return the run of prose that is the entry's abstract, and other runs but summaries."""
         runs: list[tuple[int, list[Paragraph]]] = []
         rank, run, headed = 1, list[Paragraph](), list[Paragraph]()
         for each in [*entry.found, None]:
@@ -244,7 +244,7 @@ class _Digest:
                 dated = self._dated(each.value or each.text)
                 known.setdefault("date", dated.iso if dated else each.value)
             elif each.field == "authors":
-                if not is_below or cues.label_of(each.text):  # and no signature
+                if not is_below or cues.label_of(each.text):  # otherwise it is a signature
                     authors.append(each.value)
             elif by := each.field == "byline" and cues.BYLINE.fullmatch(each.text):
                 authors = authors or [by["names"]]
@@ -263,32 +263,32 @@ class _Digest:
 
 
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
-"""What begins a line of a format that is not known: short, and closed by a sign."""
+"""The beginning of a line of an unknown format: short, and closed by a sign."""
 
 
 def plausible(
     name: str, found: Iterator[Paper | Problem], *, is_named: bool
 ) -> Iterator[Paper | Problem]:
-    """All of a digest at once, or why nothing of it is taken, unless a user named its format."""
+    """Yield all of a digest, or only why it is rejected; a format that a user named is accepted."""
     known = [*found]
     papers = [each for each in known if isinstance(each, Paper)]
     if papers and not is_named and (reason := _doubt(known, papers)):
-        told = "nothing of it is taken; --format digest reads it all the same"
-        yield Problem(name, None, f"{reason}: {told}")
+        hint = "nothing of it is taken; --format digest reads it all the same"
+        yield Problem(name, None, f"{reason}: {hint}")
         return
     yield from known
 
 
 def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:
-    """Why a text can be no digest, though titles and abstracts seem to be in it; None if it can."""
+    """Return why a text is no digest although papers seem to be in it; None if it may be one."""
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
     signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
     signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
-    if sum(weight for weight, _ in signs) < 2:  # one that is sure, or two others
+    if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
         return None
-    told = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
-    return f"{' and '.join(told)}: it is no digest"
+    reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
+    return f"{' and '.join(reasons)}: it is no digest"
 
 
 def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
@@ -299,8 +299,8 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     words = fmean(cues.count_words(paper.title) for paper in papers)
     share = median(cues.shared(paper.title, paper.abstract) for paper in papers)
     likely = median(cues.title_like(paper.title, is_heading=False) for paper in papers)
-    loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
-    unsaid = share < 0.35 and usual > 45
+    capitals = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
+    is_unrelated = share < 0.35 and usual > 45
     sentences = median(len(sentence_spans(abstract)) for abstract in abstracts)
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
     start, often = starts.most_common(1)[0]
@@ -308,8 +308,8 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
         (2 * (count == 1 and len(abstracts[0]) > 8_000), "one text of more than 8,000 characters"),
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),
-        (2 * (loud >= 0.25), "texts in capitals"),
-        ((share < 0.5 and usual > 12) + unsaid, "titles that no text speaks of"),
+        (2 * (capitals >= 0.25), "texts in capitals"),
+        ((share < 0.5 and usual > 12) + is_unrelated, "titles that no text speaks of"),
         ((spread > 0.6) + (spread > 0.9), "texts of very different lengths"),
         (1 * (likely < 1.7), "lines that do not read as titles"),
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),

@@ -1,7 +1,7 @@
-"""The files that people name, the files inside archives, and their text in whatever encoding.
+"""Find the files that users name, open archives, and decode text in any encoding.
 
-Nothing is ever unpacked to a place that an archive names, and everything has a bound. Text is
-decoded line by line.
+Nothing is ever unpacked to a path that an archive names, and every size is limited. Text is decoded
+line by line.
 """
 
 import codecs
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 8_000_000_000
 """Bytes that one file may unpack to; the arXiv snapshot has five billion."""
 MOST_MEMBERS = 20_000
-"""Files in one archive."""
+"""Most files in one archive."""
 HEAD_BYTES = 1 << 16
-"""Bytes by which archives, encodings and formats are recognised."""
+"""Bytes at the start of a file by which archives, encodings and formats are recognised."""
 
 _Unpack = Callable[[IO[bytes]], Any]
 _PACKED: Mapping[bytes, _Unpack] = {
@@ -52,12 +52,12 @@ _BROKEN = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, zstandard.ZstdError,
 )  # fmt: skip
 _OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
-"""What the archives have inside that only their programs open."""
+"""Names inside archives that are office documents or e-books."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that lies nowhere: what someone uploaded or pasted, with the name they gave it.
+    """A file that is not on disk: uploaded or pasted content, with the name that its user gave.
 
     Raises:
         InputError: the name is not that of a file in a folder.
@@ -76,43 +76,43 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read: where it lies, and the name its papers' sources get, unique in the run."""
+    """A file to read: its path, and the name of its papers' sources, which is unique in the run."""
 
     path: Path
-    """Of an upload, its name."""
+    """For an upload, its name."""
     name: str
     content: bytes | None = None
-    """What an upload holds; None of a file on disk, which is read when its turn comes."""
+    """The content of an upload; None for a file on disk, which is read when its turn comes."""
     is_named: bool = True
-    """Whether it was named itself, and not found in a folder."""
+    """Whether the user named it, rather than a folder that holds it."""
 
     @property
     def source(self) -> Path | bytes:
-        """Where its bytes are to be had."""
+        """Where to read its bytes: its path, or its content."""
         return self.path if self.content is None else self.content
 
     @property
     def is_read_once(self) -> bool:
-        """Whether it is a pipe."""
+        """Whether it is a pipe, which can be read only once."""
         return self.content is None and not self.path.is_file()
 
     @property
     def path_on_disk(self) -> Path | None:
-        """Where it lies; None of an upload or a pipe."""
+        """Its path; None for an upload or a pipe."""
         return self.path if self.content is None and self.path.is_file() else None
 
     @property
     def place(self) -> bytes:
-        """What tells where it lies: its absolute path; the content of an upload."""
+        """The bytes that identify its place: its absolute path, or an upload's content."""
         return os.fsencode(self.path.resolve()) if self.content is None else self.content
 
     def digest(self) -> str:
-        """The SHA-256 of its content, hexadecimal."""
+        """Return the SHA-256 of its content, hexadecimal."""
         content = self.content
         return sha256_of(self.path) if content is None else hashlib.sha256(content).hexdigest()
 
     def year(self) -> int:
-        """The year of its modification; this year of an upload, or of an impossible time."""
+        """Return the year of its last change (UTC); this year for an upload or an invalid time."""
         if self.content is None:
             with suppress(ValueError, OverflowError):
                 return datetime.fromtimestamp(self.path.stat().st_mtime, UTC).year
@@ -120,11 +120,11 @@ class Found:
 
 
 def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) -> list[Found]:
-    """The files of `paths`: each file itself, each folder's files by name, hidden ones left out.
+    """Return the files of `paths`: each file itself, and each folder's files by name, none hidden.
 
-    A file named twice is taken once, under its first name. A file whose name another one has got
-    before it is called by its folder too, an upload by a number. Nothing is taken of the folder
-    `leave_out`, though it may lie inside others.
+    A file that is named twice is returned once, under its first name. If an earlier file has the
+    same name, a file is named with its folder, an upload with a number. The folder `leave_out` is
+    skipped, also inside other folders.
 
     Raises:
         InputError: there is no path, a path is missing, or a folder holds no file.
@@ -176,13 +176,13 @@ class Member:
     """A file, or one file of an archive."""
 
     name: str | None
-    """Its path inside the archive; None of a file that is no archive."""
+    """Its path inside the archive; None for a file that is no archive."""
     open: Callable[[], IO[bytes]]
-    """A new stream of its bytes; who calls it closes it."""
+    """A function that opens a new stream of its bytes; the caller closes it."""
 
 
 class _Bounded(io.RawIOBase):
-    """What a packed file unpacks to, which ends in an error where it is more than text can be."""
+    """The unpacked bytes of a packed file; raises `ReadError` if they are more than text can be."""
 
     def __init__(self, unpack: _Unpack, packed: IO[bytes]) -> None:
         self._inside, self._packed, self._count = unpack(packed), packed, 0
@@ -215,12 +215,12 @@ def refused_if_broken(what: str) -> Iterator[None]:
 
 
 def members(source: Path | bytes) -> Iterator[Member]:
-    """The files in an archive, by name; or the one file that is no archive.
+    """Yield the files in an archive, by name, or the file itself if it is no archive.
 
-    A member can be opened until the next one is asked for.
+    Open a member before you ask for the next one.
 
     Raises:
-        ReadError: the archive is broken, too large, or names a place outside of it.
+        ReadError: the archive is broken, too large, or names a path outside of it.
         OSError: the file cannot be read.
     """
     opened = partial(_open, source)
@@ -228,7 +228,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
         with refused_if_broken("zip"), opened() as file:
-            yield from _zipped(file)
+            yield from _zip_members(file)
         return
     packed = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
     if packed is not None:
@@ -241,7 +241,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
     with refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
         with opened() as file:
             shutil.copyfileobj(file, whole)
-        yield from _tarred(whole)
+        yield from _tar_members(whole)
 
 
 def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
@@ -250,18 +250,18 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
 
 
 def _check_size(size: int, packed: int) -> None:
-    # Text that is packed tighter is none: JSON of abstracts reaches ten. Small files may be.
+    # Nothing packed tighter than 150:1 is text: JSON of abstracts reaches 10:1. Small files may be.
     if size > MOST_BYTES or (size > 8_000_000 and size > 150 * max(packed, 1)):
         raise ReadError("unpacks to more than files of abstracts can be: not read")
 
 
 def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
-    """The names of an archive's files that are to be read, in order.
+    """Return the names of an archive's files that are to be read, in order.
 
-    `files` are names and unpacked sizes; they take `packed` bytes in the archive.
+    `files` are names and unpacked sizes in bytes; they take `packed` bytes in the archive.
 
     Raises:
-        ReadError: there are too many, they are too large, or lie outside of it.
+        ReadError: there are too many, they are too large, or a path leads out of the archive.
     """
     if len(files) > MOST_MEMBERS:
         raise ReadError(f"holds {len(files):,} files, more than {MOST_MEMBERS:,}: not read")
@@ -276,7 +276,7 @@ def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
     return shown
 
 
-def _zipped(file: IO[bytes]) -> Iterator[Member]:
+def _zip_members(file: IO[bytes]) -> Iterator[Member]:
     with zipfile.ZipFile(file) as archive:
         inside = [info for info in archive.infolist() if not info.is_dir()]
         if any(info.filename in _OFFICE for info in inside):
@@ -289,40 +289,40 @@ def _zipped(file: IO[bytes]) -> Iterator[Member]:
             yield Member(name, partial(archive.open, name))
 
 
-def _tarred(whole: IO[bytes]) -> Iterator[Member]:
+def _tar_members(whole: IO[bytes]) -> Iterator[Member]:
     size = whole.tell()
     whole.seek(0)
     with tarfile.open(fileobj=whole, mode="r:") as archive:
         inside = {info.name: info for info in archive.getmembers() if not info.isdir()}
         for name in _readable([(name, info.size) for name, info in inside.items()], size):
-            if inside[name].isfile():  # of a file there is always a stream
+            if inside[name].isfile():  # so `extractfile` returns a stream, never None
                 extract = partial(archive.extractfile, inside[name])
                 yield Member(name, cast(Callable[[], IO[bytes]], extract))
 
 
 LONGEST_LINE = 30_000_000
-"""Characters of one line."""
+"""Most characters in one line."""
 _BINARY = {b"%PDF-": "a PDF", b"PK\x03\x04": "a packed file", b"\x89PNG": "a picture",
            b"{\\rtf": "RTF", b"\xd0\xcf\x11\xe0": "an office file"}  # fmt: skip
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27}).decode()
 
 
 class Text:
-    r"""The text of a file, decoded as it is read; its line ends are `\n`."""
+    r"""The text of a file, decoded while it is read; its line ends are `\n`."""
 
     def __init__(self, stream: IO[str], head: str, warnings: Iterable[str] = ()) -> None:
         self._stream = stream
         self.head = head
-        """Its first kilobytes, by which the format is recognised."""
+        """Its first 64 KiB, by which the format is recognised."""
         self.warnings: list[tuple[int | None, str]] = [(None, warning) for warning in warnings]
-        """What is odd about its encoding, by line; all of them once the text is read."""
+        """Line (None for all) and oddity of its encoding; complete once the whole text is read."""
 
     @classmethod
     def of(cls, member: Member) -> "Text":
-        """Recognise the encoding of a file by its beginning, and open it; `close` it in the end.
+        """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
-        UTF-8 is known by its bytes and UTF-16 by its mark; a legacy encoding is guessed, with a
-        warning. A line of UTF-8 that has other bytes is read as Windows-1252.
+        UTF-8 is recognised by its bytes and UTF-16 by its byte order mark; a legacy encoding is
+        guessed, with a warning. A line of UTF-8 with invalid bytes is read as Windows-1252.
 
         Raises:
             ReadError: it is not text, or a broken archive.
@@ -336,7 +336,7 @@ class Text:
             encoding = _legacy_of(start)
             warnings.append(f"read as {encoding}; if it shows wrong letters, save as UTF-8")
         errors = "surrogateescape" if encoding == "utf-8" else "replace"
-        # A letter that the beginning cuts in two is left out of it.
+        # A character that the end of `start` cuts in two is left out.
         head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < HEAD_BYTES)
         head = head.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         head = "\n".join(map(_fixed, head.split("\n")))
@@ -346,16 +346,16 @@ class Text:
 
     @classmethod
     def of_string(cls, text: str) -> "Text":
-        """A text that is there already."""
+        """Wrap a text that is already in memory."""
         whole = text.encode("utf-8", "replace").decode()
         return cls(io.StringIO(whole, newline=None), whole[:HEAD_BYTES])
 
     def close(self) -> None:
-        """Close the file, and what it is packed in."""
+        """Close the file, and the archive that holds it."""
         self._stream.close()
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Each line without its end, numbered from 1; `ReadError` if it is too long, or broken."""
+        """Yield each line's number, from 1, and text; `ReadError` if it is too long or broken."""
         with refused_if_broken("file"):
             readings = iter(lambda: self._stream.readline(LONGEST_LINE), "")
             for number, line in enumerate(readings, start=1):
@@ -369,19 +369,19 @@ class Text:
                 yield number, fixed.removesuffix("\n")
 
     def whole(self) -> str:
-        """All of it, for formats that are read at once."""
+        """Return the whole text, for formats that are read at once."""
         return "\n".join(line for _, line in self.lines())
 
 
 def _fixed(line: str) -> str:
-    """A line of UTF-8, or one with bytes that are none as Windows-1252."""
+    """Return a line as it is, or read as Windows-1252 if it has bytes that are not UTF-8."""
     if line.isascii() or not re.search("[\udc80-\udcff]", line):
         return line
     return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _unicode_of(start: bytes) -> str | None:
-    """UTF-8, or UTF-16 with its mark; None of a legacy encoding."""
+    """Return "utf-8", "utf-16" if it has its byte order mark, or None for a legacy encoding."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     text = start.decode("utf-8", "surrogateescape")
@@ -391,7 +391,7 @@ def _unicode_of(start: bytes) -> str | None:
 
 
 def _legacy_of(start: bytes) -> str:
-    """The most likely legacy encoding; Windows-1252 wherever it fits about as well."""
+    """Return the most likely legacy encoding; prefer Windows-1252 if it fits about as well."""
     # Imported here: most files are UTF-8.
     from charset_normalizer import from_bytes
 

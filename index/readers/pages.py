@@ -1,4 +1,4 @@
-"""HTML, Markdown and mails as text: in blocks, with what was a heading and where links lead."""
+"""Convert HTML, Markdown and mails to blocks of text, with their headings and links."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,30 +19,30 @@ _BLOCKS = frozenset(
     " summary table tbody td tfoot th thead title tr ul".split()
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7, "dt": 7}
-"""Tag → its level; that of a section is smaller than those inside it."""
+"""Tag → its level; a section's heading has a smaller level than the headings inside it."""
 LOWEST = 8
-"""The level of a title at the beginning of a block."""
+"""The level of a title that is the beginning of a block."""
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
-"""What makes the beginning of a block a title of the rest."""
-_UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
+"""Tags that make the beginning of a block the title of the rest."""
+_HIDDEN = frozenset("head script style template noscript svg button select nav footer".split())
 _MARKS = ("sub", "sup")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as lines of text; an empty line parts blocks."""
+    """A page as lines of text; empty lines separate blocks."""
 
     text: str
     headings: Mapping[int, int] = field(default_factory=dict)
-    """The numbers of lines that were headings, from 1 → their levels."""
+    """Number of a line that was a heading, from 1 → its level."""
     links: dict[int, list[str]] = field(default_factory=dict)
-    """Line → where its links lead."""
+    """Number of a line → the addresses of its links."""
     listed: frozenset[int] = frozenset()
-    """The numbers of lines that were items of a list."""
+    """The numbers of lines that were list items."""
 
 
 def html_score(head: str) -> float:
-    """How much the beginning of a file looks like HTML, 0 to 1."""
+    """Return how likely the beginning of a file is HTML, 0 to 1."""
     begins = r"(?is)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b"
     if re.match(begins, head):
         return 0.95
@@ -52,7 +52,7 @@ def html_score(head: str) -> float:
 
 
 def markdown_score(head: str) -> float:
-    """How much the beginning of a file looks like Markdown, 0 to 1."""
+    """Return 0.5 if the beginning of a file looks like Markdown, else 0."""
     signs = (
         r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
         r"\*\*[^*\n]+\*\*", r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$",
@@ -62,53 +62,53 @@ def markdown_score(head: str) -> float:
 
 
 def html_page(html: str) -> Page:
-    """What a browser would show of a page, as far as it is text."""
-    seen = _Seen()
-    seen.feed(html)
-    seen.close()
-    return seen.page()
+    """Return the text that a browser would show of a page."""
+    parser = _PageParser()
+    parser.feed(html)
+    parser.close()
+    return parser.page()
 
 
 def markdown_page(markdown: str) -> Page:
-    """What a Markdown text shows."""
+    """Return the text that a Markdown document shows."""
     from markdown_it import MarkdownIt
 
     return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
 
 
-class _Seen(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
         self._headings: dict[int, int] = {}
         self._links: dict[int, list[str]] = {}
         self._listed: set[int] = set()
-        self._levels: list[int] = []  # of the headings that are open
-        self._unseen = 0
+        self._levels: list[int] = []  # of the open headings
+        self._hidden_depth = 0
         self._in_pre = self._is_item = False
-        # The block that is open: its pieces, its links, the tag of the title that it begins with.
+        # The current block: its pieces, its links, and the tag of the title at its beginning.
         self._block: list[str] = []
         self._block_links: list[str] = []
         self._lead: str | None = None
 
     def page(self) -> Page:
-        """All that was fed."""
-        self._end()
+        """Return the page of all HTML that was fed."""
+        self._end_block()
         return Page("\n".join(self._lines), self._headings, self._links, frozenset(self._listed))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unseen += tag in _UNSEEN
-        if self._unseen:
+        self._hidden_depth += tag in _HIDDEN
+        if self._hidden_depth:
             return
         if tag in _BLOCKS:
-            self._end()
+            self._end_block()
             self._levels += [_HEADINGS[tag]] if tag in _HEADINGS else []
             self._in_pre = self._in_pre or tag == "pre"
             self._is_item = self._is_item or tag == "li"
         elif tag in _MARKS:
             self._block.append(f"<{tag}>")
         elif tag in _LEADS and self._lead is None:
-            # The mark of a list may stand before a title.
+            # A list mark may precede a title.
             is_first = re.fullmatch(r"[\W\d_]*", "".join(self._block))
             self._lead = tag if is_first else None
         href = dict(attrs).get("href") or ""
@@ -116,13 +116,13 @@ class _Seen(HTMLParser):
             self._block_links.append(href)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._unseen or tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - (tag in _UNSEEN))
+        if self._hidden_depth or tag in _HIDDEN:
+            self._hidden_depth = max(0, self._hidden_depth - (tag in _HIDDEN))
             return
         if tag in _MARKS:
             self._block.append(f"</{tag}>")
         if tag in _BLOCKS:
-            self._end()
+            self._end_block()
             if tag in _HEADINGS:
                 del self._levels[-1:]
             self._in_pre = self._in_pre and tag != "pre"
@@ -133,15 +133,15 @@ class _Seen(HTMLParser):
                 self._block.append("\0")
 
     def handle_data(self, data: str) -> None:
-        if not self._unseen:
+        if not self._hidden_depth:
             self._block.append(data)
 
-    def _end(self) -> None:
-        """A block ends: its lines are kept, the title at its beginning on one of its own."""
+    def _end_block(self) -> None:
+        """End the current block: keep its lines, a title at its beginning as a separate line."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
-        if cut and len(rest) > 100:  # less is a remark
-            inside = re.match(r"\W*\(([^()]{3,300})\)", rest)  # authors, as a rule
+        if cut and len(rest) > 100:  # a shorter rest is a remark
+            inside = re.match(r"\W*\(([^()]{3,300})\)", rest)  # usually authors
             rest = rest[inside.end() :] if inside else rest
             pieces = [lead, *(inside.groups() if inside else ()), rest.lstrip(" \n\t:.,—–-|·")]
         self._block, self._lead = [], None
@@ -164,30 +164,30 @@ class _Seen(HTMLParser):
 
 
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
-"""The line that begins a mail in a mailbox; in its text such a line begins with ">"."""
-_SURE = frozenset(
+"""The line that begins a mail in a mailbox; inside a mail, such a line begins with ">"."""
+_ONLY_IN_MAILS = frozenset(
     "return-path received mime-version message-id content-type delivered-to dkim-signature"
     " list-unsubscribe content-transfer-encoding".split()
 )
-_USUAL = frozenset(("from", "to", "subject", "date", "cc", "reply-to", "sender", *_SURE))
+_USUAL = frozenset(("from", "to", "subject", "date", "cc", "reply-to", "sender", *_ONLY_IN_MAILS))
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a mail says."""
+    """The content of one mail."""
 
     text: str
     is_html: bool
     date: Dated | None
-    """Its own date."""
+    """The date in its head."""
     line: int
-    """Where it begins in its file, from 1."""
+    """The line of the file on which it begins, from 1."""
     body: int = 0
-    """The line before its text, whose lines are those of the file; 0 if it had to be decoded."""
+    """The line before its text, if that has the lines of the file; 0 if it had to be decoded."""
 
 
 def mail_score(head: str) -> float:
-    """How much the beginning of a file looks like a mail or a mailbox, 0 to 1."""
+    """Return how likely the beginning of a file is a mail or a mailbox, 0 to 1."""
     lines = head.lstrip("\n").split("\n")
     if _ENVELOPE.match(lines[0]) and len(lines) > 1:
         return 0.97 * bool(_header_of(lines[1]))
@@ -199,34 +199,34 @@ def mail_score(head: str) -> float:
             break
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
-    return 0.97 if names & _SURE and len(names & _USUAL) > 2 else 0.0
+    return 0.97 if names & _ONLY_IN_MAILS and len(names & _USUAL) > 2 else 0.0
 
 
 def _header_of(line: str) -> str:
-    """The name of the header that a line of a mail's head begins, in small letters; "" of none."""
+    """Return the name of the header that begins on a line, in lower case, or "" if none does."""
     name = re.match(r"([^\W\d_](?:[^\W_]|-)*):", line)
     return name[1].casefold() if name else ""
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
-    """The mails of a file, in order."""
+    """Yield the mails of a file, in order."""
     lines: list[str] = []
     began, size = 1, 0
     for number, line in chain(text.lines(), [(0, None)]):
         if line is None or _ENVELOPE.match(line):
             if "".join(lines).strip():
-                yield _mail("\n".join(lines), began)
+                yield _parse_mail("\n".join(lines), began)
             lines, began, size = [], number + 1, 0
-        elif size < LONGEST_LINE:  # in one mail
+        elif size < LONGEST_LINE:  # the limit of one mail
             lines.append(re.sub(r"^>(>*From )", r"\1", line))
             size += len(line)
 
 
-def _mail(text: str, line: int) -> Mail:
+def _parse_mail(text: str, line: int) -> Mail:
     content = text.lstrip("\n")
     message = Parser(policy=policy.default).parsestr(content)
     date = None
-    with suppress(Exception):  # the library raises of many kinds for headers that are odd
+    with suppress(Exception):  # the library raises many kinds of errors for odd headers
         date = date_of(str(message.get("date", "")))
     found: dict[str, str] = {}
     for part in message.walk():
@@ -244,7 +244,7 @@ def _mail(text: str, line: int) -> Mail:
 
 
 def _content(part: Message) -> str:
-    """A part, decoded by what its header says, or else as the file was."""
+    """Return a part, decoded as its header says, or else as the file was decoded."""
     encoded = str(part.get("content-transfer-encoding", "")).strip().casefold()
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):

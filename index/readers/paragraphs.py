@@ -1,4 +1,4 @@
-"""The paragraphs of a pasted text, and whether each reads as prose, as a line, or as either."""
+"""Split a pasted text into paragraphs, and tell whether each reads as prose or as a line."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from index.readers import cues
 from index.readers.pages import LOWEST
 
 _SURELY_PROSE = 200
-"""Characters; real titles end below this, real abstracts begin above it."""
+"""Characters; real titles are shorter, real abstracts are longer."""
 _NARROWEST = 40
-"""Characters; nobody wraps mail narrower than this."""
+"""Characters; no mail is wrapped narrower than this."""
 _HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
@@ -30,43 +30,43 @@ _ENTRIES = tuple(
     )
     for sign in (r"\s+[-–—]\s+", r":\s+")
 )
-"""An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
-_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
-"""A title with its authors behind it."""
+"""A list item with a title and a text, separated by a dash or a colon, and links after them."""
+_WITH_AUTHORS = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
+"""A title followed by its authors."""
 
 
 class Role(Enum):
-    """What a paragraph is for."""
+    """The role of a paragraph."""
 
     PROSE = "prose"
     """An abstract or a part of one."""
     SENTENCE = "sentence"
-    """A sentence by itself: a part of an abstract, a short one, or a title with a stop."""
+    """A single sentence: part of an abstract, a short abstract, or a title with a full stop."""
     LINE = "line"
-    """A title, unless a better one is near."""
+    """A title, unless there is a better one nearby."""
     TITLE = "title"
     """A title that is marked as one."""
     SECTION = "section"
     """A heading inside an abstract."""
     ABSTRACT = "abstract"
-    """The word above an abstract."""
+    """The heading of an abstract."""
     SUMMARY = "summary"
-    """A word above what is no abstract."""
+    """The heading of a summary or other text that is no abstract."""
     DATE = "date"
     FIELD = "field"
-    """What is known of a paper: authors, ids, links, its own date."""
+    """Metadata of a paper: authors, ids, links, its publication date."""
     NOISE = "noise"
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A stretch of the text that is one title, one line of furniture, or prose.
+    """A stretch of the text that is one title, one other line, or prose.
 
     `start` and `end` are code point offsets into the text, `end` exclusive; `line` counts from 1.
     """
 
     role: Role
-    """At first PROSE, SENTENCE or LINE: see `index.readers.roles` for the others."""
+    """At first PROSE, SENTENCE or LINE; `index.readers.roles` assigns the others."""
     start: int
     end: int
     line: int
@@ -75,10 +75,10 @@ class Paragraph:
     field: str = ""
     value: str = ""
     level: int = 0
-    """Of a heading, 1 and up: that of a section is smaller than those inside it; 0 is none."""
+    """The level of a heading, from 1: a section's is smaller than those inside it; 0 if none."""
     links: tuple[str, ...] = ()
     is_entry: bool = False
-    """Whether it is the title of an item that was parted from its abstract."""
+    """Whether it is the title of a list item that was split from its abstract."""
 
     @property
     def is_long(self) -> bool:
@@ -87,7 +87,7 @@ class Paragraph:
 
     @property
     def opens_sentence(self) -> bool:
-        """Whether it starts as prose does and titles do not, or is an item of a list in prose."""
+        """Whether it begins as prose does and titles do not, or is a list item within prose."""
         return bool(_OPENS_SENTENCE.match(self.text))
 
 
@@ -99,7 +99,7 @@ class _Line:
 
     @property
     def length(self) -> int:
-        """Its characters without white space at its end."""
+        """The number of its characters, without white space at its end."""
         return len(self.text.rstrip())
 
 
@@ -115,21 +115,21 @@ def _role_of(text: str) -> Role:
 
 
 def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
-    r"""The paragraphs of `text`, whose line ends are `\n`.
+    r"""Split `text`, whose line ends are `\n`, into paragraphs.
 
-    Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
-    at one width are joined, and a title on top of its abstract is taken off. A title that shares
-    its paragraph with its abstract or its authors is parted from them. `listed` are the lines that
-    are items of a list, though no mark says so.
+    Lines between empty lines form a block. In a block a long line is a paragraph, lines wrapped at
+    one width are joined, and a title on top of its abstract is split off. A title in one paragraph
+    with its abstract or its authors is split from them. `listed` are the numbers of lines that are
+    list items without a mark.
     """
-    found = list(_joined(text))
+    found = list(_join_lines(text))
     whole = [text[each.start : each.end] for each in found]
     entries = _entries(found, whole, listed)
-    halves = {**_signed(found, whole), **entries}
-    parted: list[Paragraph] = []
+    halves = {**_with_authors(found, whole), **entries}
+    split: list[Paragraph] = []
     for at, each in enumerate(found):
         if (match := halves.get(at)) is None:
-            parted.append(each)
+            split.append(each)
             continue
         for name in ("title", "text"):
             is_entry = at in entries and name == "title"
@@ -143,11 +143,11 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
                 level=LOWEST if is_entry else 0,
                 is_entry=is_entry,
             )
-            parted.append(half)
-    return parted
+            split.append(half)
+    return split
 
 
-def _joined(text: str) -> Iterator[Paragraph]:
+def _join_lines(text: str) -> Iterator[Paragraph]:
     blocks = list(_blocks(text))
     width = _wrap_width(blocks)
     below_title = False
@@ -175,9 +175,9 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
 
 
 def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
-    """The width in characters at which lines were wrapped, 0 if they were not.
+    """Return the width in characters at which lines were wrapped, 0 if they were not.
 
-    Lines that go on in lower case tell it; a few of them, long titles, may be wider.
+    It is measured on lines that run on in the next; a few of them, long titles, may be wider.
     """
     pairs = (pair for block in blocks for pair in pairwise(block))
     wrapped = sorted(
@@ -191,9 +191,9 @@ def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
 def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[list[_Line]]:
     """Cut a block into the lines of each paragraph.
 
-    Where no title stands above the block, its first line is the title, even where it happens to
-    fill the width, or all lines above names are. A field stands apart, unless it is only what a
-    full line of a wrapped text happens to begin with.
+    If there is no title above the block, its first line is the title, even if it happens to fill
+    the width, or all lines above a line of names are. A field begins a paragraph, but not inside a
+    wrapped text, where a line after a full one may begin like a field by chance.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
     names = (at for at, line in enumerate(block[:4]) if cues.is_authors(line.text))
@@ -202,9 +202,9 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     for i, line in enumerate(block):
         if group and not (i < below_names and group[-1].length >= _NARROWEST):
             is_below_title = i == 1 and has_title and _flows(line, block[2], width)
-            stands = cues.stands(line.text) or cues.stands(group[-1].text) == "alone"
+            is_field = cues.stands(line.text) or cues.stands(group[-1].text) == "alone"
             is_inside = len(group) > 1 and _fills(group[-1], line, width)
-            is_apart = is_below_title or (stands and not is_inside)
+            is_apart = is_below_title or (is_field and not is_inside)
             if is_apart or not _flows(group[-1], line, width):
                 yield group
                 group = []
@@ -213,7 +213,7 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
 
 
 def _flows(line: _Line, following: _Line, width: int) -> bool:
-    """Whether both lines are of one paragraph: it runs on, or the next word had no room left."""
+    """Return whether two lines are in one paragraph: the first runs on, or it was full."""
     if "\t" in following.text.strip() or line.text.rstrip().endswith(("…", "...")):
         return False
     if max(line.length, len(following.text)) >= _SURELY_PROSE:
@@ -222,13 +222,13 @@ def _flows(line: _Line, following: _Line, width: int) -> bool:
 
 
 def _fills(line: _Line, following: _Line, width: int) -> bool:
-    """Whether the next word had no room left in a line."""
+    """Return whether a line had no room for the first word of the next."""
     needed = line.length + 1 + len(following.text.split(maxsplit=1)[0])
     return line.length <= width + 2 and needed > width - 2 > 0
 
 
 def _runs_on(line: _Line, following: _Line) -> bool:
-    """Whether the wording says that a sentence or title goes on in the next line."""
+    """Return whether the wording shows that a sentence or title continues in the next line."""
     if line.length < _NARROWEST:
         return False
     is_open = line.text.rstrip().endswith((":", ",", "&", "–", "—", "-"))
@@ -239,10 +239,10 @@ def _runs_on(line: _Line, following: _Line) -> bool:
 def _entries(
     found: Sequence[Paragraph], whole: Sequence[str], listed: Collection[int]
 ) -> Mapping[int, re.Match[str]]:
-    """The items that hold a title and a text, if the list is one of papers and no part of a text.
+    """Return the items with a title and a text, if they list papers and are no part of a text.
 
-    It is one where nearly all its items do, most of them as long as abstracts or with links behind,
-    and where no longer text stands above it.
+    They list papers if nearly all have both, most are as long as abstracts or end in links, and no
+    long text comes before them.
     """
     items = [
         at for at, each in enumerate(found)
@@ -253,20 +253,20 @@ def _entries(
         entries = {at: match for at in items if (match := shape.fullmatch(whole[at]))}
         if len(entries) < max(2, 0.8 * len(items)) or first_long not in (None, *entries):
             continue
-        sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
+        likely = [at for at, match in entries.items() if match["links"] or found[at].is_long]
         titles = [match["title"] for match in entries.values()]
         are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
-        if len(sure) >= 0.8 * len(entries) and not are_fields:
+        if len(likely) >= 0.8 * len(entries) and not are_fields:
             return entries
     return {}
 
 
-def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
-    """The lines that hold a title and its authors: one name only where others have several."""
+def _with_authors(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
+    """Return the lines with a title and its authors: a single one only if others have several."""
     matches = {
         at: match for at, each in enumerate(found)
         if each.role is not Role.PROSE and len(whole[at]) < 1_000
-        and (match := _SIGNED.fullmatch(whole[at])) and not cues.is_authors(match["title"])
+        and (match := _WITH_AUTHORS.fullmatch(whole[at])) and not cues.is_authors(match["title"])
     }  # fmt: skip
     if not any(cues.is_authors(match["text"]) for match in matches.values()):
         return {}

@@ -1,7 +1,7 @@
-"""Raw records as readers yield them, and the papers made of them.
+"""Normalise the raw records that readers yield to papers.
 
-One place for dates, names, ids and links in any of their forms. An odd field that a paper can do
-without costs that field and a warning; a record without a title or an abstract is told.
+All forms of dates, names, ids and links are handled here. An odd field that a paper can do without
+is dropped with a warning; a record without a title or an abstract is reported.
 """
 
 import re
@@ -46,62 +46,62 @@ id: abstractqa-id id _id paper-id
 FIELDS: Mapping[str, Sequence[str]] = {
     field: names.split() for field, names in re.findall(r"(?m)^(\w+): (.*(?:\n +.*)*)$", _NAMES)
 }
-"""Field of a paper → what files call it; the first that says something counts."""
+"""Field of a paper → its names in files; the first of them that has a value counts."""
 _BY_NAME = {values.folded(name): field for field, names in FIELDS.items() for name in names}
 _RANKS = {values.folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
 INSIDE = frozenset(
     "paper content data metadata journalinfo work item source bibjson ids externalids".split()
 )
 """The folded names of objects that hold a record's fields."""
-_MEANT = {"date": "date", "year": "year", "id": "text or number on one line", "authors": "name",
+_EXPECTED = {"date": "date", "year": "year", "id": "text or number on one line", "authors": "name",
           "venue": "name", "url": "web address", "doi": "DOI"}  # fmt: skip
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What is known of a file beside its text."""
+    """What is known of a file in addition to its text."""
 
     year: int | None = None
-    """The year of dates that have none, if a user gave it."""
+    """The year of dates that have none, if the user gave it."""
     usual_year: int = 2000
-    """Their year if nothing else says one."""
+    """The year of dates that have none, if nothing else gives it."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Field → heading of its column in a table."""
     listed: Dated | None = None
-    """The date of the mail that it came in."""
+    """The date of the mail that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """One record of a file: fields in any shape, by the names that the file or `FIELDS` has."""
+    """One record of a file: values of any type, by the names of the file or of `FIELDS`."""
 
     line: int | None
-    """Where it begins, from 1."""
+    """The line on which it begins, from 1."""
     fields: Mapping[str, object]
     listed: Dated | None = None
-    """The date of the digest or mail that lists it; a record of its own has none."""
+    """The date of the digest or mail that lists it; None for any other record."""
     position: int | None = None
-    """Its place in that digest, from 1; None: its place in the file."""
+    """Its position in that digest, from 1; None if its position in the file counts."""
     is_digest: bool = False
-    """Whether it stands in a digest, which is of the day it came if it has no date."""
+    """Whether it is in a digest, which is dated by the day it was added if it has no date."""
     warnings: tuple[str, ...] = ()
-    """What is odd about it, though it is read."""
+    """What is odd about it, although it is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing in the input that was left out or is odd, and why; the rest was read."""
+    """One part of the input that was skipped or is odd, and why; the rest was read."""
 
     file: str
-    """The file as `Source.name` names it."""
+    """The name of the file, as in `Source.name`."""
     line: int | None
-    """From 1; None if the whole file is meant."""
+    """The line, from 1; None for the whole file."""
     reason: str
     is_damage: bool = False
-    """Whether a file of a machine format is broken here; a pasted digest's oddities are not."""
+    """Whether a machine-readable format is broken here; False for oddities of pasted digests."""
     is_warning: bool = False
-    """Whether the record was read all the same."""
+    """Whether the record was read nevertheless."""
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -118,21 +118,21 @@ class ReadError(Exception):
 
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
-    """The field of `FIELDS` that files call by this name; None if there is none."""
+    """Return the field of `FIELDS` that has this name in files; None if there is none."""
     return _BY_NAME.get(values.folded(name))
 
 
 class Normaliser:
-    """Makes papers of the records of one file."""
+    """Converts the records of one file to papers."""
 
     def __init__(self, name: str) -> None:
-        """Begin a file; `name` is what the sources of its papers are called."""
+        """Begin a file; `name` is the name of its papers' sources."""
         self._name = name
         self._position = 0
         self._titles: dict[str, tuple[str, int | None]] = {}
 
     def papers(self, raw: Raw) -> Iterator[Paper | Problem]:
-        """The paper of a record after what is odd about it, or why there is none."""
+        """Yield the warnings about a record and then its paper, or only why it has no paper."""
         record = _Record(raw.fields)
         try:
             paper = self._paper(raw, record)
@@ -181,7 +181,7 @@ class Normaliser:
         )
 
     def _id(self, raw: Raw, record: "_Record", title: str) -> str | None:
-        """The id that a record gives, unless the file gave it to another title before."""
+        """Return the id that a record gives, unless the file gave it to another title before."""
         if (id_ := record.take("id", _id)) is None:
             return None
         known, where = self._titles.setdefault(id_, (letters(title), raw.line))
@@ -192,7 +192,7 @@ class Normaliser:
 
 
 class _Record:
-    """The fields of one record, found under any of their names, and what is odd about them."""
+    """The fields of one record, found under any of their names, and warnings about them."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self.warnings: list[str] = []
@@ -216,17 +216,17 @@ class _Record:
         return values.text_in(self._value(field)) or ""
 
     def take(self, field: str, read: Callable[[object], _Read | None]) -> _Read | None:
-        """What a field says; a value of which nothing can be read is left out with a warning."""
+        """Return the value of a field, parsed by `read`; drop an unreadable one with a warning."""
         value = self._value(field)
         found = None if value is None else read(value)
         if value not in (None, "0", 0) and found is None:
             shown = " ".join(str(value).split())
             shown = shown if len(shown) <= 40 else shown[:39] + "…"
-            self.warnings.append(f"{field}: {shown!r} is left out: it is no {_MEANT[field]}")
+            self.warnings.append(f"{field}: {shown!r} is left out: it is no {_EXPECTED[field]}")
         return found
 
     def title(self) -> str | None:
-        """The title with its subtitle, unless it ends in that already."""
+        """Return the title with its subtitle, unless the title contains that already."""
         title, subtitle = (values.joined(self._value(name), " ") for name in ("title", "subtitle"))
         if not title or not subtitle or letters(subtitle) in letters(title):
             return title
@@ -234,7 +234,7 @@ class _Record:
         return f"{title}{'' if title.endswith(('?', '!', '.')) else ':'} {subtitle}"
 
     def abstract(self) -> str | None:
-        """The abstract as text: of paragraphs, of labelled sections, of an inverted index."""
+        """Return the abstract as text: from paragraphs, labelled sections or an inverted index."""
         value = self._value("abstract")
         if not isinstance(value, Mapping) or set(value) & {*values.SAYING}:
             return values.joined(value, "\n\n")
@@ -242,7 +242,7 @@ class _Record:
             placed = [(at, str(word)) for word, places in value.items() for at in places]
             words = sorted((at, word) for at, word in placed if type(at) is int)
             return " ".join(word for _, word in words) or None
-        parts = [f"{key}: {said}" for key, each in value.items() if (said := values.text_in(each))]
+        parts = [f"{key}: {text}" for key, each in value.items() if (text := values.text_in(each))]
         return "\n".join(parts) or None
 
     def date(self) -> Dated | None:
@@ -268,8 +268,8 @@ class _Record:
 
     def arxiv(self) -> str | None:
         fields = ("arxiv", "url", "doi", "id")
-        said = ((field, text) for field in fields for text in values.texts_in(self._value(field)))
-        found = (arxiv_id(text, is_known=field == "arxiv") for field, text in said)
+        texts = ((field, text) for field in fields for text in values.texts_in(self._value(field)))
+        found = (arxiv_id(text, is_known=field == "arxiv") for field, text in texts)
         return next(filter(None, found), None)
 
     def pmid(self) -> str | None:
@@ -308,14 +308,14 @@ def _venue(value: object) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    """The web address in a text, or in a link of Markdown."""
+    """Return the web address in a text, or in a link of Markdown; None if there is none."""
     text = re.sub(r"^\s*www\.", "https://www.", text)
     found = re.search(r"https?://[^\s\]>]{3,2000}", text, re.IGNORECASE)
     return (found[0].rstrip(")") if "](" in text else found[0]) if found else None
 
 
 def _doi(value: object) -> str | None:
-    """The DOI in a text; one that is short, where it is all that there is."""
+    """Return the DOI in a text; a short form counts only if it is the whole text."""
     text = (values.text_in(value) or "").strip()
     short = re.fullmatch(r"(?:\S*doi\.org/|doi:\s*)?(10\.\S+)", text, re.IGNORECASE)
     doi = found[0] if (found := DOI.search(text)) else short[1] if short else ""

@@ -1,7 +1,7 @@
-"""What each paragraph of a digest is for, and which lines are its titles.
+"""Assign a role to each paragraph of a digest, and choose the lines that are its titles.
 
-A paragraph gets its role by how it reads and by what is around it. Titles are chosen together: a
-file has them in like places, and what a title speaks of is what the text below it speaks of.
+The role of a paragraph depends on its wording and on its neighbours. Titles are chosen together: a
+file has them at similar places, and a title shares words with the text below it.
 """
 
 import re
@@ -17,24 +17,24 @@ from index.readers.paragraphs import Paragraph, Role, paragraphs
 from index.readers.values import is_date
 
 _NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
-"""A line that says where a link leads: "[4] https://arxiv.org/abs/…"."""
+"""A line with the address of a numbered link: "[4] https://arxiv.org/abs/…"."""
 _SUMMARY = re.compile(
     r"[\s*_#]*(?:(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))"
     r"[:.]?[\s*_#]*$|(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*|tl;?dr\s+(?=.{60}))",
     re.IGNORECASE,
 )
-"""What opens a summary that is no abstract, or stands above it."""
-_ABOUT = 0.5
-"""The share of its words from which a sentence is the title of a text below it."""
-_SHARED = 5.0
-"""What sharing all words with the text below adds to `index.readers.cues.title_like`."""
+"""The beginning of a summary that is no abstract, or the heading above it."""
+_TITLE_SHARE = 0.5
+"""The least share of a sentence's words in the text below that makes it that text's title."""
+_SHARED_WEIGHT = 5.0
+"""What `index.readers.cues.title_like` gains for a line whose words all occur in the text below."""
 _NEAR = 20
-"""Paragraphs within which a title has its text."""
+"""The number of paragraphs after a title within which its text is searched."""
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 
 
 def read_roles(page: Page) -> list[Paragraph]:
-    """The paragraphs of a page with their roles; a label and the text behind it are two."""
+    """Return the paragraphs of a page with their roles; split a label from the text after it."""
     found = paragraphs(page.text, page.listed)
     buttons = _recurring(found)
     labels = Counter(cues.label_of(each.text) for each in found)
@@ -51,16 +51,16 @@ def read_roles(page: Page) -> list[Paragraph]:
             is_often=label is not None and labels[label] > 1,
             is_over_prose=below is not None and below.role is Role.PROSE,
         )
-    return _settled(read)
+    return _settle(read)
 
 
 def _folded(text: str) -> str:
-    """A short line without its numbers, so that "41 upvotes" comes again as "42 upvotes"."""
+    """Mask the numbers in a short line, so that "41 upvotes" and "42 upvotes" are equal."""
     return re.sub(r"\d+", "0", text) if len(text) < 40 else text
 
 
 def _recurring(found: Sequence[Paragraph]) -> Collection[str]:
-    """Lines that stand before three or more different paragraphs, as "Read more" does."""
+    """Return lines such as "Read more", which precede three or more paragraphs, not all alike."""
     followers: Mapping[str, list[tuple[str, str]]] = defaultdict(list)
     for each, below in zip_longest(found, found[1:]):
         if each.role is Role.LINE and not each.level and not is_date(each.text):
@@ -71,9 +71,9 @@ def _recurring(found: Sequence[Paragraph]) -> Collection[str]:
 def _parts(
     each: Paragraph, *, recurs: bool, is_often: bool, is_over_prose: bool
 ) -> Iterator[Paragraph]:
-    """A paragraph with its role, as far as it tells it itself; a label and its text are two.
+    """Yield a paragraph with its role, as far as its text decides it; split a label from its text.
 
-    Its line may come again and again, its label more than once, and prose next, as below a title.
+    `recurs`: its line repeats; `is_often`: its label does; `is_over_prose`: prose comes next.
     """
     text = each.text.strip()
     name, at = cues.field_of(text) or ("", 0)
@@ -94,7 +94,7 @@ def _parts(
 
 
 def _labelled(name: str, value: str, *, is_often: bool, is_over_prose: bool) -> Role | None:
-    """The role of a paragraph that begins with the label of a field; None if it may have none."""
+    """Return the role of a paragraph that begins with a field's label; None if undecided."""
     if name == "title" and value:
         return Role.TITLE
     if name == "header" or (name == "authors" and not value):
@@ -107,7 +107,7 @@ def _labelled(name: str, value: str, *, is_often: bool, is_over_prose: bool) -> 
 
 
 def _unlabelled(each: Paragraph, *, recurs: bool) -> tuple[Role, str, str]:
-    """The role of a paragraph without a label, the field that it fills, and its value."""
+    """Return the role of a paragraph without a label, the field that it gives, and its value."""
     text = each.text.strip()
     if is_date(text):
         return Role.DATE, "", ""
@@ -128,8 +128,8 @@ def _unlabelled(each: Paragraph, *, recurs: bool) -> tuple[Role, str, str]:
     return Role.LINE if each.level else each.role, "", ""
 
 
-def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
-    """Sentences by themselves as titles or as prose, and names below titles as authors."""
+def _settle(read: Sequence[Paragraph]) -> list[Paragraph]:
+    """Decide which single sentences are titles or prose, and which names are authors."""
     names_authors = any(each.field == "authors" for each in read)
     settled: list[Paragraph] = []
     for at, each in enumerate(read):
@@ -147,10 +147,10 @@ def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
 
 
 def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[Paragraph]) -> bool:
-    """Whether a sentence by itself is a title with a stop.
+    """Return whether a single sentence is a title with a full stop.
 
-    It is one where there is no other, and where it speaks of the text below rather than of that
-    above, and no other line does.
+    It is one if there is no other title, or if it shares more words with the text below than with
+    that above, and no other line shares many.
     """
     known = (each for each in below if not cues.is_frame(each.text))
     following = next((each.role for each in known), None)
@@ -165,19 +165,19 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
         gap += [each.text] if each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) else []
     text = next((each.text for each in below if each.role is Role.PROSE), "")
     share = cues.shared(sentence.text, text)
-    if share >= _ABOUT and share > cues.shared(sentence.text, before):
-        return all(cues.shared(line, text) < _ABOUT / 2 for line in gap)
+    if share >= _TITLE_SHARE and share > cues.shared(sentence.text, before):
+        return all(cues.shared(line, text) < _TITLE_SHARE / 2 for line in gap)
     is_summary = bool(above) and above[-1].role is Role.SUMMARY and not above[-1].field
     return (sentence.level > 0 or not gap) and not is_summary and likely_title(sentence) > 0
 
 
 def likely_title(paragraph: Paragraph) -> float:
-    """How much a paragraph reads as a title by itself: `index.readers.cues.title_like`."""
+    """Score how much a single paragraph reads as a title: `index.readers.cues.title_like`."""
     return cues.title_like(paragraph.text, is_heading=paragraph.level > 0)
 
 
 class Layout:
-    """What stands where among the paragraphs of a file; places count from 0."""
+    """The arrangement of the paragraphs of a file; positions count from 0."""
 
     def __init__(self, found: Sequence[Paragraph]) -> None:
         """Choose the titles."""
@@ -186,38 +186,38 @@ class Layout:
         long = (at for at, i in enumerate(found) if i.role is Role.PROSE and i.is_long)
         self._first_long = next(long, len(found))
         labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
-        self.titles: Collection[int] = labelled if len(labelled) > 1 else self._chosen()
-        """Where the titles are."""
+        self.titles: Collection[int] = labelled if len(labelled) > 1 else self._choose()
+        """The positions of the titles."""
         chosen = [found[at] for at in self.titles]
         self._usual_level = mode(title.level or LOWEST for title in chosen) if chosen else 0
         self._are_loud = sum(title.text.isupper() for title in chosen) * 2 > len(chosen)
 
     def is_intro(self, at: int) -> bool:
-        """Whether prose is that of a mail to its reader, above its first date or title."""
+        """Return whether short prose introduces a mail, above its first date and abstract."""
         each = self._found[at]
         is_above = at < self._first_date or each.text[0].islower()
         return at < self._first_long and not each.is_long and is_above
 
     def is_section(self, line: Paragraph) -> bool:
-        """Whether a line is a heading over several papers, and no title of one."""
+        """Return whether a line is a heading over several papers, and not the title of one."""
         return 0 < line.level < self._usual_level or (line.text.isupper() and not self._are_loud)
 
     def is_above_prose(self, at: int) -> bool:
-        """Whether nothing stands between a line and the abstract below it but what is known."""
+        """Return whether only fields and noise are between a line and an abstract below it."""
         roles = (each.role for each in self._found[at + 1 : at + 7])
         ends = (role for role in roles if role in (*_TEXTS, Role.LINE, Role.TITLE, Role.DATE))
         return next(ends, None) in _TEXTS
 
     def _gaps(self) -> Iterator[list[int]]:
-        """The lines above each run of prose, one of which is its title.
+        """Yield the positions of the lines above each run of prose, one of which is its title.
 
-        Where there is none, names that may be a title ("Read, Look, Sing"), or the last label.
+        If there is none, yield those of lines that may be one, such as names ("Read, Look, Sing").
         """
         lines: list[int] = []
         spare: list[int] = []
         in_run = False
         for at, each in enumerate(self._found):
-            if each.role is Role.LINE and in_run and self._goes_on(at):
+            if each.role is Role.LINE and in_run and self._continues_prose(at):
                 continue
             if each.role is Role.LINE and not each.level and cues.is_frame(each.text):
                 spare.append(at)
@@ -239,23 +239,23 @@ class Layout:
             yield lines
 
     def _may_be_title(self, each: Paragraph) -> bool:
-        """Whether a line that reads as authors, or as a label ("Code: The Art"), may be a title."""
+        """Return whether a line of authors, or with a label ("Code: The Art"), may be a title."""
         if each.field in ("authors", "byline"):
             return not cues.label_of(each.text)
         return each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper()
 
-    def _goes_on(self, at: int) -> bool:
-        """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
+    def _continues_prose(self, at: int) -> bool:
+        """Return whether a line after prose continues it, as part of its block, a list or code."""
         line, below = self._found[at], self._found[at + 1 : at + 2]
         if line.level or not below or below[0].role is not Role.PROSE:
             return False
-        score = likely_title(line) + _SHARED * cues.shared(line.text, below[0].text)
+        score = likely_title(line) + _SHARED_WEIGHT * cues.shared(line.text, below[0].text)
         return score < 0 and not cues.bare_title(line.text)[:1].isupper()
 
-    def _chosen(self) -> set[int]:
-        """The best line of each gap, those at the place where most gaps have theirs preferred.
+    def _choose(self) -> set[int]:
+        """Return the best line of each gap; prefer the place where most gaps have theirs.
 
-        The place of a line is how many lines of its gap stand below it: each takes a little.
+        The place of a line is the number of lines below it in its gap; each lowers its score.
         """
         likely: defaultdict[int, float] = defaultdict(float)
         scored: list[list[tuple[float, int]]] = []
@@ -266,7 +266,7 @@ class Layout:
             for place, at in enumerate(reversed(gap)):
                 line = self._found[at]
                 score = likely_title(line) + 20 * (line.role is Role.TITLE) - 0.9 * place
-                scores.append((score + _SHARED * cues.shared(line.text, text), at))
+                scores.append((score + _SHARED_WEIGHT * cues.shared(line.text, text), at))
                 likely[place] += max(-2.0, min(score, 3.0))
             scored.append(scores)
         usual = max(likely, key=lambda place: (likely[place], -place), default=0)

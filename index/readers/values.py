@@ -1,4 +1,4 @@
-"""What a value of a record says, whatever its shape: texts, names of people, dates."""
+"""Read texts, names of people and dates from the values of records, whatever their shape."""
 
 import math
 import re
@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 SAYING = ("value", "text", "name", "display_name", "title", "source", "#text", "$", "created")
-"""Keys under which an object has what it says."""
-_NOTHING = frozenset(
+"""Keys under which an object has its text."""
+_PLACEHOLDERS = frozenset(
     ("", "nan", "none", "null", "n/a", "na", "nil", "undefined", "-", "--", "?", "n.d.", "unknown",
      "[no abstract available]", "no abstract available", "no abstract available.", "no abstract",
      "abstract not available", "not available", "abstract unavailable")
@@ -19,40 +19,40 @@ _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
 """A name as Scopus writes it: "van Dam C.J."."""
-_BEHIND = re.compile(
+_AFTER_NAMES = re.compile(
     r"(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))\s*$"
     r"|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$",
     re.IGNORECASE,
 )
-"""What stands behind names: "and 12 more authors", "et al.", the marks of footnotes."""
+"""What may follow names: "and 12 more authors", "et al.", footnote marks."""
 _GIVEN = ("given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
           "initials")  # fmt: skip
 _WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename")
 
 
 def folded(name: str) -> str:
-    """A field's name without case, spaces and signs."""
+    """Return a field's name without case, spaces and signs."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def whole_characters(text: str) -> str:
-    """A text without half characters, which no encoder takes."""
+    """Replace unpaired surrogates in a text, which no encoder accepts."""
     return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def is_nothing(value: object) -> bool:
-    """Whether a value only says that there is none."""
+    """Return whether a value is empty, or only says that there is none."""
     if isinstance(value, Mapping) and set(value) == {"value"}:
         return is_nothing(value["value"])
     if isinstance(value, str):
-        return value.strip().casefold() in _NOTHING
+        return value.strip().casefold() in _PLACEHOLDERS
     if value is None or value is False or value in ([], {}):
         return True
     return isinstance(value, float) and math.isnan(value)
 
 
 def texts_in(value: object, deep: int = 3) -> list[str]:
-    """The texts in a value: itself, those of a list, or what an object says."""
+    """Return the texts in a value: itself, or those in a list or object, up to `deep` levels."""
     if is_nothing(value) or deep < 0 or isinstance(value, bool):
         return []
     if isinstance(value, str):
@@ -68,26 +68,26 @@ def texts_in(value: object, deep: int = 3) -> list[str]:
 
 
 def text_in(value: object) -> str | None:
-    """The first text in a value; None if there is none."""
+    """Return the first text in a value; None if there is none."""
     return next(iter(texts_in(value)), None)
 
 
 def joined(value: object, between: str) -> str | None:
-    """All texts in a value as one; None if there is none."""
+    """Join all texts in a value; return None if there is none."""
     return between.join(texts_in(value)) or None
 
 
 def names_in(value: object) -> list[str]:
-    """The names of people in a value of any form, given names first."""
+    """Return the names of people in a value of any shape, given names first."""
     names = _names(value, 3)
     short = [match for name in names if (match := _SHORT.fullmatch(name))]
-    if len(short) < len(names):  # "Indulekha K." among whole names has her initial behind
+    if len(short) < len(names):  # among whole names, "Indulekha K." just ends in an initial
         return names
     return [f"{_spaced(name['given'])} {name['family']}" for name in short]
 
 
 def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
-    """The names in a value; `is_one` says that it is a part of a list, which is mostly one."""
+    """Return the names in a value; `is_one`: it is an item of a list, and so mostly one name."""
     if deep < 0 or is_nothing(value):
         return []
     if isinstance(value, str):
@@ -107,7 +107,7 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     parts = {folded(str(key)): each for key, each in value.items()}
 
     def first(*keys: str) -> str:
-        return next((said for key in keys if (said := text_in(parts.get(key)))), "").strip()
+        return next((text for key in keys if (text := text_in(parts.get(key)))), "").strip()
 
     if family := first("family", "lastname", "last", "surname", "familyname", "keyname"):
         particle = first("nondroppingparticle", "droppingparticle")
@@ -118,11 +118,11 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
 
 
 def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list[str]:
-    """The names in one text, whatever stands between them.
+    """Return the names in one text, whatever separates them.
 
-    `is_one` says that it should be one name, `sure` that two parts of it can only be one.
+    `is_one`: it should be one name; `sure`: two parts, one comma between them, are one name.
     """
-    text = _BEHIND.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
+    text = _AFTER_NAMES.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
             parts = text.split(sign)
@@ -147,9 +147,9 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
 
 
 def _one_name(text: str) -> list[str]:
-    """One name, given names first and without marks of footnotes; none if it is no name."""
+    """Return one name, given names first, without footnote marks; [] if the text is no name."""
     name = whole_characters(" ".join(text.split())).strip(" ,")
-    name = _BEHIND.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
+    name = _AFTER_NAMES.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
     if name.casefold() in ("et al", "et al.", "others", "...", "…") or name[:1] in ("", "["):
         return []
     family, comma, given = name.partition(",")
@@ -160,7 +160,7 @@ def _one_name(text: str) -> list[str]:
 
 
 def _spaced(given: str) -> str:
-    """Given names; initials with spaces between: "C.J." is "C. J."."""
+    """Return given names, with spaces between initials: "C. J." for "C.J."."""
     is_short = _INITIALS.fullmatch(given)
     return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if is_short else given
 
@@ -168,19 +168,19 @@ def _spaced(given: str) -> str:
 Precision = Literal["day", "week", "month", "year"]
 
 YEARS = range(1900, 2101)
-"""Years that a user may give; any other is a typing error."""
+"""Years that a user may give; any other is taken as a typing error."""
 
 MONTH_NAME = (
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 )
-"""A regular expression, to be used in any case, of an English month's name or abbreviation.
+"""A regular expression, for use without case, for an English month's name or abbreviation.
 
-It takes whole words alone ("marketing" and "novel" are none), without the stop of "Sept.".
+It matches only whole words (not "marketing" or "novel"), without the full stop of "Sept.".
 """
 
-# Folded names in German, French, Spanish, Italian, Portuguese and Dutch, after the English ones.
-_NAMES = """jan january januar janvier enero gennaio janeiro januari
+# Folded names: English, then German, French, Spanish, Italian, Portuguese and Dutch.
+_MONTH_NAMES = """jan january januar janvier enero gennaio janeiro januari
 feb february februar fevrier febrero febbraio fevereiro februari
 mar march marz mars marzo marco maart
 apr april avril abril aprile
@@ -192,7 +192,7 @@ sep sept september septembre septiembre settembre setembro
 oct october oktober octobre octubre ottobre outubro
 nov november novembre noviembre novembro
 dec december dezember decembre diciembre dicembre dezembro"""
-_NUMBERS = {name: at for at, row in enumerate(_NAMES.split("\n"), 1) for name in row.split()}
+_MONTHS = {name: at for at, row in enumerate(_MONTH_NAMES.split("\n"), 1) for name in row.split()}
 
 _MONTH = r"(?P<month>[a-z]{3,10})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
@@ -222,45 +222,45 @@ _DATES: tuple[tuple[Precision, str], ...] = (
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
 _LONGEST = 60
-_SAYING = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+_DATE_KEYS = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
 """Keys under which an object has a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A day, and how much of it was said: of a month and a year it is the first day."""
+    """A date and its precision; a month or a year is represented by its first day."""
 
     day: date
     precision: Precision = "day"
 
     @property
     def iso(self) -> str:
-        """As much of the ISO date as was said: "2025", "2025-03" or "2025-03-14"."""
+        """The ISO date as far as it is known: "2025", "2025-03" or "2025-03-14"."""
         length = {"year": 4, "month": 7}.get(self.precision, 10)
         return self.day.isoformat()[:length]
 
 
 def month_number(name: str) -> int:
-    """The month, 1 to 12, of a name that `MONTH_NAME` matches."""
-    return _NUMBERS[name[:3].lower()]
+    """Return the month, 1 to 12, of a name that `MONTH_NAME` matches."""
+    return _MONTHS[name[:3].lower()]
 
 
 def is_date(line: str) -> bool:
-    """Whether a whole line is a date of at least a month, be it one that exists or not."""
+    """Return whether a whole line is a date of at least a month, even one that does not exist."""
     matched = _match(line)
     return matched is not None and matched[0] != "year"
 
 
 def read_date(text: str, year: int | None = None) -> Dated | None:
-    """The date that the whole of a text is; None if it is none.
+    """Return the date that makes up a whole text; None if it is no date.
 
     Args:
         text: "Apr 22", "Tuesday, 22 April 2025", "14. März 2025", "3/14/25", "2025-04",
             "Week of Mar 10 – 16, 2025", "Mon, 3 Mar 2025 06:01:00 +0000", …
-        year: The year of a date that has none; without it, such a text is no date.
+        year: The year of a date that has none; if it is None, such a text is no date.
 
     Raises:
-        ValueError: there is no such day; the message says which.
+        ValueError: the day does not exist; the message names it.
     """
     matched = _match(text)
     if matched is None:
@@ -276,9 +276,9 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
         month, day = (second, first) if first > 12 else (first, second)
     else:
         number = part.get("number")
-        month = int(number) if number else _NUMBERS.get(part.get("month") or "", 1)
+        month = int(number) if number else _MONTHS.get(part.get("month") or "", 1)
         day = int(part.get("day") or 1)
-    if (last := part.get("last")) and stated and _NUMBERS[last] < month:
+    if (last := part.get("last")) and stated and _MONTHS[last] < month:
         named -= 1  # "Dec 29 – Jan 4, 2026"
     try:
         return Dated(date(named, month, day), precision)
@@ -295,16 +295,16 @@ def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
     for precision, shape in _SHAPES:
         if match := shape.fullmatch(folded):
             names = {match.groupdict().get(name) for name in ("month", "last")}
-            if names - {None} <= _NUMBERS.keys():
+            if names - {None} <= _MONTHS.keys():
                 return precision, match
     return None
 
 
 def date_of(value: object) -> Dated | None:
-    """The date that a field of a record gives, in any shape; None if it gives none.
+    """Return the date in a field of a record, in any shape; None if there is none.
 
-    Texts as `read_date` takes them, the first date of a range, numbers of seconds or milliseconds
-    since 1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
+    Accepts texts as in `read_date`, ranges (the first date counts), seconds or milliseconds since
+    1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
     """
     try:
         return _date_of(value)
@@ -317,12 +317,12 @@ def _date_of(value: object) -> Dated | None:
         parts = {str(key).casefold(): each for key, each in value.items()}
         if "year" in parts:
             return _date_of([parts.get(key) for key in ("year", "month", "day")])
-        return next((found for key in _SAYING if (found := _date_of(parts.get(key)))), None)
+        return next((found for key in _DATE_KEYS if (found := _date_of(parts.get(key)))), None)
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple | Mapping):
             return _date_of(value[0])
-        said = [str(part).strip() for part in value if part not in (None, "")]
-        return read_date("-".join(said)) or read_date(" ".join(said))
+        texts = [str(part).strip() for part in value if part not in (None, "")]
+        return read_date("-".join(texts)) or read_date(" ".join(texts))
     if isinstance(value, str):
         return _date_of_text(" ".join(value.split()))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -331,7 +331,7 @@ def _date_of(value: object) -> Dated | None:
 
 
 def _date_of_number(number: int) -> Dated | None:
-    """The date of a year, of digits like 20250422, or of a time since 1970."""
+    """Return the date of a year, of digits like 20250422, or of a time since 1970."""
     if number in YEARS:
         return Dated(date(number, 1, 1), "year")
     if number < 10**8:

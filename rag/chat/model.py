@@ -1,4 +1,4 @@
-"""A chat model, everything that is asked of it for one question, and endpoints that are tried."""
+"""A chat model, the account of one question's calls to it, and a trial of an endpoint."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def is_address(text: str) -> bool:
-    """Whether an endpoint can have this address: http or https, and no name or password in it."""
+    """Return whether this can be an endpoint's address: http or https, without credentials."""
     try:
         parts = urlsplit(text)
         has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -37,17 +37,17 @@ def is_address(text: str) -> bool:
 
 
 class ChatModel:
-    """A chat model. Calls may come from any thread; close it, or use it in a `with` block.
+    """A chat model for calls from any thread; close it, or use it in a `with` block.
 
-    Its requests run on an event loop of its own, in a thread of its own: only so does a deadline
-    hold for a reply that comes byte by byte, and can a call be given up at any moment.
+    Its requests run on a separate event loop in a separate thread. Only that way does a deadline
+    hold for a reply that arrives byte by byte, and can a call be cancelled at any moment.
     """
 
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
         self.client = client
         self.deadline_seconds = deadline_seconds
-        self._name(name)
-        self._opening = threading.Lock()
+        self._set_name(name)
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -55,26 +55,26 @@ class ChatModel:
         )
         self._thread.start()
 
-    def _name(self, name: str) -> None:
+    def _set_name(self, name: str) -> None:
         self.name = name
         where = f"chat model {name!r} at {self.client.base_url.netloc.decode()}"
         self.endpoint = Endpoint(where, self.client.api_key)
         self.refused: set[str] = set()
-        """Options that the model has refused, and "system" for that role."""
+        """The request options that the model has refused; "system" means that role."""
         self.streams_thoughts: bool | None = None
-        """Whether its template opens thoughts itself; None before its first reply is whole."""
+        """Whether its replies begin inside a thought; None before the first complete reply."""
         self.misjudged = 0
-        """How often in a row it got control questions wrong: twice, and it judges no more."""
+        """How often in a row it got control questions wrong; after two it is no longer a judge."""
 
     def named(self, name: str) -> Self:
-        """Another model of the same endpoint, over the same connections."""
+        """Return another model of the same endpoint that shares the connections."""
         other = copy(self)
-        other._name(name)
+        other._set_name(name)
         return other
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """The configured model; nothing is sent yet.
+        """Open the configured model; sends nothing yet.
 
         Raises:
             InputError: no model, key or usable address is configured.
@@ -87,7 +87,7 @@ class ChatModel:
                 f"{missing} is not set; a chat model needs ABSTRACTQA_CHAT_MODEL, OPENAI_API_KEY"
                 " and OPENAI_BASE_URL (OpenAI's if empty; one's own endpoint may need no key)"
             )
-        # A client that stumbles over either would repeat it in its messages.
+        # The client's error about a bad key or address would repeat it.
         if not key.isascii() or not key.isprintable() or " " in key:
             raise InputError("the chat model's key has characters that no key has: copy it again")
         if not is_address(address):
@@ -104,18 +104,18 @@ class ChatModel:
             max_retries=RETRIES,
             timeout=Timeout(None, connect=3.0),
             default_headers=_headers(address, key),
-            # What is asked, and the key, go to the address that was given and to no other.
+            # Questions and the key go only to the configured address.
             http_client=DefaultAsyncHttpxClient(follow_redirects=False),
         )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
-        """Ask for one whole reply; the arguments are those of `stream`.
+        """Ask for one complete reply; the arguments are those of `stream`.
 
         Raises:
-            ReplyError: the reply is a refusal, empty, too long or no chat completion, or the
+            ReplyError: the reply is a refusal, empty, too long or not a chat completion, or the
                 messages are too long.
-            ChatError: there is no reply, or none within the deadline.
+            ChatError: no reply came, or none within the deadline.
         """
         with self.stream(messages, **options) as stream:
             return stream.reply
@@ -128,11 +128,11 @@ class ChatModel:
         seconds: float | None = None,
         **options: Any,
     ) -> Stream:
-        """Ask for a reply that is read while it is written; returns at once.
+        """Ask for a reply and stream it; returns at once.
 
-        A server that knows no streams may answer as a whole. What a model refuses of the options
-        of the request (temperature, 0 if left out, stop, seed, response_format, tools) is left out
-        from then on. Without `seconds` the model's own deadline counts.
+        A server that cannot stream may send the whole reply at once. Options that the model refuses
+        (temperature, which is 0 by default, stop, seed, response_format, tools) are left out from
+        then on. Without `seconds` the model's deadline holds.
 
         Raises:
             StoppedError: the model was closed.
@@ -142,7 +142,7 @@ class ChatModel:
         return Stream(self, messages, given, seconds or self.deadline_seconds)
 
     def list_models(self, seconds: float) -> list[str]:
-        """The names of the endpoint's models, sorted; none if it does not list them in time."""
+        """Return the names of the endpoint's models, sorted; none if it lists none in time."""
         with suppress(CancelledError, StoppedError):
             return self.run(self._list(seconds)).result()
         return []
@@ -155,32 +155,32 @@ class ChatModel:
                 page = await self.client.with_options(max_retries=0).models.list()
             names = {each.id for each in page.data}
         except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
-            return []  # what the client says of it may hold the key
+            return []  # not reported: the client's error may contain the key
         return sorted(name for name in names if isinstance(name, str) and name.isprintable())
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin work on the event loop; raises StoppedError once the model was closed."""
-        with self._opening:
+        """Start a coroutine on the event loop; raises StoppedError if the model is closed."""
+        with self._lock:
             if not self._closed.is_set():
                 return asyncio.run_coroutine_threadsafe(work, self._loop)
         work.close()
         raise StoppedError(f"{self.endpoint.where} is closed")
 
     def close(self) -> None:
-        """Give up what is under way and close the connections; calls that follow are refused.
+        """Cancel running calls and close the connections; later calls raise StoppedError.
 
-        So are those of the models that share its connections.
+        The same holds for the models that share its connections.
         """
-        with self._opening:
+        with self._lock:
             if self._closed.is_set():
                 return
             self._closed.set()
-        asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    async def _give_up(self) -> None:
+    async def _cancel_all(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -195,7 +195,7 @@ class ChatModel:
 
 
 def _headers(address: str, key: str) -> dict[str, Any]:
-    """What keeps the headers that the environment has for another address out of requests."""
+    """Return headers that drop those which the environment sets for another address."""
     from openai import Omit
 
     if address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}:
@@ -207,17 +207,17 @@ def _headers(address: str, key: str) -> dict[str, Any]:
 
 
 class Asking:
-    """What one question asks of a chat model, from any number of threads.
+    """The calls to a chat model for one question, from any number of threads.
 
-    All its calls share one deadline, which begins with the first of them. Once the endpoint failed
-    (ChatError, and no ReplyError) it is not asked again: each later call raises that error at once.
+    All calls share one deadline, which begins with the first of them. Once the endpoint failed (a
+    ChatError that is not a ReplyError), each later call raises that error at once.
     """
 
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
-        """Begin; `price` is dollars per million tokens of prompts and completions: "0.15/0.60"."""
+        """Set deadline and price; "0.15/0.60" is dollars per million prompt/completion tokens."""
         self.model = model
         self._seconds = seconds
-        self._ends: float | None = None
+        self._deadline: float | None = None
         self._price = [float(part) / 1_000_000 for part in price.split("/")] if price else None
         self._lock = threading.Lock()
         self._streams: list[Stream] = []
@@ -225,7 +225,7 @@ class Asking:
 
     @property
     def usage(self) -> Usage:
-        """The tokens until now, those of failed calls too, and what they cost if that is known."""
+        """The tokens used so far, those of failed calls included, and their cost if known."""
         with self._lock:
             spent = sum((stream.usage for stream in self._streams), Usage())
         cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
@@ -237,35 +237,35 @@ class Asking:
         return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
 
     def priced(self, tokens: int) -> str:
-        """What so many tokens of prompts cost, for a message; empty if no price is known."""
+        """Return the cost of so many prompt tokens as text for a message; "" without a price."""
         cost = self._cost(tokens)
         return "" if cost is None else f", about ${cost:.3f}"
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
-        """Ask for a reply that is read while it is written; iterating raises ReplyError, too.
+        """Ask for a reply and stream it; iterating also raises ReplyError.
 
         Raises:
             StoppedError: `cancel` was called.
-            ChatError: the endpoint cannot be asked any more.
+            ChatError: the endpoint failed in an earlier call.
         """
         with self._lock:
             if self._stopped:
                 raise StoppedError("the question was given up")
             for stream in self._streams:
                 stream.raise_failure()
-            self._ends = self._ends or monotonic() + self._seconds
-            left = max(0.001, self._ends - monotonic())
+            self._deadline = self._deadline or monotonic() + self._seconds
+            left = max(0.001, self._deadline - monotonic())
             stream = self.model.stream(messages, max_tokens=max_tokens, seconds=left, **options)
             self._streams.append(stream)
             return stream
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int) -> str:
-        """A whole reply; raises as `stream`, and ReplyError."""
+        """Return a complete reply; raises the errors of `stream`, and ReplyError."""
         with self.stream(messages, max_tokens=max_tokens) as stream:
             return stream.reply.text
 
     def cancel(self) -> None:
-        """Close what is under way, in every thread; later calls raise StoppedError at once."""
+        """Cancel the running calls of all threads; later calls raise StoppedError at once."""
         with self._lock:
             self._stopped = True
             streams = tuple(self._streams)
@@ -275,21 +275,21 @@ class Asking:
 
 @dataclass(frozen=True)
 class Tried:
-    """What trying an endpoint came to."""
+    """The result of trying an endpoint."""
 
     works: bool
     told: str
-    """One line, without the key."""
+    """The result as one line, without the key."""
     models: tuple[str, ...] = ()
-    """Those it lists, sorted."""
+    """The models that the endpoint lists, sorted."""
     model: str = ""
-    """The one that was asked."""
+    """The model that was tried."""
 
 
 def try_endpoint(settings: Settings) -> Tried:
     """Ask the chat model that the settings name for one word.
 
-    Without a name the endpoint is only asked for its models; if it has one alone, that is tried.
+    Without a name, ask the endpoint only for its models; if it has just one, try that one.
 
     Raises:
         InputError: the address or the key cannot be used.
@@ -304,7 +304,7 @@ def try_endpoint(settings: Settings) -> Tried:
         try:
             reply = endpoint.named(name).complete(
                 [{"role": "user", "content": "Reply with one word: ready."}],
-                max_tokens=500,  # thoughts come before the word
+                max_tokens=500,  # the model may think before the word
                 seconds=30,
             )
         except ChatError as error:

@@ -1,4 +1,4 @@
-"""What goes to a chat model and what comes back, in whatever form, and what can go wrong."""
+"""The messages to a chat model, the parser of its replies in all their forms, and the errors."""
 
 import json
 import re
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class ChatError(AbstractQAError):
-    """The chat model could not be asked: key, address, network, limits, time."""
+    """The chat model could not be asked: its key, address, network, limits or deadline."""
 
 
 class ReplyError(ChatError):
-    """The endpoint works, but this request got nothing usable; another one may."""
+    """The endpoint works, but this request got no usable reply; another request may get one."""
 
 
 class TooLongError(ReplyError):
@@ -26,32 +26,32 @@ class TooLongError(ReplyError):
 
 
 class BrokenOffError(ChatError):
-    """The reply did not come to its end; asking again may help."""
+    """The reply broke off before its end; asking again may help."""
 
 
 class StoppedError(AbstractQAError):
-    """The caller gave the call up: no ChatError, since nothing is wrong with the endpoint."""
+    """The caller cancelled the call; not a ChatError, since nothing is wrong with the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is asked, as messages name it, and what none of them may repeat.
+    """An endpoint as error messages name it, and the key, which no message may repeat.
 
-    Messages speak of the chat model's key, name and address, not of the variables of the
-    environment: the endpoint may have been entered on the page.
+    Messages speak of the chat model's key, name and address, not of environment variables, since
+    the endpoint may have been entered on the page.
     """
 
     where: str
-    """The model and its host, as messages begin."""
+    """The model and its host, with which messages begin."""
     key: str = field(repr=False)
 
     def clean(self, text: object) -> str:
-        """What the endpoint sent, fit for a message: one line, short, without the key."""
-        # Before it is cut: half a key is one too.
+        """Make text from the endpoint fit for a message: one line, 200 code points, no key."""
+        # Remove the key before cutting the text, so that no part of the key stays.
         return " ".join(str(text or "").replace(self.key, "…").split())[:200]
 
     def not_chat(self, kind: str = "") -> ReplyError:
-        """What came is no chat completion, nor a part of one; `kind` is its content type."""
+        """Return the error for a body that is no chat completion; `kind` is its content type."""
         if kind and "json" not in kind and "event-stream" not in kind:
             return ReplyError(
                 f"{self.where} answers with {self.clean(kind)[:40]}, not JSON:"
@@ -60,17 +60,17 @@ class Endpoint:
         return ReplyError(f"{self.where} sent a reply that is not of OpenAI's chat protocol")
 
     def declined(self, why: str) -> ReplyError:
-        """The model, or a filter before or behind it, does not want to answer."""
+        """Return the error for a refusal by the model, or by a filter before or behind it."""
         return ReplyError(f"{self.where} refused to answer: {self.clean(why)}")
 
     def refused(self, error: "openai.APIStatusError") -> ChatError:
-        """The endpoint answered with an error status."""
+        """Return the error for an error status of the endpoint."""
         code, text = error.status_code, self.clean(message_of(error))
         if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
             return TooLongError(f"{self.where}: the request is longer than its context: {text}")
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
-        # What is said of a key or a quota may hold a part of the key.
+        # The endpoint's text about a key or a quota may contain a part of the key: not repeated.
         to = self.clean(error.response.headers.get("location"))
         known = {
             307: ("sends to another address", f"give {to} as the chat model's address"),
@@ -79,15 +79,15 @@ class Endpoint:
             429: ("takes no more requests for now", text),
             500: ("failed", text),
         }
-        alike = 307 if code < 400 else 401 if code == 403 else min(code, 500)
-        what, why = known.get(alike, ("rejects the request", text))
+        group = 307 if code < 400 else 401 if code == 403 else min(code, 500)
+        what, why = known.get(group, ("rejects the request", text))
         if code == 429 and error.code == "insufficient_quota":
             what, why = "has used up the quota of its key", ""
         return ChatError(f"{self.where} {what} (HTTP {code})" + (why and f": {why}"))
 
 
 def message_of(error: "openai.APIStatusError") -> str:
-    """What an error reply says, wherever it says it."""
+    """Return the message of an error reply, whichever field it is in; "" if there is none."""
     body: Any = error.body
     while isinstance(body, dict):
         body = body.get("message") or body.get("error") or body.get("detail")
@@ -96,16 +96,16 @@ def message_of(error: "openai.APIStatusError") -> str:
 
 CUT_OFF = "broke the connection off before the reply was whole"
 CHARACTERS_PER_TOKEN = 4
-"""Of English text; used where the endpoint counts nothing."""
+"""For English text; used where the endpoint reports no token counts."""
 MOST_BYTES = 4 * 2**20
-"""Of a reply, thoughts included."""
+"""The largest reply that is read, thoughts included."""
 _THOUGHT = re.compile(
     r"(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
     r"(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>▷\]]"
     r"|<\|channel\|>(?P<final>final)?",
     re.IGNORECASE,
 )
-"""Where a thought begins or ends."""
+"""A mark at which a thought begins or ends."""
 _TEMPLATE = re.compile(
     r"<\|start\|>(?:assistant)?|<\|channel\|>final|<\|\w+\|>|</?s>|<(?:start|end)_of_turn>|<eos>"
 )
@@ -114,7 +114,7 @@ _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 
 
 class Message(TypedDict):
-    """One turn of what the model reads."""
+    """One turn of the conversation that the model reads."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
@@ -123,7 +123,7 @@ class Message(TypedDict):
 
 
 Complete = Callable[[list[Message]], str]
-"""All that most callers need of a chat model: its reply to a conversation."""
+"""A function from a conversation to the model's reply, which is all that most callers need."""
 
 
 _NUMBERED = re.compile(
@@ -132,18 +132,18 @@ _NUMBERED = re.compile(
 
 
 def numbered_lines(reply: str) -> list[tuple[int, str]]:
-    """The lines of a reply that begin with a number ("1. …", "Claim 2: …"), in its order."""
+    """Return the lines of a reply that begin with a number ("1. …", "Claim 2: …"), in order."""
     return [(int(number), line.strip()) for number, line in _NUMBERED.findall(reply)]
 
 
 def tokens_of(text: str) -> int:
-    """How many tokens a text has, about: a quarter of its characters."""
+    """Estimate the number of tokens in a text: a quarter of its characters, rounded up."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool that a model wants used."""
+    """A model's request to call a tool."""
 
     id: str
     name: str
@@ -153,52 +153,52 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat model said, without what it thought, and what it took."""
+    """A chat model's reply without its thoughts, and the tokens and time that it took."""
 
     text: str
-    """Empty only where it calls tools."""
+    """Empty only if the reply calls tools."""
     usage: Usage
-    """Tokens as the endpoint counts them, or estimates, of every request that was tried again."""
+    """Tokens as the endpoint counts them, or estimates; all attempts of the call together."""
     seconds: float
-    """Wall-clock, with every request that was tried again."""
+    """Wall-clock time of all attempts together."""
     cut: bool = False
-    """Whether its limit of tokens ended it."""
+    """Whether the token limit cut the reply off."""
     calls: tuple[Call, ...] = ()
 
 
 @dataclass(slots=True)
 class Incoming:
-    """Puts the pieces of one reply together."""
+    """Assembles the chunks of one reply."""
 
     endpoint: Endpoint
     offers_tools: bool = False
-    """Whether the request had tools: else a call of one answers nothing."""
+    """Whether the request had tools; otherwise tool calls are ignored."""
     content: str = ""
-    """All of it so far, thoughts too."""
+    """The content so far, with thoughts that are written in it."""
     begun: bool = False
-    """Whether a piece of a reply came, if only of a thought."""
+    """Whether any chunk of a reply arrived, even if only of a thought."""
     done: bool = False
     finish: str | None = None
     thought: int = 0
-    """Characters of thoughts that came apart from the content."""
+    """Characters of thoughts that arrived in fields other than the content."""
     refusal: str = ""
     calls: dict[int, Call] = field(default_factory=dict)
-    """Tools that it calls, by their place; their pieces come one after another."""
+    """The tool calls by their position; their pieces arrive one after another."""
     counts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def cut(self) -> bool:
-        """Whether its limit of tokens ended it."""
+        """Whether the token limit cut the reply off."""
         return self.finish in ("length", "max_tokens")
 
-    def usage(self, asked: int) -> Usage:
-        """The tokens until now: the endpoint's counts, estimates (`asked` for the prompt) else."""
+    def usage(self, prompt_guess: int) -> Usage:
+        """Return the tokens so far: the endpoint's counts, else estimates (`prompt_guess`)."""
         prompt, written = self._counted("prompt_tokens"), self._counted("completion_tokens")
-        guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
-        guess += sum(tokens_of(call.arguments) for call in self.calls.values())
+        written_guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
+        written_guess += sum(tokens_of(call.arguments) for call in self.calls.values())
         return Usage(
-            prompt_tokens=asked if prompt is None else prompt,
-            completion_tokens=guess if written is None else written,
+            prompt_tokens=prompt_guess if prompt is None else prompt,
+            completion_tokens=written_guess if written is None else written,
             estimated=prompt is None or written is None,
         )
 
@@ -209,7 +209,7 @@ class Incoming:
             return None
 
     def take(self, data: str | bytes) -> None:
-        """Add one event, or a whole body; raises ReplyError or BrokenOffError as it reports."""
+        """Add one event, or a whole body; raises the ReplyError or BrokenOffError it reports."""
         try:
             chunk = json.loads(data)
         except (ValueError, RecursionError):
@@ -231,7 +231,7 @@ class Incoming:
         piece = choice.get("delta") or choice.get("message") or {}
         if not isinstance(piece, dict):
             raise self.endpoint.not_chat()
-        text = self._whole(_text(piece.get("content")))
+        text = self._checked(_text(piece.get("content")))
         self.begun = True
         self.content += text
         self.refusal += _text(piece.get("refusal"))
@@ -245,15 +245,15 @@ class Incoming:
         if choice.get("finish_reason") not in (None, "", "null"):
             self.finish = str(choice["finish_reason"])
 
-    def _whole(self, text: str) -> str:
+    def _checked(self, text: str) -> str:
         if any("\ud800" <= sign <= "\udfff" for sign in text):
-            raise self.endpoint.not_chat()  # half a character
+            raise self.endpoint.not_chat()  # a lone surrogate is half a character
         return text
 
     def _add_calls(self, pieces: object) -> None:
-        """Add pieces of calls: the name of each comes once, its arguments bit by bit.
+        """Add pieces of tool calls; the name of a call arrives once, its arguments in pieces.
 
-        Where they have no number, a new id begins a new call.
+        If the pieces have no index, a new id begins a new call.
         """
         for piece in pieces if isinstance(pieces, list) else ():
             function = piece.get("function") if isinstance(piece, dict) else None
@@ -268,13 +268,13 @@ class Incoming:
             arguments = function.get("arguments") or ""
             arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
             name = call.name or str(function.get("name") or "")
-            self.calls[place] = Call(call.id, name, call.arguments + self._whole(arguments))
+            self.calls[place] = Call(call.id, name, call.arguments + self._checked(arguments))
 
     def _too_much(self) -> ReplyError:
         return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
 
     def answer(self) -> str:
-        """The whole text without thoughts; raises ReplyError where it is a refusal, or empty."""
+        """Return the whole text without thoughts; raises ReplyError if it is a refusal or empty."""
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
@@ -286,10 +286,10 @@ class Incoming:
         raise ReplyError(self.endpoint.clean(why))
 
     async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
-        """Take a body in, cut anywhere; yields whenever there is more of it.
+        """Read a body from chunks that are cut anywhere; yields whenever more of it was added.
 
-        Only of a whole body the content type `kind` has to be true: event streams come under any
-        name. Raises as `take`, where it is neither events nor JSON, and where it breaks off.
+        The content type `kind` is checked only for a body without events, since event streams come
+        with any type. Raises as `take`; also if the body is neither events nor JSON, or breaks off.
         """
         unread, events = b"", False
         async for chunk in chunks:
@@ -326,7 +326,7 @@ class Incoming:
 
 
 def _text(content: object) -> str:
-    """The text of a content, which may be a list of parts; parts that are thoughts are left out."""
+    """Return the text of a content, which may be a list of parts; skips parts that are no text."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, dict)]
         return "".join(_text(p.get("text")) for p in parts if p.get("type", "text") == "text")
@@ -334,9 +334,9 @@ def _text(content: object) -> str:
 
 
 def answer_in(text: str, *, whole: bool = True) -> str:
-    """What a model said, without what it thought aloud and without the signs of its template.
+    """Remove thoughts and the marks of the model's template from a reply.
 
-    Of a text that is not whole, what may be the beginning of a sign is left out.
+    If the text is not whole yet, also remove an end that may be the beginning of a mark.
     """
     text = without_thoughts(text.lstrip(_UNSEEN))[0]
     if not whole:
@@ -345,12 +345,12 @@ def answer_in(text: str, *, whole: bool = True) -> str:
 
 
 def without_thoughts(text: str) -> tuple[str, bool]:
-    """A text without thoughts, and whether one ends in it that its template began."""
+    """Remove thoughts from a text, and return whether one ends in it that the template began."""
     kept, at, thinks, begun_before = "", 0, False, False
-    for sign in _THOUGHT.finditer(text):
-        kept += "" if thinks else text[at : sign.start()]
-        at = sign.end()
-        if sign["end"] and not thinks:
+    for mark in _THOUGHT.finditer(text):
+        kept += "" if thinks else text[at : mark.start()]
+        at = mark.end()
+        if mark["end"] and not thinks:
             kept, begun_before = "", True
-        thinks = not sign["end"] and not sign["final"]
+        thinks = not mark["end"] and not mark["final"]
     return kept + ("" if thinks else text[at:]), begun_before

@@ -1,4 +1,4 @@
-"""One call of a chat model: it runs on the event loop, and is read from any other thread."""
+"""One streamed call of a chat model, run on the event loop and read from any other thread."""
 
 import asyncio
 import json
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRIES = 2
-"""Of the client: requests that are sent again after 408, 409, 429, 5xx or a lost connection."""
+"""How often the client sends a request again after 408, 409, 429, 5xx or a lost connection."""
 _REST_SECONDS = {True: 1.0, False: 10.0}
-"""How long more may come of a reply that has ended (True), or has only said why it ends: some
-endpoints say so early."""
+"""How long to wait for more after the end of a reply (True), or after its finish reason (False),
+which some endpoints send early."""
 _OPTIONAL = (
     "max_tokens", "stream_options", "response_format", "temperature", "seed", "stop", "tools",
     "stream", "system",
 )  # fmt: skip
-"""What a request can do without, or say in another way."""
+"""Parts of a request that can be left out, or put in another way."""
 
 
 class Stream(Iterator[str]):
-    """What a reply says so far, each time more of it has come; a thread that asks waits for it.
+    """Yields the reply so far each time that more of it arrives; `next` blocks until then.
 
-    Each item begins with the one before, but where that turned out to be a thought: of a model
-    whose first reply this is nobody knows. Iterating raises ReplyError or ChatError, and
-    StoppedError once it was closed before its end.
+    Each item begins with the one before, unless that turned out to be a thought, as is possible in
+    the first reply of a model. Iterating raises ReplyError or ChatError, and StoppedError if the
+    stream was closed before its end.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Stream(Iterator[str]):
         options: dict[str, Any],
         seconds: float,
     ) -> None:
-        """Begin to ask; what the model has refused of other requests is left out."""
+        """Send the request without the options that the model refused in earlier requests."""
         self._model = model
         self._endpoint = model.endpoint
         self._messages = list(messages)
@@ -73,7 +73,7 @@ class Stream(Iterator[str]):
         self._shown = ""
         self._refused = set(model.refused)
         self._inbox: SimpleQueue[str | None] = SimpleQueue()
-        self._future: Future[Reply] = model.run(self._whole_reply())
+        self._future: Future[Reply] = model.run(self._read_reply())
         self._future.add_done_callback(lambda _: self._inbox.put(None))
 
     def __next__(self) -> str:
@@ -81,34 +81,34 @@ class Stream(Iterator[str]):
             text = self._inbox.get()
             if text is not None and not self._future.cancelled():
                 return text
-            self._inbox.put(None)  # for whoever asks once more
+            self._inbox.put(None)  # so that a further `next` does not block
         _ = self.reply
         raise StopIteration
 
     @property
     def reply(self) -> Reply:
-        """The whole reply; waits for it, and raises as iterating does."""
+        """The complete reply; waits for it, and raises the errors of iterating."""
         with suppress(CancelledError):
             return self._future.result()
         raise StoppedError(f"{self._endpoint.where} was told to stop")
 
     def raise_failure(self) -> None:
-        """Raise why the endpoint cannot be asked any more, if that came out."""
+        """Raise the error of this call if it means that the endpoint failed, not only the reply."""
         if self._future.done() and not self._future.cancelled():
             problem = self._future.exception()
             if isinstance(problem, ChatError) and not isinstance(problem, ReplyError):
-                # A copy: an error that many threads raise collects all their tracebacks.
+                # A copy: an error raised in many threads would collect all their tracebacks.
                 raise type(problem)(*problem.args)
 
     @property
     def usage(self) -> Usage:
-        """The tokens of all its requests until now, whatever became of them."""
-        asked = sum(tokens_of(message["content"]) for message in self._messages)
-        asked += tokens_of(json.dumps(self._options["tools"])) if "tools" in self._options else 0
-        return sum((each.usage(asked) for each in self._received if each.begun), Usage())
+        """The tokens of all requests of this call so far, failed ones included."""
+        prompt = sum(tokens_of(message["content"]) for message in self._messages)
+        prompt += tokens_of(json.dumps(self._options["tools"])) if "tools" in self._options else 0
+        return sum((each.usage(prompt) for each in self._received if each.begun), Usage())
 
     def close(self) -> None:
-        """Give up what is still to come; from any thread, at any time, more than once."""
+        """Cancel the rest of the reply; may be called from any thread, at any time, repeatedly."""
         self._future.cancel()
 
     def __enter__(self) -> Self:
@@ -117,8 +117,8 @@ class Stream(Iterator[str]):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    async def _whole_reply(self) -> Reply:
-        """Ask, and read the reply to its end, in time."""
+    async def _read_reply(self) -> Reply:
+        """Read the reply to its end within the deadline."""
         started = perf_counter()
         try:
             async with asyncio.timeout(self._seconds):
@@ -131,9 +131,9 @@ class Stream(Iterator[str]):
         return Reply(text, self.usage, perf_counter() - started, last.cut, calls)
 
     async def _ask(self) -> str:
-        """The text of the reply; what the model refuses of the request is left out and sent again.
+        """Return the text of the reply; send again without the options that the model refuses.
 
-        A reply that breaks off before anything of it was shown is asked for once more.
+        If a reply breaks off before any of it was shown, ask once more.
         """
         import httpx
         import openai
@@ -141,11 +141,11 @@ class Stream(Iterator[str]):
         retries = RETRIES
         problem: ChatError
         while True:
-            # Not raised while the client's own error is handled: what that one shows is not ours.
+            # Raised outside of `except`, so that the client's error is not its context.
             try:
                 return await self._request(retries)
             except openai.APIStatusError as error:
-                if self._does_without(error):
+                if self._drop_refused(error):
                     continue
                 problem = self._endpoint.refused(error)
             except (openai.APIConnectionError, httpx.TransportError) as error:
@@ -187,7 +187,7 @@ class Stream(Iterator[str]):
                 async for _ in incoming.read(response.aiter_bytes(), kind):
                     self._show(incoming)
                     if (incoming.done or incoming.finish) and len(incoming.content) > length:
-                        # To its end all the same: else the connection cannot be used again.
+                        # Read on to the end: else the connection cannot be used again.
                         silence.reschedule(loop.time() + _REST_SECONDS[incoming.done])
                         length = len(incoming.content)
         except TimeoutError:
@@ -195,7 +195,7 @@ class Stream(Iterator[str]):
                 raise
 
     def _show(self, incoming: Incoming) -> None:
-        """Pass on what the reply says so far, unless it is known to begin with a thought."""
+        """Pass on the reply so far, unless it still is in a thought that this model begins with."""
         if self._model.streams_thoughts and not without_thoughts(incoming.content)[1]:
             return
         text = answer_in(incoming.content, whole=False)
@@ -204,7 +204,7 @@ class Stream(Iterator[str]):
             self._inbox.put(text)
 
     def _body(self) -> dict[str, Any]:
-        """The request, without what the model refuses."""
+        """Build the request without the options that the model refuses."""
         body = {"stream": True, "stream_options": {"include_usage": True}, **self._options}
         if "max_tokens" in self._refused:
             body["max_completion_tokens"] = body["max_tokens"]
@@ -220,16 +220,16 @@ class Stream(Iterator[str]):
         body = {name: value for name, value in body.items() if name not in self._refused}
         return {"model": self._model.name, "messages": messages, **body}
 
-    def _does_without(self, error: "APIStatusError") -> bool:
-        """Whether another request can do without what this one was refused for.
+    def _drop_refused(self, error: "APIStatusError") -> bool:
+        """Mark what the server refused as refused, and return whether to send the request again.
 
-        Servers do not agree on how to say so; all of them name it somewhere. Where one does not,
-        all is left out that can be.
+        Servers word the error differently, but most name the refused option in it. If none is
+        named, mark all optional ones.
         """
         why = f"{error.param} {message_of(error)} {error.body}".lower()
         body = self._body()
         if error.status_code in (400, 422, 500) and "tools" in body and "tool" in why:
-            self._refused.add("tools")  # as servers say that were started without a way to call any
+            self._refused.add("tools")  # the server was started without support for tool calls
             return True
         if error.status_code not in (400, 422) or "context" in why:
             return False

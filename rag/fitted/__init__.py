@@ -1,7 +1,7 @@
-"""Fitted coefficients as data: one record an encoder, written by `abstractqa eval fit`.
+"""Fitted coefficients stored as data: one record per encoder, written by `abstractqa eval fit`.
 
-A record holds linear models alone, each with the names of its features, so that it can be read.
-An encoder without a record of its own uses the bundled encoder's, whose figures do not hold for it.
+A record holds only linear models, each with the names of its features, so that people can read it.
+An encoder without a record uses the bundled encoder's, whose figures do not hold for it.
 """
 
 import json
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """A linear model of F features with one score, or one for each of C classes."""
+    """A linear model over F features: one score, or one score for each of C classes."""
 
     features: tuple[str, ...]
     classes: tuple[str, ...]
@@ -32,37 +32,37 @@ class Linear:
     """Shape (max(1, C),)."""
 
     def scores(self, rows: Floats) -> Floats:
-        """The score of each row and class, shape (n, max(1, C)), of features of shape (n, F)."""
+        """Return scores of shape (n, max(1, C)) for `rows` of features, shape (n, F)."""
         return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
 
     def score(self, rows: Floats) -> Floats:
-        """The one score of each row, shape (n,), of features of shape (n, F)."""
+        """Return the scores of a model with one score, shape (n,), for `rows` of shape (n, F)."""
         return np.asarray(self.scores(rows)[:, 0], dtype=np.float32)
 
     def shares(self, row: Floats) -> dict[str, float]:
-        """The probability of each class (softmax) for features of shape (F,)."""
+        """Return the probability of each class (softmax) for features of shape (F,)."""
         scores = self.scores(row[None, :])[0]
         powers = np.exp(scores - scores.max())
         return dict(zip(self.classes, (powers / powers.sum()).tolist(), strict=True))
 
 
 def sigmoids(scores: Floats) -> Floats:
-    """The logistic function of each score, from 0 to 1."""
+    """Map each score to a probability from 0 to 1 by the logistic function."""
     return np.asarray(1 / (1 + np.exp(-np.clip(scores, -30, 30))), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """What is fitted for one encoder."""
+    """The models, vocabulary and thresholds that were fitted for one encoder."""
 
     models: dict[str, Linear]
     vocabulary: tuple[str, ...]
-    """The words and pairs of words that the models of wordings look for."""
+    """The words and word pairs that the models of question wordings use as features."""
     thresholds: dict[str, float]
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """The place of each word and pair of the vocabulary."""
+        """The index of each word and word pair in `vocabulary`."""
         return {gram: place for place, gram in enumerate(self.vocabulary)}
 
 
@@ -77,7 +77,7 @@ def _linear(data: dict[str, Any]) -> Linear:
 
 @lru_cache(maxsize=4)
 def record(encoder: str = minilm.NAME) -> Record:
-    """The record of an encoder, by its name; the bundled encoder's if it has none."""
+    """Load the record of the encoder with this name, or the bundled encoder's if it has none."""
     path = FOLDER / f"{encoder.replace('/', '--')}.json"
     if not path.is_file():
         path = FOLDER / f"{minilm.NAME}.json"

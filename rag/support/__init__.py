@@ -1,4 +1,4 @@
-"""Does what a sentence cites support it? The interface, the check word for word, and the judge."""
+"""Check whether cited text supports a sentence: the interface, the verbatim check, the judge."""
 
 import re
 from abc import ABC, abstractmethod
@@ -15,13 +15,13 @@ _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%$€£<>=+~]")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether what a sentence cites supports it."""
+    """The result of checking a sentence against the text it cites."""
 
     support: Support
     score: float | None
-    """How sure, from 0 (not supported) to 1 (supported); None if it was not checked."""
+    """The probability of support, from 0 to 1; None if it was not checked."""
     reason: str | None = None
-    """What is wrong, for a person, as a clause: "40 is not in what it cites"."""
+    """What is wrong, as a clause for readers: "40 is not in what it cites"."""
 
 
 UNCHECKED = Verdict("unchecked", None)
@@ -31,7 +31,7 @@ class Checker(ABC):
     """Decides whether texts, read together, support a sentence."""
 
     name: str
-    """What it is called in a report."""
+    """The checker's name in reports."""
 
     @abstractmethod
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
@@ -39,7 +39,7 @@ class Checker(ABC):
 
         Args:
             sentence: Plain text, without markers.
-            cited: Stretches of stored abstracts, as they are stored; `UNCHECKED` if empty.
+            cited: Spans of abstracts as they are stored; if empty, the result is `UNCHECKED`.
         """
 
     def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
@@ -48,21 +48,21 @@ class Checker(ABC):
 
 
 def check(sentence: str, cited: Sequence[str]) -> Verdict:
-    """Compare a sentence of an answer with the stored text it cites, word for word.
+    """Check whether a sentence of an answer is in the stored text it cites, word for word.
 
-    A sentence whose words, numbers and signs stand in the cited text in the same order without
-    a gap (LaTeX, case, spacing and other punctuation aside) is supported, with score 1; one that
-    does not is unsupported, with score 0; one that cites nothing is unchecked.
+    It is supported, with score 1, if its words, numbers and signs occur in one cited text in the
+    same order without a gap, ignoring LaTeX, case, spacing and other punctuation. Otherwise it is
+    unsupported, with score 0; a sentence that cites nothing is unchecked.
     """
     if not cited:
         return UNCHECKED
     tokens = _tokens(sentence)
-    is_there = tokens.strip() and any(tokens in _tokens(text) for text in cited)
-    return Verdict("supported", 1.0) if is_there else Verdict("unsupported", 0.0)
+    is_quoted = tokens.strip() and any(tokens in _tokens(text) for text in cited)
+    return Verdict("supported", 1.0) if is_quoted else Verdict("unsupported", 0.0)
 
 
 def same_words(sentence: str, texts: Sequence[str]) -> bool:
-    """Whether a sentence is word for word one of several texts."""
+    """Return whether a sentence is word for word the same as one of several texts."""
     tokens = _tokens(sentence)
     return bool(tokens.strip()) and any(tokens == _tokens(text) for text in texts)
 
@@ -83,19 +83,19 @@ _CONTROLS = (
     ("The north pump needs more power than the south pump.", _YES),
     ("The south pump needs 40 watts.", _NO),
 )
-"""Claims whose verdicts are known: a judge that gets them wrong is not believed."""
+"""Claims with known verdicts: if a judge gets one wrong, its verdicts are ignored."""
 _WRONG = "the judge got its control questions wrong, or no verdicts could be read"
 _CONTROL_TEXT = "The north pump needs 40 watts, and the south pump 25 watts."
 
 
 class JudgeChecker(Checker):
-    """A chat model asked once for all sentences; what it did not decide is unchecked."""
+    """A chat model that checks all sentences in one request; those it skips stay unchecked."""
 
     def __init__(self, complete: Complete, name: str, *, trusted: bool = True) -> None:
-        """Take the model as a function, and its name; one that is not trusted is not asked."""
+        """Take the model as a function, and its name; a model that is not trusted is not asked."""
         self.name = f"judge {name}"
         self.problem: str | None = None if trusted else _WRONG
-        """Why its verdicts could not be had, if so."""
+        """Why there are no verdicts; None if there are."""
         self.misjudges = not trusted
         """Whether it got its control questions wrong."""
         self._complete = complete
@@ -105,22 +105,22 @@ class JudgeChecker(Checker):
         return self.check_all([sentence], [cited])[0]
 
     def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
-        """Check sentences, each against the texts it cites; unchecked if the judge cannot tell."""
+        """Check sentences, each against the texts it cites; unchecked without a usable verdict."""
         verdicts = [UNCHECKED] * len(sentences)
         places = [at for at, texts in enumerate(cited) if texts]
         if not places or self.problem:
             return verdicts
         claims = [(sentences[at], cited[at]) for at in places]
         claims += [(claim, [_CONTROL_TEXT]) for claim, _ in _CONTROLS]
-        put = "\n\n".join(_put(number, *claim) for number, claim in enumerate(claims, 1))
+        prompt = "\n\n".join(_format(number, *claim) for number, claim in enumerate(claims, 1))
         try:
             reply = self._complete(
-                [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": put}]
+                [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": prompt}]
             )
         except ChatError as error:
             self.problem = f"the judge could not be asked ({error})"
             return verdicts
-        given = {number: _verdict(line) for number, line in numbered_lines(reply)}
+        given = {number: _parse_verdict(line) for number, line in numbered_lines(reply)}
         controls = enumerate(_CONTROLS, len(places) + 1)
         if any(given.get(number) != right for number, (_, right) in controls):
             self.problem, self.misjudges = _WRONG, True
@@ -130,12 +130,12 @@ class JudgeChecker(Checker):
         return verdicts
 
 
-def _verdict(line: str) -> Verdict | None:
-    """What the first word of a line says: yes, no or partly, which is no; else None."""
+def _parse_verdict(line: str) -> Verdict | None:
+    """Read the verdict from the first word of a line: yes, no, or partly (a no); else None."""
     words = re.findall(r"\w+", line.lower())
     return {"yes": _YES, "no": _NO, "partly": _NO}.get(words[0]) if words else None
 
 
-def _put(number: int, claim: str, passages: Sequence[str]) -> str:
+def _format(number: int, claim: str, passages: Sequence[str]) -> str:
     lines = [f"Claim {number}: {claim}", *(f"Passage: {text}" for text in passages)]
     return "\n".join(" ".join(line.replace("</", "< /").split()) for line in lines)

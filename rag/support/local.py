@@ -1,11 +1,11 @@
-"""The check of a citation without a model to ask, by a small fitted network.
+"""Check citations by a small fitted network, without a chat model.
 
-Each word of a claim is aligned with the cited word nearest in meaning, and each cited word near
-what was aligned with its nearest in the claim; the pairs are compared, and what the comparisons
-say is pooled (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of
-the bundled encoder). Fitted by `abstractqa eval fit --check`; the weights are data. Where the
-probability that comes of it is high enough a sentence is supported, where it is low enough it is
-not; between the check cannot tell, and says so.
+Each word of a claim is aligned with the nearest cited word in meaning, and each cited word near an
+aligned one with its nearest word of the claim. The pairs are compared and the comparisons pooled
+(decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of the bundled
+encoder). Fitted by `abstractqa eval fit --check`; the weights are data. The result is a
+probability: a sentence is supported above one threshold, unsupported below another, and unchecked
+between them.
 """
 
 import math
@@ -29,13 +29,13 @@ from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.numbers import SMALL, missing_names, missing_numbers
 
 _LOADING = Lock()
-"""Two threads would load the encoder twice."""
+"""Keeps two threads from loading the encoder twice."""
 WEIGHTS = FOLDER / "check.npz"
 SCALARS = 9
-"""Figures of each pair of words, beside their vectors."""
+"""The number of features of each pair of words, not counting their vectors."""
 GLOBALS = 9
-"""Figures of a claim and what it cites as a whole."""
-# Written otherwise in the same sense, so that a reworded number is no other word.
+"""The number of features of a claim and its cited text as a whole."""
+# Numbers in words up to twelve, so that each equals the same number in digits.
 _SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
 _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
 _DENIAL = re.compile(
@@ -51,28 +51,28 @@ _NO_DENIAL = re.compile(
 
 
 def denials(text: str) -> int:
-    """How often a text denies something: "not", "without", "fails to", but not "not only"."""
+    """Count the denials in a text: "not", "without", "fails to", but not "not only"."""
     return len(_DENIAL.findall(_NO_DENIAL.sub(" ", fold(text))))
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The words of a cleaned sentence, n of them, in order; punctuation is left out."""
+    """The n words of a cleaned sentence, in order, without punctuation."""
 
     text: str
     stems: tuple[str, ...]
-    """Of its words in lower case, cut at hyphens and apostrophes."""
+    """The stem of each word in lower case; words end at hyphens and apostrophes."""
     rarity: Floats
-    """Of each word, shape (n,): 0 for function words, 1 for the rarest; never all 0."""
+    """The rarity of each word, shape (n,): 0 for function words, 1 for the rarest; never all 0."""
     meanings: Floats
-    """Of each word in this context, unit vectors, shape (n, 384)."""
+    """The unit vector of each word in this context, shape (n, 384)."""
     total: Floats
-    """The sum of the vectors of all tokens, shape (384,): the direction is the sentence's."""
+    """The sum of all token vectors, shape (384,); its direction is the sentence vector's."""
 
 
 @lru_cache(512)
 def read_sentence(text: str) -> Reading:
-    """Read one sentence, already cleaned; of a very long one its first 256 tokens."""
+    """Encode the words of one cleaned sentence; of a very long one, its first 256 tokens."""
     with _LOADING:
         model = minilm.shared(minilm.bundled_folder())
     tokens = model.tokens(text)
@@ -83,12 +83,12 @@ def read_sentence(text: str) -> Reading:
     words: list[str] = []
     rarity: list[float] = []
     meanings: list[Floats] = []
-    for own in rows.values():
-        word = text[tokens.spans[own[0]][0] : tokens.spans[own[-1]][1]].lower()
+    for word_rows in rows.values():
+        word = text[tokens.spans[word_rows[0]][0] : tokens.spans[word_rows[-1]][1]].lower()
         if any(map(str.isalnum, word)):
             words.append(word)
-            rarity.append(_rarity(word, own, tokens))
-            vector = tokens.middle[own].mean(axis=0)
+            rarity.append(_rarity(word, word_rows, tokens))
+            vector = tokens.middle[word_rows].mean(axis=0)
             meanings.append(vector / np.linalg.norm(vector))
     weights = np.array(rarity, dtype=np.float32)
     return Reading(
@@ -104,39 +104,39 @@ def _rarity(word: str, rows: list[int], tokens: TokenStates) -> float:
     if word in _UNWEIGHTED:
         return 0.0
     if len(rows) > 1 or word.isdigit() or word in _SAME:
-        return 1.0  # cut into pieces: not frequent enough for a place of its own
-    # WordPiece's vocabulary of 30,522 is sorted by how frequent its words were in BERT's training
-    # text, after 1,996 marks and single characters; the first 200 words say nothing.
+        return 1.0  # split into pieces: too rare for an entry in the vocabulary
+    # WordPiece's vocabulary of 30,522 is sorted by frequency in BERT's training text, after 1,996
+    # marks and single characters; the first 200 words carry no meaning.
     place = max(tokens.ids[rows[0]] - 1_996, 1)
     return float(max(0.0, np.log(place / 200) / np.log(30_522 / 200)))
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """n words of one text, each with the word of another that it is aligned with."""
+    """n words of one text, each paired with the word of another text that it is aligned with."""
 
     own: Floats
-    """Shape (n, 384)."""
+    """The vectors of the words, shape (n, 384)."""
     other: Floats
-    """Shape (n, 384)."""
+    """The vectors of the words they are aligned with, shape (n, 384)."""
     scalars: Floats
-    """Shape (n, SCALARS)."""
+    """Further features of each pair, shape (n, SCALARS)."""
     weights: Floats
-    """How much each counts: its rarity, and a little for the rest; shape (n,)."""
+    """The weight of each pair, its word's rarity plus 0.1; shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the network sees of a claim and what it cites."""
+    """The network's inputs for a claim and the text it cites."""
 
     claim: Pairs
     cited: Pairs
     whole: Floats
-    """Shape (GLOBALS,)."""
+    """Features of both as a whole, shape (GLOBALS,)."""
 
 
 def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
-    """Align a claim with the first 400 words that it cites, at least one."""
+    """Align a claim with the first 400 words that it cites; it must cite at least one."""
     every = replace(
         claim,
         stems=tuple(stem for each in cited for stem in each.stems)[:400],
@@ -154,22 +154,22 @@ def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
         rarity=every.rarity[rows],
         meanings=every.meanings[rows],
     )
-    forward = _pairs(claim, every, cosines)
-    return Inputs(forward, _pairs(nearby, claim, cosines.T[rows]), _whole(claim, cited, forward))
+    forward = _align(claim, every, cosines)
+    return Inputs(forward, _align(nearby, claim, cosines.T[rows]), _measure(claim, cited, forward))
 
 
-def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
+def _align(own: Reading, other: Reading, cosines: Floats) -> Pairs:
     nearest, best = cosines.argmax(axis=1), cosines.max(axis=1)
     rest = cosines.copy()
     rest[np.arange(len(rest)), nearest] = -1
-    there = frozenset(other.stems)
+    other_stems = frozenset(other.stems)
     aligned = [other.stems[at] for at in nearest.tolist()]
     follows = np.abs(np.diff(nearest, prepend=nearest[:1]) - 1) <= 1
     scalars = np.stack(
         (
             best,
             rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
-            [stem in there for stem in own.stems],
+            [stem in other_stems for stem in own.stems],
             [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
             own.rarity,
             [any(map(str.isdigit, stem)) for stem in own.stems],
@@ -182,7 +182,7 @@ def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
     return Pairs(own.meanings, other.meanings[nearest], scalars, own.rarity + np.float32(0.1))
 
 
-def _whole(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
+def _measure(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
     texts = [each.text for each in cited]
     norm = float(np.linalg.norm(claim.total)) or 1.0
     cosines = [
@@ -205,13 +205,13 @@ def _whole(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
 
 
 class Network:
-    """The fitted network: from `Inputs` to a probability."""
+    """The fitted network, which maps `Inputs` to a probability."""
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
         """Take the weights by name, as `eval.fitting.check` writes them.
 
         Two of them are thresholds: `supported` is the least probability that is "supported",
-        `unsupported` the greatest that is "unsupported"; what is between is not decided.
+        `unsupported` the greatest that is "unsupported"; between them the verdict is open.
         """
         self._weights = {name: np.asarray(w, dtype=np.float32) for name, w in weights.items()}
         self.supported, self.unsupported = (
@@ -220,12 +220,12 @@ class Network:
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> "Network":
-        """The network that ships with the product."""
+        """Load a network; by default the one that ships with the product."""
         with np.load(path) as stored:
             return cls({name: stored[name] for name in stored.files})
 
     def probability(self, seen: Inputs) -> float:
-        """How likely what is cited supports all of the claim, in (0, 1)."""
+        """Return the probability that the cited text supports all of the claim, in (0, 1)."""
         pooled = [self._pool(seen.claim, "claim"), self._pool(seen.cited, "cited"), seen.whole]
         hidden = np.maximum(self._layer(np.concatenate(pooled), "mix"), 0)
         logit = float(self._layer(hidden, "out")[0])
@@ -245,17 +245,17 @@ class Network:
 
 
 ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
-"""The mark of a list that a line begins with."""
+"""The list mark at the beginning of a line."""
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
 class LocalChecker(Checker):
-    """Checks by the bundled encoder, in milliseconds; safe to use from several threads."""
+    """Checks with the bundled encoder, in milliseconds; safe to use from several threads."""
 
     name = "local"
 
     def __init__(self, encoder: Encoder, network: Network | None = None) -> None:
-        """Check with the bundled encoder, whichever one the index has.
+        """Prepare the check; it always uses the bundled encoder, whichever one the index has.
 
         Raises:
             EncoderError: the bundled encoder is missing or damaged.
@@ -267,9 +267,9 @@ class LocalChecker(Checker):
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
 
-        Several sentences, lines or list items are checked one by one: the verdict is that on the
-        worst, its score in [0, 1] the product of all. It is "unchecked" between the scores that
-        are high and low enough. What is word for word a whole sentence of a text has score 1.
+        Several sentences, lines or list items are checked one by one: the verdict is the worst
+        one's, and its score in [0, 1] is the product of all. It is "unchecked" between the two
+        thresholds. A sentence that is word for word a whole sentence of a text has score 1.
         """
         texts = [each for text in cited for each in sentences(clean_text(text))]
         if not texts:
@@ -301,26 +301,26 @@ class LocalChecker(Checker):
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a cleaned text that say something."""
+    """Split a cleaned text into sentences; skip those without a letter or digit."""
     every = (text[start:end] for start, end in sentence_spans(text))
     return [sentence for sentence in every if any(map(str.isalnum, sentence))]
 
 
 def statements(text: str) -> list[str]:
-    """The sentences of a text that can be true or false.
+    """Split a text into the sentences that can be true or false.
 
-    List marks are taken off; what only opens a list ("There are two ways:") and scraps of a word
-    or two are left out, unless there is nothing else.
+    List marks are removed. Sentences that only open a list ("There are two ways:") or have fewer
+    than three words are left out, unless there are no others.
     """
     lines = (ITEM.sub("", line) for line in text.splitlines())
     every = [sentence for line in lines for sentence in sentences(clean_text(line))]
     words = [re.findall(r"[^\W\d_]{2,}", sentence) for sentence in every]
-    telling = [
+    claims = [
         sentence
         for sentence, found in zip(every, words, strict=True)
         if len(found) >= 3 and not sentence.endswith(":")
     ]
-    return telling or every
+    return claims or every
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Numbers, units and names in a sentence, compared with what it cites: 32k is 32,000, four is 4."""
+"""Find numbers, units and names of a sentence that its cited text lacks: 32k equals 32,000."""
 
 import re
 from collections.abc import Iterable
@@ -12,25 +12,25 @@ _WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
 _CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
 
-# Acronyms of the field that are words by now: a text can be about them without writing them.
+# Acronyms so common in the field that a text can be about them without containing them.
 _EVERYDAY = frozenset(
     "AI ML NLP LLM LLMS LM LMS PLM PLMS RL QA GPU GPUS CPU CPUS API APIS SOTA US UK EU".split()
 )
 
 
 def names(sentence: str) -> tuple[str, ...]:
-    """The names in a cleaned sentence, in its order.
+    """Find the names in a cleaned sentence, in order.
 
-    Words in the shape of a name (`GPT-4`, `MindSearch`, `DARE`), and other capitalised ones that
-    do not open a sentence (`Voyager`); a number after one belongs to it (`Llama 3`). The field's
-    everyday acronyms ("LLM") and quantities ("32k", "8-bit") are none.
+    A name is a word in the shape of one (`GPT-4`, `MindSearch`, `DARE`), or another capitalised
+    word that does not open a sentence (`Voyager`), with a number that follows it (`Llama 3`). The
+    field's everyday acronyms ("LLM") and quantities ("32k", "8-bit") are not names.
     """
     found: list[str] = []
     for match in _WORD.finditer(sentence):
         word = match[0].removesuffix("'s").removesuffix("’s")
         if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
             continue
-        if not _shaped(word) and (not word[0].isupper() or _opens(sentence[: match.start()])):
+        if not _is_shaped(word) and (not word[0].isupper() or _opens(sentence[: match.start()])):
             continue
         version = _VERSION.match(sentence, match.end())
         found.append(word + version[0] if version and word[0].isupper() else word)
@@ -38,33 +38,33 @@ def names(sentence: str) -> tuple[str, ...]:
 
 
 def _opens(before: str) -> bool:
-    """Whether a sentence, a quotation or a list item begins behind a text."""
+    """Return whether a sentence, a quotation or a list item begins after this text."""
     bare = before.rstrip()
     is_apart = bare != before and bare.endswith(tuple(".?!:;•–—-"))
     return not bare or is_apart or bare.endswith(tuple('"“‘«'))
 
 
 def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
-    """The names of a sentence, as it writes them, that no cited text mentions.
+    """Return the names of a sentence, as it writes them, that no cited text mentions.
 
-    A name may be spaced, hyphenated and inflected otherwise; an acronym is there if words with
-    its initials are, and the words are if the acronym is.
+    Spacing, hyphens and inflection may differ. An acronym is mentioned if words with its initials
+    occur, and words are if their acronym occurs.
     """
     text = "\n".join(cited)
     words = [_squash(word) for word in re.split(r"[\s/]+", text)]
-    # Neighbouring words written as one, so that "Mind Search" has MindSearch: up to three.
+    # Up to three neighbouring words joined, so that "Mind Search" mentions MindSearch.
     runs = ("".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1))
-    there = frozenset((*tokenize(text), *runs))
+    known = frozenset((*tokenize(text), *runs))
     initials = "".join(word[0] for word in re.findall(r"[^\W_]+", fold(text))).lower()
     return tuple(
         name
         for name in names(sentence)
-        if not _mentioned(name, there, initials) and not _spelt_out(name, sentence, text)
+        if not _is_mentioned(name, known, initials) and not _spelt_out(name, sentence, text)
     )
 
 
 def _singular(name: str) -> str:
-    """A name without the s of its plural: "LLMs", "GPT4s"."""
+    """Remove the plural s of a name: "LLMs", "GPT4s"."""
     return re.sub(r"(?<=[A-Z\d])s$", "", name)
 
 
@@ -72,35 +72,35 @@ def _squash(text: str) -> str:
     return re.sub(r"[\W_]", "", fold(text)).lower()
 
 
-def _shaped(word: str) -> bool:
-    """Digits after letters, a capital after the first letter, or a plus sign: no plain word."""
+def _is_shaped(word: str) -> bool:
+    """Return whether a word has digits after letters, an inner capital, or a final plus sign."""
     bare = _singular(word)
     if re.fullmatch(r"\d[\d.,]*(?:[-./]?[^\W\d_]*)*", bare):
         return bool(re.fullmatch(r"\d+[A-Z][a-z]*[A-Z]\w*", bare))  # 3DGS, but not 32k or 4-bit
     if "-" in bare and not re.search(r"\d", bare):
-        # Self-RAG and LLM-based: a capital inside one of the pieces.
+        # A capital inside one of the pieces, everyday acronyms aside: Self-RAG, but not LLM-based.
         pieces = [piece for piece in bare.split("-") if piece.upper() not in _EVERYDAY]
         return any(re.search(r"[^\W_][A-Z]", piece) for piece in pieces)
     return bool(re.search(r"[^\W\d_]-?\d|[^\W_][\w./]*[A-Z]|\+$", bare))
 
 
-def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
+def _is_mentioned(name: str, known: frozenset[str], initials: str) -> bool:
     bare = _singular(name)
     whole = _squash(bare)
-    if not there.isdisjoint((whole, stem(whole), whole + "s")):
+    if not known.isdisjoint((whole, stem(whole), whole + "s")):
         return True
-    if not _shaped(name) and " " not in name:
-        return bool(tokens := tokenize(name)) and there.issuperset(tokens)
+    if not _is_shaped(name) and " " not in name:
+        return bool(tokens := tokenize(name)) and known.issuperset(tokens)
     if re.search(r"\d", name):
         return False
     pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
-    if "-" in name and all(not there.isdisjoint((_squash(p), stem(p.lower()))) for p in pieces):
-        return True  # LLM-based, Self-RAG: every piece for itself
+    if "-" in name and all(not known.isdisjoint((_squash(p), stem(p.lower()))) for p in pieces):
+        return True  # Self-RAG: each piece is mentioned on its own
     return bare.isupper() and len(bare) > 2 and bare.lower() in initials
 
 
 def _spelt_out(name: str, sentence: str, text: str) -> bool:
-    """Whether a capitalised word is one of several whose initials are an acronym of the text."""
+    """Return whether a name is in a run of capitalised words whose acronym is in the text."""
     for run in _CAPITALISED.findall(sentence):
         letters = "".join(re.findall(r"\b[A-Z]", run))
         if name in run and len(letters) > 1 and re.search(rf"\b{letters}s?\b", text):
@@ -112,7 +112,7 @@ SMALL = {word: value for value, word in enumerate(
     """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
     sixteen seventeen eighteen nineteen""".split(), 2,
 )}  # fmt: skip
-"""Numbers in words below twenty; "one" may be a pronoun."""
+"""Numbers in words below twenty, without "one", which may be a pronoun."""
 _TENS = {word: 10 * value for value, word in enumerate(
     "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2,
 )}  # fmt: skip
@@ -121,7 +121,7 @@ _TIMES = {"twice": 2, "double": 2, "doubles": 2, "doubled": 2, "thrice": 3, "tri
           "tenfold": 10}  # fmt: skip
 _MAGNITUDES = {"": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9,
                "billion": 1e9, "t": 1e12, "trillion": 1e12, "hundred": 1e2}  # fmt: skip
-# What a unit measures, and each unit in the smallest: three minutes are no three hours.
+# What units measure, and the factor of each to a common unit: three minutes are not three hours.
 _MEASURES = {
     "%": {1.0: "%,percent,per cent"},
     "pp": {1.0: "pp,percentage point"},
@@ -151,7 +151,7 @@ _UNITS = {
     for factor, listed in units.items()
     for name in listed.split(",")
 }
-# Percentage points are often written "%", and as often "points"; those two are not the same.
+# Percentage points are often written as "%" or as "points", which differ from each other.
 _SAME_UNITS = ({"%", "pp"}, {"pp", "points"})
 _SHARES = ("points", "pp", "%")
 
@@ -161,21 +161,21 @@ _WRITTEN = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:one|{_BELOW_TEN}))?|{'|'.join(SMALL)})"
 )
 _NUMBER = re.compile(
-    # Not the digits of a name: GPT-4, Qwen2.5, o1, F1.
+    # Excludes the digits of a name: GPT-4, Qwen2.5, o1, F1.
     r"(?<![^\W_])(?<![^\W\d_]-)(?<![^\W_]\.)(?<![^\W_]/)"
     r"(?:(?P<digits>\d+,\d{1,2}(?=\s?%)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<written>{_WRITTEN})(?![^\W_]))"
     r"(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b)?",
     re.IGNORECASE,
 )
-# A unit, or no more than letters that may be one: no ordinal, and no name ("3DGS").
+# A unit, or at most three letters that may be one, but no ordinal and no name ("3DGS").
 _AFTER = re.compile(
     r"[-\s]?(?P<unit>%|(?:" + "|".join(sorted(set(_UNITS) - {"%"}, key=len, reverse=True)) + r")"
     r"(?=s?(?![^\W_])))s?|(?!(?:st|nd|rd|th)\b)[^\W\d_]{0,3}(?![^\W_])",
     re.IGNORECASE,
 )
 _RANGES = frozenset(("-", "–", "—", "~", "to", "and", "or", ","))
-"""What stands between two numbers of one unit."""
+"""What may be between two numbers that share the unit of the second."""
 _HEDGE = re.compile(
     r"(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
     r"|(?P<least>over|(?<!no )(?<!not )more than|no (?:less|fewer) than|not less than|at least"
@@ -193,39 +193,38 @@ _AIM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number of a text."""
+    """A number in a text, with its unit."""
 
     value: float
-    """In the smallest unit of what it measures."""
+    """The value in the common unit of what it measures (`_MEASURES`): seconds for times."""
     unit: str
     """What it measures: "%", "pp" for percentage points, "points" for others, "x" for times,
     "time", "bytes", "$", …; else ""."""
     text: str
     hedge: str = ""
-    """"about", "least" or "most" if it says so or the like, else ""."""
+    """"about", "least" or "most" if words before it say so ("up to" is "most"), else ""."""
     digit: float = 0.0
-    """What one in its last written digit is worth; 0 if it is written in words."""
+    """The value of 1 in its last written digit; 0 if it is written in words."""
     aim: str = ""
-    """"to" if something reaches this share, "by" if it changes by as much, else ""."""
+    """"to" if something reaches this share, "by" if something changes by it, else ""."""
     factor: float = 1.0
-    """Of the unit that it is written in."""
+    """The factor of the unit that it is written in."""
     start: int = 0
-    """Where it begins in the folded text, in code points, and `end` is where it ends, exclusive."""
+    """Its first code point in the folded text; `end` is exclusive."""
     end: int = 0
 
     def agrees(self, other: "Quantity") -> bool:
-        """Whether another number bears this one out.
+        """Return whether another number supports this one.
 
-        It may be hedged and off by a twentieth, or be the other one rounded to the digits that
-        it has; "at least" and "up to" the same number contradict each other, and so do "to" and
-        "by" it.
+        This one may be the other rounded to fewer digits, or hedged and off by a twentieth. "At
+        least" and "up to" the same number contradict each other, and so do "to" and "by" it.
         """
         if self.unit != other.unit and {self.unit, other.unit} not in _SAME_UNITS:
             return False
         if {self.hedge, other.hedge} == {"least", "most"} or {self.aim, other.aim} == {"to", "by"}:
             return False
         off = abs(other.value - self.value)
-        is_all = self.unit == "%" and self.value == 100  # 99.6% are not
+        is_all = self.unit == "%" and self.value == 100  # 99.6% does not round to 100%
         rounds = not is_all and off <= min(self.digit / 2, 0.1 * self.value)
         if rounds or isclose(self.value, other.value, rel_tol=1e-6):
             return True
@@ -235,9 +234,10 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """The numbers of a cleaned text in order, digits and words ("one" may be a pronoun: not it).
+    """Find the numbers of a cleaned text, in digits or words (not "one", which may be a pronoun).
 
-    Numbers inside names (`GPT-4`, `F1`) and ordinals are none. In "30-40%" both are percent.
+    They are in order, but "twice" and the like come last. Numbers inside names (`GPT-4`, `F1`) and
+    ordinals do not count. In "30-40%" both numbers are percent.
     """
     text = fold(text).replace("−", "-")
     found: list[Quantity] = []
@@ -262,7 +262,7 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     magnitude = _MAGNITUDES[(match["magnitude"] or "").strip(" -").lower()]
     is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
     plain = digits.replace(",", "." if is_decimal else "")
-    value = (float(plain) if plain else _words(written)) * magnitude
+    value = (float(plain) if plain else _value_of(written)) * magnitude
     unit, factor = _UNITS.get((after["unit"] or "").lower(), ("", 1.0))
     if after[0].lower() == "s" and value in range(1000, 2100):  # "the 1990s"
         unit, factor = "", 1.0
@@ -284,16 +284,16 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     )
 
 
-def _words(written: str) -> float:
+def _value_of(written: str) -> float:
     known = SMALL | _TENS | {"one": 1}
     hundreds, _, rest = written.lower().replace("-", " ").rpartition(" hundred ")
     value = sum(known[word] for word in rest.removeprefix("and ").split())
     return float(value + 100 * known.get(hundreds, 0))
 
 
-def _follows(number: Quantity, there: Iterable[Quantity]) -> bool:
-    """Whether a number is the difference of two shares, or the ratio of two of one unit."""
-    for low, high in combinations(sorted(there, key=lambda each: each.value), 2):
+def _derived(number: Quantity, known: Iterable[Quantity]) -> bool:
+    """Return whether a number is the difference of two shares, or the ratio of two in one unit."""
+    for low, high in combinations(sorted(known, key=lambda each: each.value), 2):
         if number.unit in _SHARES and low.unit in _SHARES and high.unit in _SHARES:
             found, off = high.value - low.value, 0.5 * (number.digit or 1.0)
         elif number.unit == "x" and low.unit == high.unit and low.value > 0:
@@ -306,17 +306,17 @@ def _follows(number: Quantity, there: Iterable[Quantity]) -> bool:
 
 
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
-    """The numbers of a sentence, as it writes them, that no cited text has with that unit.
+    """Return the numbers of a sentence, as it writes them, that no cited text supports.
 
-    Nor do they follow from two that are there: "60 points ahead" of 72.36% and 12.24%. A number
-    that belongs to a name (`Llama 3`) counts with the name.
+    Numbers that follow from two cited ones are supported: "60 points ahead" from 72.36% and 12.24%.
+    A number that belongs to a name (`Llama 3`) is left to `missing_names`.
     """
-    there = [number for text in cited for number in quantities(text)]
+    known = [number for text in cited for number in quantities(text)]
     for name in names(sentence):
         sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
     missing = (
         number.text
         for number in quantities(sentence)
-        if not any(number.agrees(other) for other in there) and not _follows(number, there)
+        if not any(number.agrees(other) for other in known) and not _derived(number, known)
     )
     return tuple(dict.fromkeys(missing))

@@ -1,1 +1,1 @@
-"""Answers from evidence."""
+"""Answers that a chat model writes from whole abstracts, each sentence checked."""

@@ -1,7 +1,7 @@
-"""Answers written by a chat model from whole abstracts, every sentence grounded as it comes.
+"""Write answers with a chat model from whole abstracts, grounding each sentence as it arrives.
 
-A text about many papers is one note on each, written in batches of abstracts, and then a text from
-the notes, citations carried through.
+For a text about many papers, the model first writes one note on each, in batches of abstracts, and
+then a text from the notes, which keeps the notes' citations.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -28,31 +28,31 @@ from rag.synthesis.statements import Grounder, Statement, in_context, read_state
 from rag.wording import Kind
 
 ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
-"""Kinds whose answers are bullets, a paper each."""
+"""Kinds whose answers are bullets, one per paper."""
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
     "i cannot", "i can't", "i won't", "i must decline",
 )  # fmt: skip
-"""How a reply begins that declines to answer."""
+"""How a reply begins in which the model declines to answer."""
 
 
 class NoAnswerError(ReplyError):
-    """The model says that the abstracts do not answer."""
+    """The model replied that the abstracts do not answer the question."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be written, and under which rules."""
+    """The question that an answer is written for, and the rules for it."""
 
     query: Query
     local: Checker
-    """Checks each sentence at once."""
+    """Checks each sentence as soon as it arrives."""
     max_tokens: int
 
     def fails(self, claim: Claim) -> bool:
-        """Whether the check of a claim says that the abstracts do not state it.
+        """Return whether a claim failed its check: the abstracts do not state it.
 
-        Strictly, whether it does not say that they do; a remark about the answer states nothing.
+        In strict mode a cited claim also fails if the check is undecided or supports only a part.
         """
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
@@ -60,16 +60,16 @@ class Task:
         return claim.verdict.support == "unsupported" or (is_strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
-        """Whether a claim is left out."""
+        """Return whether a claim is left out of the answer."""
         return self.strictness == "strict" and self.fails(claim)
 
     @property
     def strictness(self) -> Strictness:
-        """Whether what fails is left out (strict), asked for again, or stays, marked (lenient)."""
+        """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
         return self.query.request.options.strictness
 
     def arrange(self, claims: Sequence[Claim]) -> list[Block]:
-        """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
+        """Arrange claims as paragraphs under headings, or as bullets under their papers' titles."""
         blocks: list[Block] = []
         for claim in claims:
             papers = {span.paper.id: span.paper for span in claim.spans}
@@ -85,23 +85,23 @@ class Task:
 
 @dataclass(frozen=True)
 class Draft:
-    """An answer that is written from one sheet."""
+    """Writes an answer from one sheet of abstracts."""
 
     task: Task
     asking: Asking
     grounder: Grounder
     checker: Checker | None
-    """Has the last word on sentences that were grounded, if there is one."""
+    """Decides on grounded sentences after the local check; None if there is no judge."""
 
     def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
-        """Write the answer, yielding progress and text; and say if it was cut off.
+        """Write the answer, yielding progress and text; return it, and a notice if it was cut off.
 
         Raises:
-            NoAnswerError: the model says that the abstracts do not answer.
-            ChatError: the model cannot be asked, declines, or gave nothing that can be used.
+            NoAnswerError: the model replied that the abstracts do not answer.
+            ChatError: the model cannot be asked, declines, or wrote nothing usable.
         """
         yield Progress(stage="write", text="Writing")
-        claims, says_nothing, was_cut = yield from self._read()
+        claims, has_no_answer, was_cut = yield from self._read()
         tokens = self.task.max_tokens
         cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
         for first in claims[:1]:
@@ -109,20 +109,20 @@ class Draft:
                 raise ReplyError(f"the model declined: “{first.text}”")
         kept = (yield from self._settle(claims)) if claims else []
         if not any(claim.spans for claim in kept):
-            if says_nothing:
+            if has_no_answer:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
             raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
         return self.task.arrange(kept), f"The {cut}." if was_cut else None
 
     def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
-        """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
+        """Stream the reply; return its claims, whether it found no answer, and was cut off."""
         asking, has = self.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
         messages = writing(self.task.query, self.grounder.sheet, structured)
         options = {"response_format": STRUCTURE} if structured else {}
         text, shown = "", ""
-        # Before its first reply is whole it may be that a model thinks aloud.
+        # Until its first reply is complete, what a model writes may be a thought.
         is_known = asking.model.streams_thoughts is not None
         with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
             for text in stream:
@@ -132,50 +132,50 @@ class Draft:
                     shown += new
                     yield Delta(text=new)
             was_cut = stream.reply.cut
-        statements, says_nothing = read_statements(text, has)
+        statements, has_no_answer = read_statements(text, has)
         last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
         if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
-            statements.pop()  # the sentence in the middle of which it stopped
+            statements.pop()  # the reply ended in the middle of this sentence
         claims = self._claims(statements)
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
-        return claims, says_nothing, was_cut
+        return claims, has_no_answer, was_cut
 
     def _claims(self, statements: Sequence[Statement]) -> list[Claim]:
-        """Statements, grounded; one that is there twice is left out."""
+        """Ground statements, each distinct one once."""
         return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
 
     def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
-        """What is new of the answer's text, if it goes on from what was shown."""
+        """Return the new part of the answer's text; "" if it does not continue the `shown` text."""
         kept = [c for c in claims if (c.spans or is_answer) and not self.task.drops(c)]
         whole = compose(self.task.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
     def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim]]:
-        """The claims checked as a whole, mended once where they fail, or left out."""
+        """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
         settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
-        # With more of them the reply as a whole is doubtful.
+        # If more fail, the whole reply is doubtful.
         if 0 < len(failing) <= 6 and self.task.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
-            for place, claim in self._mend([claims[at].text for at in failing]).items():
+            for place, claim in self._rewrite([claims[at].text for at in failing]).items():
                 at = failing[place]
                 settled[at] = claim and replace(claim, heading=claims[at].heading)
         return [claim for claim in settled if claim and not self.task.drops(claim)]
 
-    def _mend(self, texts: Sequence[str]) -> dict[int, Claim | None]:
-        """Sentences that the model wrote anew and that hold now, by their place in `texts`.
+    def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
+        """Have sentences rewritten; return those that now pass, by their index in `texts`.
 
-        None where it found nothing to say; what still fails is not there.
+        A sentence that the model drops maps to None; one that still fails is not included.
         """
         messages = repairing([(text, self.grounder.nearest(text)) for text in texts])
         try:
             reply = self.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
-            return {}  # what was written counts all the same
+            return {}  # the first version stays
         mended: dict[int, Claim | None] = {}
         fresh: dict[int, Claim] = {}
         for number, text in numbered_lines(reply):
@@ -187,19 +187,19 @@ class Draft:
             elif len(statements) == 1:
                 fresh[number - 1] = self.grounder.ground(statements[0])
         claims = self.grounder.check_again([*fresh.values()], self.checker)
-        held = zip(fresh, claims, strict=True)
-        return mended | {at: new for at, new in held if new.spans and not self.task.fails(new)}
+        checked = zip(fresh, claims, strict=True)
+        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
 
 
 MOST_PAPERS = 120
-"""Papers that a text is written about."""
+"""The most papers that a text is written about."""
 BATCH = 10
-"""Abstracts of one request at most."""
+"""The most abstracts in one request."""
 
 
 @dataclass(frozen=True)
 class ManyPapers:
-    """A text about more papers than one request holds."""
+    """Writes a text about more papers than fit into one request."""
 
     index: Index
     task: Task
@@ -208,9 +208,9 @@ class ManyPapers:
     def read(
         self, rows: Sequence[int], budget: int
     ) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
-        """A note on each paper of these rows, by its row, and why some are missing.
+        """Write a note on each paper; return the notes by row, and the error if some are missing.
 
-        `budget` is in tokens of a batch of abstracts. Raises ChatError where there is no note.
+        `budget` is the most tokens of abstracts in one batch. Raises ChatError if there is no note.
         """
         sheets = self._batches(rows, budget)
         tokens = sum(tokens_of(sheet.text) for sheet in sheets)
@@ -223,15 +223,15 @@ class ManyPapers:
         read = 0
         pool = ThreadPoolExecutor(4)
         try:
-            for sheet, asked in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
+            for sheet, future in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
                 first, read = read + 1, read + len(sheet.papers)
                 text = f"Reading abstracts {first}–{read} of {len(rows)}"
                 yield Progress(stage="read", text=text)
                 try:
-                    notes |= asked.result()
+                    notes |= future.result()
                 except ChatError as error:
                     problem = problem or error
-        except BaseException:  # given up: nothing more is asked
+        except BaseException:  # the caller gave up: stop the running requests, too
             self.asking.cancel()
             raise
         finally:
@@ -241,21 +241,21 @@ class ManyPapers:
         return {row: notes[row] for row in rows if row in notes}, problem
 
     def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
-        """All papers on sheets of whole abstracts within the budget."""
-        left = [row for row in rows if passage_rows(self.index, row)]
+        """Lay out all papers on sheets of whole abstracts within the budget."""
+        remaining = [row for row in rows if passage_rows(self.index, row)]
         sheets: list[Sheet] = []
-        while left:
-            sheets.append(lay_out(self.index, left[:BATCH], budget))
-            left = [row for row in left if row not in sheets[-1].papers]
+        while remaining:
+            sheets.append(lay_out(self.index, remaining[:BATCH], budget))
+            remaining = [row for row in remaining if row not in sheets[-1].papers]
         return sheets
 
     def _notes(self, sheet: Sheet) -> dict[int, Claim]:
-        """What the model says of each paper of a sheet and its check supports."""
+        """Have a note written on each paper of a sheet; keep those that cite just their paper."""
         messages = contributions(self.task.query.subject_text, sheet)
         try:
             reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
-            return {}  # these papers are quoted
+            return {}  # these papers are quoted instead
         grounder = Grounder(sheet, self.task.query.encoder, self.task.local)
         rows = {self.index.papers[row].id: row for row in sheet.papers}
         found: dict[int, Claim] = {}
@@ -268,7 +268,7 @@ class ManyPapers:
         return found
 
     def write(self, notes: Mapping[int, Claim]) -> list[Block]:
-        """The text made from notes; a sentence that they do not support is they themselves."""
+        """Write the text from notes; replace a sentence that its notes do not support by them."""
         rows = [*notes]
         listed = [f"{self.index.papers[row].display_title}: {notes[row].text}" for row in rows]
         messages = gathering(self.task.query.standalone, listed)
@@ -280,13 +280,13 @@ class ManyPapers:
         heading: str | None = None
         used: set[int] = set()
         for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
-            own = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
-            spans = tuple(dict.fromkeys(span for row in own for span in notes[row].spans))
+            cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
+            spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
             verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
             claims = [Claim(statement.text, spans, verdict)]
             if not spans or verdict.support != "supported":
-                claims = [notes[row] for row in own if row not in used]
-            used.update(own)
+                claims = [notes[row] for row in cited_rows if row not in used]
+            used.update(cited_rows)
             heading = statement.heading or heading
             for claim in claims:
                 written.append(replace(claim, heading=heading))

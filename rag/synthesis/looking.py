@@ -1,7 +1,7 @@
-"""A chat model looks further before it writes: it searches, reads and lists papers itself.
+"""Let a chat model search, read and list papers itself before it writes an answer.
 
-With the tools of OpenAI's protocol where the endpoint has them (as in "ReAct", Yao et al. 2023),
-elsewhere by a plan of sub-questions (as in "Self-Ask", Press et al. 2023).
+It calls the tools of OpenAI's protocol if the endpoint has them (as in "ReAct", Yao et al. 2023),
+else it plans sub-questions, which are searched (as in "Self-Ask", Press et al. 2023).
 """
 
 import json
@@ -23,9 +23,9 @@ from rag.schema import Filters, Progress
 from rag.synthesis.prompts import LOOK, PLAN, as_data, data, described, request
 
 _MOST_CALLS = 4
-"""Calls of one round that are followed, and sub-questions of a plan."""
+"""The most tool calls that are run in one round, and the most sub-questions of a plan."""
 _FOUND = 5
-"""Papers that one search shows, of which the first `_TAKEN` are read in any case."""
+"""Papers that one search shows; the first `_TAKEN` of them are always chosen to be read."""
 _TAKEN = 2
 
 
@@ -48,21 +48,21 @@ TOOLS = [
 
 @dataclass(eq=False)
 class Looking:
-    """What a model has found so far for one question."""
+    """A model's search for papers for one question, and what it found so far."""
 
     index: Index
     query: Query
     asking: Asking
     shown: list[int]
-    """Rows of the papers that the model knows by their number, from 1."""
+    """Rows of the papers that the model was shown, in the order of their numbers, from 1."""
     chosen: list[int] = field(default_factory=list)
-    """Rows of those that it read, or that came first in its searches."""
+    """Rows of the papers that it read, or that came first in its searches."""
 
     def look(self, rounds: int) -> Generator[Progress, None, None]:
-        """Let the model look in at most so many rounds; it stops when it has enough.
+        """Let the model call tools in at most so many rounds; it stops when it has enough.
 
         Raises:
-            ChatError: the endpoint cannot be asked any more.
+            ChatError: the endpoint failed.
         """
         question = data("question", self.query.standalone)
         messages = request(LOOK, data("papers", self._lines(self.shown)), question)
@@ -72,35 +72,35 @@ class Looking:
                 with self.asking.stream(messages, max_tokens=400, tools=TOOLS) as stream:
                     reply = stream.reply
             except ReplyError:
-                return  # it writes from what there is
+                return  # it writes from the papers found so far
             calls = reply.calls[:_MOST_CALLS]
             if not calls:
                 break
             messages.append(_turn(reply.text, calls))
             for call in calls:
-                yield Progress(stage="search", text=_described_call(call))
-                result = self._result(call)
+                yield Progress(stage="search", text=_describe_call(call))
+                result = self._run_call(call)
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         if "tools" in refused:
-            yield from self._follow_a_plan(question)
+            yield from self._search_by_plan(question)
 
-    def _follow_a_plan(self, question: str) -> Generator[Progress, None, None]:
-        """Search for what the model would have to know, each a question of its own."""
+    def _search_by_plan(self, question: str) -> Generator[Progress, None, None]:
+        """Ask the model for sub-questions, and search for each."""
         try:
             reply = self.asking.complete(request(PLAN, question), max_tokens=400)
         except ReplyError:
             return
         for _, part in numbered_lines(reply)[:_MOST_CALLS]:
             yield Progress(stage="search", text=f"Searching for “{part}”")
-            self._search(_text(part), self.query.allowed)
+            self._search(_query_text(part), self.query.allowed)
 
-    def _result(self, call: Call) -> str:
-        """What the model is told of a call, an error of its own included."""
+    def _run_call(self, call: Call) -> str:
+        """Run a call and return its result as text for the model; its errors become text, too."""
         try:
             given = json.loads(call.arguments or "{}")
-            mask = self._passing(given.get("filters"))
+            mask = self._filter_mask(given.get("filters"))
             if call.name == "search":
-                rows = self._search(_text(given["query"]), mask)
+                rows = self._search(_query_text(given["query"]), mask)
             elif call.name == "papers":
                 rows = np.flatnonzero(mask).tolist()
             elif call.name in ("read", "similar"):
@@ -120,11 +120,11 @@ class Looking:
         more = f"… {len(rows)} in all" if len(rows) > 30 else ""
         return "\n".join(filter(None, (*self._lines(rows[:30]), more))) or "There is none."
 
-    def _passing(self, filters: Any) -> NDArray[np.bool_]:
+    def _filter_mask(self, filters: Any) -> NDArray[np.bool_]:
         return self.query.allowed & allowed(self.index.papers, Filters.read(filters))
 
     def _search(self, text: str, mask: NDArray[np.bool_]) -> list[int]:
-        """The rows of the first papers for a text."""
+        """Search for a text: return the rows of the first papers, and choose the best of them."""
         probe = Probe.of(text, self.index, self.query.encoder)
         rows: list[int] = rank(self.index, probe, mask).rows[:_FOUND].tolist()
         self.chosen += rows[:_TAKEN]
@@ -136,22 +136,22 @@ class Looking:
         return self.shown[int(number) - 1]
 
     def _lines(self, rows: Iterable[int]) -> list[str]:
-        """Papers by their numbers and titles; what is not yet known gets the next number."""
+        """Describe papers, each with its number; a paper not shown before gets the next number."""
         rows = list(rows)
         self.shown += [row for row in rows if row not in self.shown]
         papers = self.index.papers
         return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
 
 
-def _text(given: object) -> str:
-    """A text to be searched for."""
+def _query_text(given: object) -> str:
+    """Return the first 500 code points of a query; raises InputError if it is blank or no text."""
     if not isinstance(given, str) or not given.strip():
         raise InputError("a query is a text")
     return given[:500]
 
 
 def _turn(text: str, calls: Sequence[Call]) -> Message:
-    """The model's own turn, as it is sent back to it."""
+    """Build the message that repeats the model's turn with its calls, as the protocol wants."""
     made: list[Mapping[str, Any]] = [
         {
             "id": call.id,
@@ -164,15 +164,15 @@ def _turn(text: str, calls: Sequence[Call]) -> Message:
 
 
 def _sendable(arguments: str) -> str:
-    """Arguments that a server can read again; none where they are no JSON object."""
+    """Return arguments that can be sent back: a JSON object as it is, else an empty one."""
     with suppress(ValueError, RecursionError):
         if isinstance(json.loads(arguments), dict):
             return arguments
     return "{}"
 
 
-def _described_call(call: Call) -> str:
-    """What a call does, for a person to see."""
+def _describe_call(call: Call) -> str:
+    """Describe a call for the progress that users see."""
     what = {
         "search": "Searching",
         "read": "Reading an abstract",

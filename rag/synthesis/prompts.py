@@ -1,4 +1,4 @@
-"""What a chat model reads: whole abstracts on a sheet, and what it is asked to make of them."""
+"""Build the prompts of a chat model: whole abstracts on a numbered sheet, and the instructions."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +15,9 @@ from rag.schema import Length
 from rag.wording import Kind
 
 SENTINEL = "NOT IN THE ABSTRACTS"
-"""What a model is to reply if the abstracts do not answer."""
+"""The reply that is wanted of a model if the abstracts do not answer."""
 
-# What the sheet means by brackets and by angle brackets must not come from an abstract.
+# Abstracts must not contain what the sheet uses as addresses ("[1.2]") and as tags.
 _BRACKETED = re.compile(r"[\[【]\s*(\d[\d.,;\s–-]*)[\]】]")
 _TAG = re.compile(r"<(?=/?\s*[A-Za-z])")
 
@@ -32,15 +32,15 @@ class Address:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Whole abstracts. Sentence 3 of paper 2 is `passages[1][2]`, a row of the index."""
+    """Whole abstracts, numbered: sentence 3 of paper 2 is `passages[1][2]`, a row of the index."""
 
     index: Index
     papers: tuple[int, ...]
-    """Rows of the papers, paper 1 first."""
+    """Rows of the papers in the index, paper 1 first."""
     passages: tuple[range, ...]
 
     def rows(self, addresses: Iterable[Address]) -> tuple[int, ...]:
-        """The passages that addresses name; those that name nothing are passed over."""
+        """Return the rows of the passages at these addresses; skips addresses that do not exist."""
         found: list[int] = []
         for address in filter(self.has, addresses):
             rows = self.passages[address.paper - 1]
@@ -48,23 +48,23 @@ class Sheet:
         return tuple(dict.fromkeys(found))
 
     def has(self, address: Address) -> bool:
-        """Whether there is such a paper and sentence."""
+        """Return whether the sheet has this paper and sentence."""
         if not 1 <= address.paper <= len(self.papers):
             return False
         return 1 <= (address.sentence or 1) <= len(self.passages[address.paper - 1])
 
     @cached_property
     def text(self) -> str:
-        """The abstracts, as the model reads them."""
+        """The abstracts as the model reads them."""
         blocks = zip(self.papers, self.passages, strict=True)
         return "\n\n".join(_block(self.index, row, n, at) for n, (row, at) in enumerate(blocks, 1))
 
 
 def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
-    """As many whole abstracts of papers (`rows`, best first) as a budget of tokens holds, about.
+    """Lay out as many whole abstracts (`rows`, best first) as fit into about `budget` tokens.
 
-    The first paper is always there, cut behind a sentence if it alone is longer. Papers without an
-    abstract are left out.
+    The first paper is always included, cut after a sentence if it is longer than the budget. Papers
+    without an abstract are left out.
     """
     found: dict[int, range] = {}
     left = budget
@@ -81,13 +81,13 @@ def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
 
 
 def _block(index: Index, row: int, number: int, rows: range) -> str:
-    """One abstract: a line that says whose it is, and its sentences with their addresses."""
+    """Format one abstract: a line that describes the paper, and its sentences with addresses."""
     lines = (f"[{number}.{n}] {as_data(index.passages[at].text)}" for n, at in enumerate(rows, 1))
     return "\n".join([f"Paper {number}: {described(index.papers[row])}", *lines])
 
 
 def described(paper: Paper) -> str:
-    """What a paper is called, by whom it is, and when and in which digest it was."""
+    """Describe a paper by its title, authors, venue, and the dates of its sources or its year."""
     authors = f"{paper.authors[0]} et al." if paper.authors[3:] else ", ".join(paper.authors)
     dates = sorted({str(source.date) for source in paper.sources if source.date})
     when = ", ".join(dates) or (str(paper.year) if paper.year else "")
@@ -97,7 +97,7 @@ def described(paper: Paper) -> str:
 
 
 def as_data(text: str) -> str:
-    """A text of an abstract without what could be taken for an address or a tag of the prompt."""
+    """Replace what could be taken for an address or a tag of the prompt, and unify white space."""
     return _TAG.sub("‹", _BRACKETED.sub(r"(\1)", " ".join(text.split())))
 
 
@@ -118,7 +118,7 @@ Question: Which is faster, FooNet or BarNet?
 {faster}
 Question: Who built FooNet?
 {nothing}"""
-# Told as a rule, the sentinel is what small models reply to most questions; shown, to few.
+# Given the sentinel as a rule, small models reply it to most questions; as an example, to few.
 _FASTER = "FooNet is faster: it reads an image in 3 ms, BarNet in 5 ms"
 _MARKED = {
     "ends": "; end it with their addresses",
@@ -206,27 +206,27 @@ STRUCTURE: Mapping[str, Any] = {
         "schema": _object(sentences={"type": "array", "items": _SENTENCE}),
     },
 }
-"""The form of a structured reply: sentences, each with the addresses it rests on."""
+"""The JSON schema of a structured reply: sentences, each with the addresses that it cites."""
 
 
 def request(system: str, *parts: str) -> list[Message]:
-    """The messages of one request: rules, and material with what is wanted of it."""
+    """Build the messages of one request: `system` has the rules, `parts` the data and the task."""
     return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
 def data(label: str, lines: str | Iterable[str]) -> str:
-    """Text of others as an element that nothing inside it can end: `<question> … </question>`.
+    """Wrap untrusted text in an element that the text cannot close: `<question> … </question>`.
 
-    Several texts stand one a line, each with its white space made single.
+    Several texts are put one on a line, with their white space made single.
     """
     text = lines if isinstance(lines, str) else "\n".join(" ".join(each.split()) for each in lines)
     return f"<{label}>\n{text.replace('</', '< /').strip()}\n</{label}>"
 
 
 def writing(query: Query, sheet: Sheet, structured: bool = False) -> list[Message]:
-    """The messages that ask for an answer to a question, standing alone.
+    """Build the messages that ask for an answer to the standalone question.
 
-    A reply that is `structured` is JSON of the form `STRUCTURE`.
+    If `structured`, they ask for JSON of the form `STRUCTURE`.
     """
     asked = f"Question: {as_data(query.standalone)}" + ("" if structured else "\nAnswer:")
     form = _FORMS.get(query.kind, _LENGTHS[query.request.options.length])
@@ -235,19 +235,19 @@ def writing(query: Query, sheet: Sheet, structured: bool = False) -> list[Messag
 
 
 def contributions(subject: str | None, sheet: Sheet) -> list[Message]:
-    """The messages that ask for one sentence on each paper of a sheet."""
+    """Build the messages that ask for one sentence on each paper of a sheet."""
     rules = _EACH.format(to=f" to this: {as_data(subject)}" if subject else "")
     return request(rules, data("abstracts", sheet.text), "One sentence each:")
 
 
 def gathering(question: str, notes: Sequence[str]) -> list[Message]:
-    """The messages that ask for a text about many papers, from one note on each."""
+    """Build the messages that ask for a text about many papers, from one note on each."""
     listed = [f"[{number}] {as_data(note)}" for number, note in enumerate(notes, 1)]
     return request(_NOTES, data("notes", listed), f"Wanted: {as_data(question)}", "Text:")
 
 
 def repairing(sentences: Sequence[tuple[str, Sequence[str]]]) -> list[Message]:
-    """The messages that ask for failed sentences anew, each with its nearest evidence."""
+    """Build the messages that ask to rewrite failed sentences, each with its nearest evidence."""
     blocks = (
         f"{number}. {as_data(text)}\nEvidence: {' '.join(map(as_data, evidence))}"
         for number, (text, evidence) in enumerate(sentences, 1)

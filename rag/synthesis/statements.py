@@ -1,9 +1,9 @@
-"""What a chat model wrote: its sentences, whatever form they have, and where each comes from.
+"""Parse the sentences of a chat model's reply, and ground each in the abstracts.
 
-A reply is JSON, or text with markers: a number, or several, in square brackets, as in [1.2, 2.1].
-What a model cites is kept if it supports the sentence. Otherwise the sentence is laid against the
+A reply is JSON, or text with markers: one or more numbers in square brackets, as in [1.2, 2.1].
+What a model cites is kept if it supports the sentence. Otherwise the sentence is compared with the
 rest of the abstracts, and cites what supports it there. If nothing does, it cites nothing: a
-citation is never attached because one was wanted.
+citation is never attached only because one was wanted.
 """
 
 import re
@@ -26,16 +26,16 @@ from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence of a reply in plain text, and what the model says it rests on."""
+    """A sentence of a reply in plain text, and the addresses that the model cites for it."""
 
     text: str
     addresses: tuple[Address, ...] = ()
     heading: str | None = None
-    """What stands above it, if it is the first under it."""
+    """The heading above the sentence, if it is the first one under that heading."""
 
 
 Has = Callable[[Address], bool]
-"""Whether the sheet has an address."""
+"""A function that returns whether the sheet has an address."""
 
 _MARK = re.compile(
     r"[ \t]*[\[【〔]+\^?\s*(?:[a-z]+\.? )?"
@@ -47,36 +47,36 @@ _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d
 _OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
 _EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
-"""Ends of text behind which no more of a sentence comes, nor an address of it."""
+"""Ends of a text after which neither the sentence nor its addresses go on."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
-"""Headings of lists of what was cited; no statement follows."""
+"""Headings of lists of references; no statement follows them."""
 
 
 def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
-    """The statements of a reply so far, and whether it says that the abstracts do not answer.
+    """Parse the statements of a reply, and whether it says that the abstracts do not answer.
 
-    Of a reply that is not `whole` yet, a last statement that may go on is left out.
+    If the reply is not `whole` yet, a last statement that may go on is left out.
     """
     begun = text[text.find("{") :] if "{" in text else ""
     if not begun[1:].lstrip().startswith('"sentences"'):
         if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
-            return [], False  # too little of it has come
-        found = _marked(text, has)
+            return [], False  # JSON of which too little has arrived
+        found = _parse_marked(text, has)
         claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
         is_open = not whole and not text.rstrip(" ").endswith(_CLOSES)
         return (claims[:-1] if is_open else claims), len(claims) < len(found)
     try:
-        reply, is_closed = _parsed(begun.partition("```")[0])
+        reply, is_closed = _parse_json(begun.partition("```")[0])
     except ValueError:
-        return _marked(text, has), False
-    said = reply.get("sentences")
-    items = said if isinstance(said, list) else [None]
-    lists = (_of_item(item, has) for item in (items if whole or is_closed else items[:-1]))
-    return [each for of_item in lists for each in of_item], whole and not items
+        return _parse_marked(text, has), False
+    listed = reply.get("sentences")
+    items = listed if isinstance(listed, list) else [None]
+    lists = (_parse_item(item, has) for item in (items if whole or is_closed else items[:-1]))
+    return [each for statements in lists for each in statements], whole and not items
 
 
-def _parsed(text: str) -> tuple[dict[str, Any], bool]:
-    """What JSON says so far, and whether nothing is open but a list of sentences around them."""
+def _parse_json(text: str) -> tuple[dict[str, Any], bool]:
+    """Parse JSON that may be incomplete; return it, and whether its last sentence is complete."""
     begun = text.rstrip(" \n,")
     for end in ("", "]}"):
         with suppress(ValueError):
@@ -84,15 +84,15 @@ def _parsed(text: str) -> tuple[dict[str, Any], bool]:
     return from_json(text, allow_partial=True), False
 
 
-def _of_item(item: object, has: Has) -> list[Statement]:
-    """The statements of an item of a structured reply, each with all that it cites."""
+def _parse_item(item: object, has: Has) -> list[Statement]:
+    """Return the statements of an item of a structured reply, each with all that the item cites."""
     sentence = item if isinstance(item, dict) else {"text": item}
-    cited = tuple(filter(has, _addresses(str(sentence.get("cites") or ""))))
-    found = _marked(str(sentence.get("text") or ""), has)
+    cited = tuple(filter(has, _parse_addresses(str(sentence.get("cites") or ""))))
+    found = _parse_marked(str(sentence.get("text") or ""), has)
     return [replace(s, addresses=tuple(dict.fromkeys((*s.addresses, *cited)))) for s in found]
 
 
-def _marked(text: str, has: Has) -> list[Statement]:
+def _parse_marked(text: str, has: Has) -> list[Statement]:
     found: list[Statement] = []
     heading: str | None = None
     for line in unescape(text).splitlines():
@@ -101,15 +101,15 @@ def _marked(text: str, has: Has) -> list[Statement]:
         if above := _heading(line):
             heading = above
             continue
-        for each in _of_line(_EMPHASIS.sub("", _OPENING.sub("", line)), has):
+        for each in _parse_line(_EMPHASIS.sub("", _OPENING.sub("", line)), has):
             found.append(replace(each, heading=heading))
             heading = None
-    # "Here are the papers:" and "Sure!" say nothing.
+    # Leave out "Here are the papers:" and "Sure!".
     return [each for each in found if each.addresses or not each.text.endswith((":", "!"))]
 
 
 def _heading(line: str) -> str:
-    """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
+    """Return a heading line ("## Merging", "**Merging**:") without its marks; "" for others."""
     bare = line.strip().removesuffix(":")
     is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
     is_bold = is_bold and len(bare) <= 80 and not _MARK.search(bare)
@@ -118,8 +118,8 @@ def _heading(line: str) -> str:
     return ""
 
 
-def _of_line(line: str, has: Has) -> Iterator[Statement]:
-    """The sentences of a line; an address belongs to the sentence that it stands in or behind."""
+def _parse_line(line: str, has: Has) -> Iterator[Statement]:
+    """Yield the sentences of a line; an address belongs to the sentence that it is in or after."""
     text, at = "", 0
     marks: list[tuple[int, str]] = []
     for mark in _MARK.finditer(line):
@@ -133,12 +133,12 @@ def _of_line(line: str, has: Has) -> Iterator[Statement]:
     begins = [start for start, _ in spans[1:]]
     for (start, end), until in zip(spans, [*begins, len(text)], strict=False):
         numbers = " ".join(of for place, of in marks if start < place <= until)
-        cited = dict.fromkeys(filter(has, _addresses(numbers)))
+        cited = dict.fromkeys(filter(has, _parse_addresses(numbers)))
         yield Statement(" ".join(text[start:end].split()), tuple(cited))
 
 
-def _addresses(numbers: str) -> Iterator[Address]:
-    """The addresses in "1.2, 2.1-2.3"; of a range no more than twenty."""
+def _parse_addresses(numbers: str) -> Iterator[Address]:
+    """Yield the addresses in "1.2, 2.1-2.3"; a range ends at most twenty after its first one."""
     for paper, sentence, to in _NUMBER.findall(numbers):
         first = int(sentence or paper)
         for each in range(first, min(int(to or first), first + 20) + 1):
@@ -146,7 +146,7 @@ def _addresses(numbers: str) -> Iterator[Address]:
 
 
 _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
-"""A paper by its number on the sheet, which readers do not see."""
+"""A paper by its number on the sheet, which means nothing to readers."""
 _OF_PAPERS = re.compile(
     r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
@@ -155,14 +155,14 @@ _OF_PAPERS = re.compile(
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
 
 Found = tuple[tuple[int, ...], Verdict]
-"""Passages, and whether they support a sentence."""
+"""Rows of passages, and the verdict on whether they support a sentence."""
 
 
 class Grounder:
     """Grounds statements in the abstracts of a sheet."""
 
     def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
-        """Begin; the index's encoder finds what a sentence is nearest to, `checker` checks it."""
+        """Take the sheet, the index's encoder to find near passages, and a checker of sentences."""
         self.sheet = sheet
         self._index = sheet.index
         self._encode = encoder.encode_query
@@ -171,24 +171,24 @@ class Grounder:
         self._grounded: dict[Statement, Claim] = {}
 
     def ground(self, statement: Statement) -> Claim:
-        """A statement with the passages that support it, and what its check says; found once."""
+        """Return a statement as a claim with the passages that support it; keeps the result."""
         if statement not in self._grounded:
             claim = self._ground(statement)
             self._grounded[statement] = replace(claim, heading=statement.heading)
         return self._grounded[statement]
 
     def _ground(self, statement: Statement) -> Claim:
-        text, cited = self._with_names(statement.text), self.sheet.rows(statement.addresses)
+        text, cited = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
         if not cited and is_remark(text):
             return Claim(text, (), UNCHECKED)
-        rows, verdict = self._of_cited(text, statement.addresses, cited)
-        for elsewhere in (self._of_named_papers(text, cited), self._everything):
+        rows, verdict = self._check_cited(text, statement.addresses, cited)
+        for elsewhere in (self._passages_of_papers(text, cited), self._everything):
             if verdict.support == "supported":
                 break
             others, other = self._best(text, elsewhere)
             if not rows or other.support == "supported":
                 rows, verdict = others, other
-        if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
+        if verdict.support == "unchecked" and not cited:  # the model did not cite these either
             nowhere = "no sentence of the abstracts is found that says this"
             verdict = Verdict("unsupported", verdict.score, nowhere)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
@@ -196,7 +196,7 @@ class Grounder:
         return Claim(text, self._spans(rows), verdict)
 
     def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
-        """The claims with the verdicts of a slower checker, if any; else their own."""
+        """Return the claims with the verdicts of a slower checker, where it gives any."""
         if checker is None:
             return [*claims]
         at = [place for place, claim in enumerate(claims) if claim.spans]
@@ -210,11 +210,11 @@ class Grounder:
         return checked
 
     def nearest(self, text: str, count: int = 2) -> list[str]:
-        """The sentences of the sheet that a text is nearest to, best first."""
+        """Return the sentences of the sheet that are nearest to a text, best first."""
         return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
 
-    def _with_names(self, text: str) -> str:
-        """A sentence that calls a paper by what readers know it by, not "Paper 2"."""
+    def _name_papers(self, text: str) -> str:
+        """Replace "Paper 2" in a sentence by the name or title of the paper."""
 
         def name(match: re.Match[str]) -> str:
             number = int(match[1])
@@ -228,42 +228,42 @@ class Grounder:
 
         return _PAPER.sub(name, text).strip()
 
-    def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
-        """What the model cites: all of it, or the best of more than six, or of a whole paper."""
+    def _check_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
+        """Check what the model cites: all of it, or the best of over six or of a whole paper."""
         if not cited:
             return (), UNCHECKED
         if len(cited) <= 6:
-            found = self._checked(text, *cited)
+            found = self._check(text, *cited)
             if found[1].support == "supported" or all(at.sentence for at in addresses):
                 return found
         return self._best(text, cited)
 
-    def _of_named_papers(self, text: str, cited: Sequence[int]) -> list[int]:
-        """The passages of the papers that a sentence cites or names."""
+    def _passages_of_papers(self, text: str, cited: Sequence[int]) -> list[int]:
+        """Return the passages of the papers that a sentence cites or names."""
         papers = {row for name in self._index.names.read(text) for row in name.own}
         papers |= {int(self._index.owner[row]) for row in cited}
         return [row for row in self._everything if int(self._index.owner[row]) in papers]
 
     def _best(self, text: str, rows: Sequence[int]) -> Found:
-        """The passage that supports a sentence best, or two that do so together."""
+        """Find the passage that supports a sentence best, or two that do so together."""
         near = self._near(text, rows)
         if not near:
             return (), UNCHECKED
-        first, verdict = best = max((self._checked(text, row) for row in near), key=_order)
+        first, verdict = best = max((self._check(text, row) for row in near), key=_order)
         if verdict.support == "supported":
             return best
         others = [row for row in near if row not in first][:3]
-        return max([best, *(self._checked(text, *first, row) for row in others)], key=_order)
+        return max([best, *(self._check(text, *first, row) for row in others)], key=_order)
 
     def _near(self, text: str, rows: Sequence[int], count: int = 6) -> list[int]:
-        """The passages nearest to a text, best first."""
+        """Return the passages nearest to a text, best first."""
         if not rows:
             return []
         cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
         return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:count]]
 
-    def _checked(self, text: str, *rows: int) -> Found:
-        """Passages together, and what the check of a sentence against them says."""
+    def _check(self, text: str, *rows: int) -> Found:
+        """Check a sentence against passages together; return their rows and the verdict."""
         spans = self._spans(sorted(rows))
         verdict = Verdict("supported", 1.0)
         if not same_words(text, [span.text for span in spans]):
@@ -275,14 +275,14 @@ class Grounder:
 
 
 def in_context(span: Span) -> str:
-    """A passage after the title of its paper: "it" there may be "MindSearch" in a sentence."""
+    """Put the title of its paper before a passage: "it" may stand for "MindSearch" of the title."""
     return f"{span.paper.display_title}: {span.text}"
 
 
 def is_remark(text: str) -> bool:
-    """Whether a sentence is about the answer itself, as "They fall into three groups" is.
+    """Return whether a sentence is about the answer itself: "They fall into three groups".
 
-    It is short, speaks of the papers by a pronoun, and has no name and no number in digits.
+    It has at most 15 words, begins with a word for the papers ("they"), and has no name or digit.
     """
     is_short = len(text.split()) <= 15 and bool(_OF_PAPERS.match(text))
     return is_short and not names(text) and not any(map(str.isdigit, text))

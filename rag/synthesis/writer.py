@@ -1,8 +1,8 @@
-"""A chat model at work on one question: it helps to understand, to find, and writes the answer.
+"""Use a chat model for one question: to rewrite a follow-up, to find papers, to write the answer.
 
-The way of an answer is `Writer.answer`: the papers to read, whole abstracts, what the model makes
-of them, and the quotes if it fails. `Writers` opens the models. A follow-up is made to stand alone
-by a small request whose reply is checked; what fails its check is no help and no error.
+`Writer.answer` runs the steps of an answer: choose the papers, lay out their abstracts, have the
+answer written, and fall back to quotes if the model fails. `Writers` opens the models. `condense`
+makes a follow-up standalone by a small request; a reply that fails its check is ignored.
 """
 
 import re
@@ -54,27 +54,27 @@ _NO_ENDPOINT = (
 )
 _SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
 _READ_FIRST = 3
-"""Papers found first, which are read before those that the model found itself."""
+"""How many of the first papers of the ranking are read before those that the model found."""
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What was found for a question, and the answer that quotes it."""
+    """What was retrieved for a question, and the answer that quotes it."""
 
     index: Index
     query: Query
     ranking: Ranking
     evidence: Evidence
     quotes: Outcome
-    """With a reason in place of blocks where the abstracts are not likely to answer."""
+    """It has a reason in place of blocks if the abstracts are unlikely to answer."""
 
 
 Written = tuple[list[Block], str | None]
-"""What a model wrote, and what a reader should know of it."""
+"""The blocks that a model wrote, and a notice for the reader."""
 
 
 class Writer:
-    """What one question asks of a chat model, in one account. No help is None or empty."""
+    """Uses a chat model for one question, and counts the tokens of all its calls."""
 
     def __init__(
         self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
@@ -92,12 +92,12 @@ class Writer:
 
     @property
     def usage(self) -> Usage:
-        """What it took so far; without a price if another model judged: its price is not known."""
-        own, other = self._asking.usage, self._judging.usage
-        return own if self._judging is self._asking or not other.prompt_tokens else own + other
+        """The tokens and cost so far; no cost if another model judged, whose price is unknown."""
+        used, judged = self._asking.usage, self._judging.usage
+        return used if self._judging is self._asking or not judged.prompt_tokens else used + judged
 
     def completing(self, max_tokens: int) -> Complete:
-        """Asks the model small things in this question's account, from any thread."""
+        """Return a function that asks the model on this question's account, from any thread."""
         return partial(self._asking.complete, max_tokens=max_tokens)
 
     def cancel(self) -> None:
@@ -106,10 +106,10 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """The question, standing alone; None without help, or if it surely is of no earlier turn.
+        """Rewrite a follow-up to stand alone; None if the model cannot, or it surely stands alone.
 
-        So is one of seven words of its own without a pronoun; in any other a noun can lean on the
-        turn before ("What accuracy does the agent reach?").
+        A question with seven different words and no pronoun does; in a shorter one a noun can refer
+        to the turn before ("What accuracy does the agent reach?").
         """
         may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
         if not may_lean or not any(turn.role == "user" for turn in request.turns):
@@ -118,10 +118,10 @@ class Writer:
         return condense(request.asked, request.turns, titles, self.completing(120))
 
     def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
-        """What the chat model writes from what was found, or the quotes if it fails.
+        """Have the chat model write the answer from what was found; use the quotes if it fails.
 
         Raises:
-            StoppedError: the writer was told to stop.
+            StoppedError: the writer was cancelled.
         """
         of_overview = _papers_of_overview(found)
         judge = self._judge
@@ -131,7 +131,7 @@ class Writer:
                     judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
-                    rows = of_overview or (yield from self._looked_up(found, _papers(found)))
+                    rows = of_overview or (yield from self._look_further(found, _papers(found)))
                     rows = rows[: found.query.request.options.sources]
                     blocks, notice = yield from self._write(found, rows)
                     compared = found.query.kind is Kind.COMPARE
@@ -144,7 +144,7 @@ class Writer:
         return self._outcome(found, (blocks, notice), judge)
 
     def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
-        """What was written, and who had the last word on its sentences, beside the local check."""
+        """Make the outcome of what was written, and note which checker decided on its sentences."""
         blocks, notice = written
         problem, model = judge.problem if judge else None, self._judging.model
         if judge:
@@ -160,10 +160,10 @@ class Writer:
         )
 
     def _quotes(self, found: Material, error: ChatError) -> Outcome:
-        """What takes the place of an answer that the model has not given: the quotes, and why.
+        """Return the quotes in place of an answer that the model did not write, and say why.
 
-        The abstracts do not say only if the quotes would say so too, or the model says so and the
-        quotes are unsure.
+        Refuse only if the quotes refuse as well, or if the model found no answer and the quotes'
+        confidence is low.
         """
         quotes = found.quotes
         least = found.query.fitted.thresholds["caution"]
@@ -177,10 +177,10 @@ class Writer:
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
 
-    def _looked_up(
+    def _look_further(
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Sequence[int]]:
-        """The rows to read, and before the less sure of them those that the model itself found."""
+        """Return the rows to read: the first few, those that the model finds itself, the rest."""
         rounds, most = self._settings.look_further, found.query.request.options.sources
         if not rounds or (most and most <= _READ_FIRST):
             return rows
@@ -189,9 +189,9 @@ class Writer:
         return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
 
     def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
-        """The answer from as many of these abstracts as the budget holds.
+        """Write the answer from as many of these abstracts as the budget holds.
 
-        A sheet that is longer than the model can read is halved, once or twice.
+        If they are longer than the model's context, retry with half of them.
         """
         task = self._task(found.query)
         while True:
@@ -209,7 +209,7 @@ class Writer:
     def _write_about(
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Written]:
-        """A text about all these papers, or as many of them as can be read."""
+        """Write a text about all these papers, or about as many of them as can be read."""
         task, sources = self._task(found.query), found.query.request.options.sources
         many = ManyPapers(found.index, task, self._asking)
         read = rows[: sources or MOST_PAPERS]
@@ -228,7 +228,7 @@ class Writer:
 
     @property
     def _budget(self) -> int:
-        """Tokens of abstracts in one request: by default 6,000, or a quarter of the context."""
+        """Tokens of abstracts per request: as set, else min(6,000, a quarter of the context)."""
         context = self._settings.chat_context_tokens or 24_000
         return self._settings.evidence_tokens or min(6_000, context // 4)
 
@@ -236,9 +236,9 @@ class Writer:
 def _completed(
     found: Material, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim]
 ) -> Written:
-    """What was written, with the papers that it is of and does not cite, by a note or a quote.
+    """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
 
-    A short overview goes without. The second item tells how many are quoted, if any.
+    A short overview stays as it is. The second item says how many papers are quoted, if any.
     """
     index, options = found.index, found.query.request.options
     is_list = found.query.kind is Kind.OVERVIEW
@@ -252,13 +252,13 @@ def _completed(
             claim = notes.get(row) or quote(index, at)
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
-    told = f"Papers of which the model wrote nothing are quoted ({quoted})" if quoted else None
+    note = f"Papers of which the model wrote nothing are quoted ({quoted})" if quoted else None
     heading = [Block((), "Further papers")] if is_list and blocks and others else []
-    return [*blocks, *heading, *others], told
+    return [*blocks, *heading, *others], note
 
 
 def _papers_of_overview(found: Material) -> Sequence[int]:
-    """The rows of all papers that an overview is of, those of one group together; else none."""
+    """Return the rows of an overview's papers, by cluster if it has no subject; else no rows."""
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
         return ()
@@ -272,25 +272,25 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
 
 
 def _papers(found: Material) -> list[int]:
-    """The rows of the papers to read: those of the evidence, then the best of the ranking.
+    """Choose the rows of the papers to read: those of the evidence, then the best of the ranking.
 
-    They are three for a question that names its paper, five for others, and ten for a list, and
-    where it is not likely enough that the first paper is the one that answers.
+    There are three for a question that names its paper, five for others, and ten for a list or if
+    the first paper answers with a probability below 0.6; more if the evidence has more.
     """
-    own = [each.paper for each in found.evidence.papers]
+    evidence_rows = [each.paper for each in found.evidence.papers]
     most = 3 if answering(found.query) else 5
     is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
     if is_list or found.evidence.share < 0.6:
         most = 10
-    others = [int(row) for row in found.ranking.rows[: most + len(own)]]
+    others = [int(row) for row in found.ranking.rows[: most + len(evidence_rows)]]
     if found.query.kind is Kind.SIMILAR:
-        own, others = [*answering(found.query), *own], []
-    rows = list(dict.fromkeys((*own, *others)))
-    return rows[: max(most, len(dict.fromkeys(own)))]
+        evidence_rows, others = [*answering(found.query), *evidence_rows], []
+    rows = list(dict.fromkeys((*evidence_rows, *others)))
+    return rows[: max(most, len(dict.fromkeys(evidence_rows)))]
 
 
 class Writers:
-    """The chat models of an endpoint, opened when they are first needed; a writer a question."""
+    """Opens the chat models of an endpoint when first needed; makes one writer per question."""
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         self.settings = settings
@@ -301,11 +301,11 @@ class Writers:
         self._closed = False
         self._listing = Lock()
         self._listed: tuple[float, list[str]] | None = None
-        """When the endpoint was asked for its models, in seconds, and what it listed."""
+        """When the endpoint was asked for its models (`monotonic` seconds), and its answer."""
 
     @property
     def name(self) -> str | None:
-        """The model's name, if mode "auto" asks one."""
+        """The name of the model that mode "auto" asks; None if it asks none."""
         settings = self.settings
         if settings is None or settings.chat_model is None:
             return None
@@ -314,18 +314,18 @@ class Writers:
 
     @property
     def configuration(self) -> Mapping[str, object] | None:
-        """What shapes written answers: the model and the settings of writing; None without one."""
+        """The model and the settings that shape written answers; None without a model."""
         if self.settings is None or self.name is None:
             return None
         given = {name: getattr(self.settings, name) for name in _SHAPING}
         return {"model": self.name, **given}
 
     def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
-        """A writer for one question, or None if it is to be quoted.
+        """Return a writer for one question, or None if the answer is to be quotes.
 
         Raises:
-            InputError: the mode is unknown, or needs a model and none is configured, or what is
-                configured cannot be used, or was closed.
+            InputError: the mode is unknown; or a model is needed, and none is configured, the
+                configuration cannot be used, or the models were closed.
         """
         wanted = options.model if options else None
         if mode not in ("auto", "extractive", "generative"):
@@ -336,14 +336,14 @@ class Writers:
             return None
         settings, model, local = self._open()
         if wanted and wanted != settings.chat_model:
-            # The price and the context that the settings name are those of the configured one.
+            # The price and the context in the settings are those of the configured model.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
             model = self._named(wanted)
         other = settings.judge_model if settings.judge_model != model.name else None
         return Writer(model, self._named(other) if other else model, local, settings)
 
     def model(self) -> ChatModel:
-        """The model itself.
+        """Return the configured model, opened.
 
         Raises:
             InputError: as `writer` in mode "generative".
@@ -351,10 +351,10 @@ class Writers:
         return self._open()[1]
 
     def names(self) -> list[str]:
-        """The models that may be asked, the configured one first, then those the endpoint lists.
+        """Return the models that may be asked: the configured one, then those the endpoint lists.
 
-        The list is kept for a minute. Only the configured one if the endpoint gives none; none
-        at all without a usable one.
+        The endpoint's list is kept for a minute. If it lists none, only the configured model is
+        returned; without a configured model, none.
         """
         if self.name is None:
             return []
@@ -364,7 +364,7 @@ class Writers:
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
     def _open(self) -> tuple[Settings, ChatModel, LocalChecker]:
-        """What the settings name, opened once."""
+        """Open what the settings name, once; return the settings, the model and the checker."""
         settings = self.settings
         if settings is None or not settings.chat_model:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
@@ -373,17 +373,17 @@ class Writers:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            # Fitted to the bundled encoder, whichever the index has.
-            own = self._encoder if self._encoder.name == minilm.NAME else None
-            self._local = self._local or LocalChecker(own or SentenceEncoder.open(minilm.NAME))
+            # The checker is fitted to the bundled encoder, whichever the index has.
+            bundled = self._encoder if self._encoder.name == minilm.NAME else None
+            self._local = self._local or LocalChecker(bundled or SentenceEncoder.open(minilm.NAME))
             if self._model is None:  # last: it starts a thread
                 self._model = ChatModel.open(settings)
-                # Each with what it refuses of requests.
+                # Cached, since each model records which options it refuses.
                 self._named = lru_cache(32)(self._model.named)
             return settings, self._model, self._local
 
     def close(self) -> None:
-        """Close the models' connections; a writer that is asked for later is refused."""
+        """Close the models' connections; later requests for a model raise InputError."""
         with self._lock:
             self._closed = True
             if self._model:
@@ -391,23 +391,23 @@ class Writers:
 
 
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
-"""Words that stand for what was said before."""
+"""Words that may refer to an earlier turn."""
 
 
 def condense(
     question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
 ) -> str | None:
-    """A follow-up as a question that stands alone, or None if the model gave none that is usable.
+    """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
 
-    It is one line that is not much longer than the question, asks as that does, keeps half of its
-    own words, and has no name or number that was not given. A number in brackets becomes the
-    title it stands for: `references` are those of the papers that earlier turns cite, number 1
-    first, by which "the second paper" is understood. The model reads the beginnings of six turns.
+    A usable rewrite is one question, not much longer than the original, that keeps half of its
+    words and has no name or number that was not given. A number in brackets is replaced by the
+    title it stands for: `references` are the titles of the papers that earlier turns cite, number 1
+    first, by which "the second paper" is understood. The model reads the start of six turns.
     """
     last = [turn for turn in turns if turn.role != "system"][-6:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
     numbered = [f"[{number}] {title}" for number, title in titles.items()]
-    asked = request(
+    messages = request(
         CONDENSE,
         data("conversation", (f"{turn.role}: {turn.text[:600]}" for turn in last)),
         data("papers", numbered),
@@ -415,30 +415,30 @@ def condense(
         "The question, understood without the conversation:",
     )
     try:
-        lines = map(_without_label, complete(asked).splitlines())
+        lines = map(_without_label, complete(messages).splitlines())
     except ChatError:
-        return None  # the rules make it stand alone
+        return None  # the caller's rules make it stand alone instead
     line = next(filter(None, lines), "")
     if not titles.keys() >= {*MARKER.findall(line)}:
         return None
     found = MARKER.sub(lambda marker: titles[marker[1]], line)
     context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
-    return found if _stands_for(found, question, context) else None
+    return found if _can_replace(found, question, context) else None
 
 
 def _without_label(line: str) -> str:
-    """A line without what a model puts around its question: "Standalone question: …", fences."""
-    said = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
-    return " ".join(said.split()).strip(" \t\"'“”‘’`*_")
+    """Remove what a model puts around its question: "Standalone question: …", quotes, fences."""
+    bare = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
+    return " ".join(bare.split()).strip(" \t\"'“”‘’`*_")
 
 
-def _stands_for(found: str, question: str, context: str) -> bool:
-    """Whether a rewritten question can take the place of what was asked in a context."""
+def _can_replace(found: str, question: str, context: str) -> bool:
+    """Return whether a rewritten question can replace the original, given its context."""
     asks = found.endswith("?") or not question.rstrip().endswith("?")
     is_short = len(found) <= 3 * len(question) + 300
     is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
-    words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
-    keeps = 2 * len(own & words) >= len(own)
+    words, content = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
+    keeps = 2 * len(content & words) >= len(content)
     known = clean_text(context)
     shares = not words.isdisjoint(tokenize(known))
     foreign = (*missing_names(found, [known]), *missing_numbers(found, [known]))

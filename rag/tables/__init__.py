@@ -1,6 +1,6 @@
-"""What a comparison table is: papers by columns, every cell a verbatim quote or nothing.
+"""The data of a comparison table: papers by columns, each cell a verbatim quote or empty.
 
-Beside it, a table in the making, as events.
+`TableEvents` streams the progress of a table while it is made.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -12,62 +12,62 @@ from index.papers import Paper
 from rag.schema import AnswerMode, Frozen, IndexInfo, Progress, Usage
 
 NOT_STATED = "not stated in the abstract"
-"""How a cell without a quote reads to a person."""
+"""The text shown for a cell without a quote."""
 
 
 class Cell(Frozen):
-    """What one abstract states for one column, or nothing: then all but `column` is None."""
+    """What one abstract states for one column; if nothing, all fields but `column` are None."""
 
     column: str
     text: str | None = None
     """Verbatim: `abstract[start:end]`."""
     start: int | None = Field(default=None, ge=0)
-    """In code points, inclusive."""
+    """Offset into the abstract in code points, inclusive."""
     end: int | None = Field(default=None, gt=0)
-    """In code points, exclusive."""
+    """Offset into the abstract in code points, exclusive."""
     score: float | None = None
-    """How well the sentence fits the column, comparable within it; None if a chat model chose
-    it."""
+    """Cosine of the sentence and the column, comparable within one column; None if a chat model
+    chose the sentence."""
 
     @model_validator(mode="after")
-    def _has_a_span(self) -> Self:
+    def _check_span(self) -> Self:
         if not (self.text is None) == (self.start is None) == (self.end is None):
             raise ValueError("a cell has a text, a start and an end, or none of them")
         return self
 
 
 class TableRow(Frozen):
-    """One paper and its cells, one a column, in the order of the table's columns."""
+    """One paper and its cells, one per column, in the order of the table's columns."""
 
     paper: Paper
     score: float
-    """Of the ranking for the question; higher is nearer."""
+    """The paper's score in the ranking for the question; higher is better."""
     cells: tuple[Cell, ...]
 
 
 class Table(Frozen):
     """Papers compared column by column.
 
-    For every cell with a text, `row.paper.abstract[cell.start:cell.end] == cell.text`; a cell
-    without one is not stated in the abstract.
+    For every cell with a text, `row.paper.abstract[cell.start:cell.end] == cell.text`. A cell
+    without a text says that the abstract does not state it.
     """
 
     question: str
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
     reason: str | None = None
-    """Why there is no row."""
+    """Why the table has no rows; None if it has rows."""
     notice: str | None = None
-    """What a reader should know of how it came about."""
+    """What a reader should know about how the table was made."""
     mode: AnswerMode
-    """'generative' if a chat model chose quotes."""
+    """'generative' if a chat model chose the quotes of at least one row."""
     usage: Usage
     model: str | None = None
     index: IndexInfo
     timings_ms: dict[str, float]
 
     @model_validator(mode="after")
-    def _quotes_what_it_stores(self) -> Self:
+    def _check_quotes(self) -> Self:
         for row in self.rows:
             if tuple(cell.column for cell in row.cells) != self.columns:
                 raise ValueError("the cells of a row are not the columns of the table")
@@ -80,15 +80,15 @@ class Table(Frozen):
 
 
 class TableEvents(Iterator[Progress | Table]):
-    """What a table tells while it is made; the last event is the table."""
+    """The progress of a table while it is made; the last event is the table."""
 
     def __init__(self, making: Generator[Progress, None, Table], stop: Callable[[], None]) -> None:
-        """Begin: `making` tells of the table and returns it; `stop` ends that, from any thread."""
+        """Take a generator that makes the table, and a function that stops it from any thread."""
         self._making = making
         self._stop = stop
 
     def __next__(self) -> Progress | Table:
-        """The next event, once there is one; raises what making the table raises."""
+        """Wait for the next event and return it; raises what making the table raises."""
         try:
             return next(self._making)
         except StopIteration as end:
@@ -97,5 +97,5 @@ class TableEvents(Iterator[Progress | Table]):
             raise
 
     def close(self) -> None:
-        """Stop making it, from any thread: whoever waits for the next event gets StoppedError."""
+        """Stop making the table, from any thread; whoever waits for an event gets StoppedError."""
         self._stop()

@@ -1,7 +1,7 @@
-"""What an abstract states for a column, found without a model, and the clauses that are quoted.
+"""Find what an abstract states for a column, without a chat model, and cut out clauses to quote.
 
-A sentence may state a column if it has a cue of the column's kind (`cues`), or the column's own
-words. Which of several does is for the scorer that chooses evidence for answers too (`evidence`).
+A sentence may state a column if it has a cue of the column's kind (`columns.cues_of`), or the words
+of its name. Of several, the scorer that also chooses evidence for answers (`rag.evidence`) decides.
 """
 
 import re
@@ -30,7 +30,7 @@ from rag.wording import ASKS
 _PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
 _FEW = 3
 _WORD = re.compile(r"[\w-]+")
-# Where a clause begins that can stand alone, and where one may end.
+# Where a clause may begin that reads as a sentence, and where a clause may end.
 _BEGIN = re.compile(
     r"(?:[;:]|\s[—–])\s+|,\s+(?:(?:and|but|or|so|while|whereas)\s+)?(?=(?:we|it|they|our|this)\s)"
 )
@@ -41,16 +41,16 @@ _END = re.compile(
 
 
 def balanced(text: str) -> bool:
-    """Whether all brackets, quotation marks and dollar signs of a text are closed in it."""
+    """Return whether a text closes all its brackets, quotation marks and dollar signs."""
     pairs = all(text.count(one) == text.count(other) for one, other in ("()", "[]", "{}", "“”"))
     return pairs and all(len(re.findall(rf"(?<!\\){sign}", text)) % 2 == 0 for sign in ('"', r"\$"))
 
 
 def shorten(text: str, start: int, end: int) -> tuple[int, int]:
-    """The clauses of a sentence that hold `text[start:end]`, as a stretch of it.
+    """Shorten a sentence to the clauses that contain `text[start:end]`.
 
-    A sentence of at most 18 words stays whole. What would leave a bracket, a quotation or a formula
-    open is not cut, nor what would be shorter than eight words.
+    A sentence of at most 18 words stays whole. A cut keeps at least eight words and never leaves a
+    bracket, a quotation or a formula open.
 
     Returns:
         Code point offsets into `text`, the end exclusive.
@@ -67,10 +67,10 @@ def shorten(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def around(text: str, words: str) -> tuple[int, int]:
-    """Where these words of a sentence are, or all of it where it does not have them.
+    """Return the span of these words in a sentence, or of all of it if they are not in it.
 
-    Words that leave out a denial of their clause, or are hardly any, are quoted with it: "MS
-    MARCO is used" of "Neither … nor MS MARCO is used" says the opposite.
+    If the words leave out a denial of their clause, or are fewer than three, the span is the
+    clause: "MS MARCO is used" of "Neither … nor MS MARCO is used" says the opposite.
     """
     wanted = " ".join(words.split()).casefold()
     start = text.casefold().find(wanted)
@@ -87,7 +87,7 @@ def around(text: str, words: str) -> tuple[int, int]:
 def quoted(
     column: str, abstract: str, passage: Passage, part: tuple[int, int], score: float | None = None
 ) -> Cell:
-    """A cell of a stretch of a sentence; of all of it where the stretch cannot be cut out."""
+    """Make a cell that quotes `part` of a sentence, or all of it if the part cannot be cut out."""
     cleaned = clean(abstract)
     first, _ = cleaned.clean_span(passage.start, passage.end)
     start, end = passage.start, passage.end
@@ -100,7 +100,7 @@ def quoted(
 
 
 class CellFinder:
-    """Fills the rows of a table from one index, for the same columns each."""
+    """Finds the cells of table rows in one index, for the same columns in each row."""
 
     def __init__(self, index: Index, encoder: Encoder, columns: Sequence[Column]) -> None:
         self._index = index
@@ -111,16 +111,16 @@ class CellFinder:
         ]
 
     def find(self, paper: int) -> tuple[Cell, ...]:
-        """The cells of a paper, given by its row in `index.papers`, one a column."""
+        """Return the cells of a paper, one per column; `paper` is its row in `index.papers`."""
         stored = self._index.papers[paper]
         rows = passage_rows(self._index, paper)
         passages = [self._index.passages[row] for row in rows]
         texts = [passage.text for passage in passages]
-        names = self._names(stored, " ".join(texts))
+        names = self._find_names(stored, " ".join(texts))
         cells = []
         for column, cosines in zip(self._columns, self._cosines, strict=True):
             near = cosines[rows.start : rows.stop].astype(np.float32)
-            places = self._stating(column, texts, near, names)
+            places = self._find_statements(column, texts, near, names)
             cell = Cell(column=column.name)
             if places:
                 best = max(places, key=self._scores(column, texts, near).__getitem__)
@@ -129,11 +129,11 @@ class CellFinder:
             cells.append(cell)
         return tuple(cells)
 
-    def _names(self, paper: Paper, text: str) -> set[str]:
-        """What a paper calls itself and its parts, and hardly another one says.
+    def _find_names(self, paper: Paper, text: str) -> set[str]:
+        """Find the names that a paper uses for itself or its parts and few other papers contain.
 
-        It is the head of its title, what it introduces, and words in the shape of a name that it
-        repeats.
+        They are the head of its title, names that it introduces, and words in the shape of a name
+        that it repeats.
         """
         known = self._index.lexical.document_frequency
         found = coined(paper.display_title, clean_text(paper.abstract))
@@ -147,42 +147,42 @@ class CellFinder:
         }
 
     def _scores(self, column: Column, texts: list[str], cosines: Floats) -> Floats:
-        """How well each sentence of a paper answers a column as a question."""
+        """Score how well each sentence of a paper answers a column as a question, shape (n,)."""
         weights = {token: self._index.lexical.idf(token) for token in tokenize(column.question)}
         kind = KINDS.get(column.kind)
         wanted = "number" if column.wants_number else kind.asks if kind else "other"
         asks = np.array([name == wanted for name in ASKS], dtype=np.float32)
         return self._scorer.score(features(texts, cosines, weights, asks))
 
-    def _stating(
+    def _find_statements(
         self, column: Column, texts: list[str], cosines: Floats, names: set[str]
     ) -> dict[int, tuple[int, int]]:
-        """Where sentences state a column: those with its strongest cue that any has.
+        """Find the sentences that state a column by its strongest cue, with the span of each.
 
-        What stands before the first sentence on the paper itself is about others.
+        Except for a problem, skip others' work and what precedes the first sentence on the paper.
         """
-        own = next((at for at, text in enumerate(texts) if is_own(text, names)), 0)
+        first_own = next((at for at, text in enumerate(texts) if is_own(text, names)), 0)
         fitting: dict[int, tuple[int, int]] = {}
         for at, text in enumerate(texts):
-            if column.kind == "problem" or (at >= own and not is_of_others(text)):
-                place = self._place_of_words(column, text, float(cosines[at]))
+            if column.kind == "problem" or (at >= first_own and not is_of_others(text)):
+                place = self._find_words(column, text, float(cosines[at]))
                 fitting |= {at: place} if place else {}
         cues = cues_of(column.kind, names)
         for cue in cues:
             found = {at: match for at in fitting if (match := cue.search(texts[at]))}
             if found:
-                begins: str | int = "at" if "at" in cue.groupindex else 0
-                return {at: match.span(begins) for at, match in found.items()}
+                group: str | int = "at" if "at" in cue.groupindex else 0
+                return {at: match.span(group) for at, match in found.items()}
         return {} if cues else fitting
 
-    def _place_of_words(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
-        """Where a sentence has a column's own words; all of it for a column without any.
+    def _find_words(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
+        """Return the span of a column word in a sentence, or of the number it wants; else None.
 
-        It has half of them, weighted by rarity, or seven tenths if the column has nothing but
-        words, one of them rare; a sentence that is clearly near needs none.
+        A sentence fits with half of the words, weighted by rarity; seven tenths, one of them rare,
+        if the column has no cues; or a cosine of 0.5. Without such a word the span is all of it.
         """
         if column.counts:
-            return _counted(column.words, text)
+            return _find_count(column.words, text)
         if column.wants_number and not quantities(text):
             return None
         lexical = self._index.lexical
@@ -198,13 +198,13 @@ class CellFinder:
         return None
 
 
-def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:
-    """Where a text counts the words of a column: "13B parameters", "50 distinct tasks"."""
-    folded = fold(text)  # where the numbers are
+def _find_count(words: Sequence[str], text: str) -> tuple[int, int] | None:
+    """Return the span that counts column words: "13B parameters", "50 distinct tasks"."""
+    folded = fold(text)  # the offsets of `quantities` are in the folded text
     for number in quantities(text):
         for word in islice(_WORD.finditer(folded, number.end), 4):
             if word[0] in _PARTS_FROM_NUMBER:
-                break  # "15% of the tasks" are no number of tasks
+                break  # "15% of the tasks" is not a number of tasks
             if {*words} & {*tokenize(word[0])}:
                 return number.start, word.end()
     return None

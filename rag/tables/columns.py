@@ -1,4 +1,4 @@
-"""What a column asks of each paper, how abstracts say it, and columns that a model proposes."""
+"""Parse what a column asks for, match how abstracts state it, and let a model propose columns."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,66 +14,66 @@ from rag.synthesis.prompts import data, request
 DEFAULT_COLUMNS = ("method", "data", "metric", "result")
 MOST_COLUMNS = 12
 LONGEST_COLUMN = 80
-"""Code points of a column's name."""
+"""The longest name of a column, in code points."""
 MOST_PROPOSED = 5
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column, and what a sentence has to have to state it."""
+    """A column, and what a sentence must contain to state it."""
 
     name: str
     kind: str
     """One of `KINDS`, or "other"."""
     words: tuple[str, ...]
-    """Tokens of the name beside those of its kind: "train" of "training data"."""
+    """Tokens of the name other than those of its kind: "train" of "training data"."""
     counts: bool
-    """Whether a number of these words has to stand before them: "number of parameters"."""
+    """Whether a sentence must count these words: "number of parameters"."""
     wants_number: bool
-    """Whether only a number can state it: "success rate of people"."""
+    """Whether only a number can state the column: "success rate of people"."""
 
     @property
     def question(self) -> str:
-        """The column as a question, for the encoder."""
+        """The column phrased as a question, for the encoder."""
         return f"What is the {self.name.rstrip('?')}?"
 
 
 _AFTER_HEAD = frozenset("over on in for of with against than vs vs. by to".split())
-"""What follows these says more of the head: "speedup over baseline" is about a speed-up."""
+"""Words that end the head of a name: "speedup over baseline" is about a speed-up."""
 _COUNTS = frozenset(("number", "how many", "count", "size"))
 _NUMBERS = _COUNTS | {"how much", "amount", "share", "rate"}
-_EMPTY = frozenset(
+_FILLERS = frozenset(
     """used reported proposed overall main key new best paper any what which is are how many much
     number count amount of size""".split()
 )
 
 
 def read_column(name: str) -> Column:
-    """Read off a column's name what it asks for."""
+    """Parse a column's name into what it asks for."""
     words = name.replace("?", " ").split()
     folded = [word.lower() for word in words]
     after = next((at for at, word in enumerate(folded) if at and word in _AFTER_HEAD), len(words))
     head = " ".join(words[:after])
     counted = {*folded[:after], *map(" ".join, pairwise(folded[:after]))}
     numbers = bool(counted & _NUMBERS)
-    # The last word says the kind: "evaluation data" is data, "data available?" is not.
-    kinds = [(at.end(), kind) for kind, of in KINDS.items() for at in of.called.finditer(head)]
+    # The last word decides on the kind: "evaluation data" is data, "data available?" is not.
+    kinds = [(at.end(), kind) for kind, spec in KINDS.items() for at in spec.called.finditer(head)]
     kind = "other" if numbers or not kinds else max(kinds, key=lambda at: at[0])[1]
     rest = name if numbers else head
     if kind != "other":
         rest = KINDS[kind].called.sub(" ", rest)
-    own = tokenize(" ".join(word for word in rest.split() if word.lower() not in _EMPTY))
-    if kind == "other" and not own:
-        own = tokenize(name)
-    return Column(name, kind, tuple(dict.fromkeys(own)), bool(counted & _COUNTS), numbers)
+    tokens = tokenize(" ".join(word for word in rest.split() if word.lower() not in _FILLERS))
+    if kind == "other" and not tokens:
+        tokens = tokenize(name)
+    return Column(name, kind, tuple(dict.fromkeys(tokens)), bool(counted & _COUNTS), numbers)
 
 
 def check_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of columns, each in one line.
+    """Check the names of columns and return them, each on one line.
 
     Raises:
-        InputError: it is one text, there is none, there are too many, or one is empty, too long or
-            there twice.
+        InputError: `names` is a string, is empty or has too many names, or a name is empty, too
+            long or repeated.
     """
     if isinstance(names, str):
         raise InputError(f"columns must be a list of names, such as [{names!r}]")
@@ -95,7 +95,7 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     return columns
 
 
-# How abstracts say what columns ask for.
+# Patterns of how abstracts state what columns ask for.
 _WE = r"\b(?:we|i|the authors?|this (?:\w+ )?(?:paper|work|study|article|survey))\b(?: \w+){0,2}? "
 _WAY = (
     r"(?:methods?|approach(?:es)?|framework|models?|systems?|architectures?|algorithms?|strategy"
@@ -128,14 +128,13 @@ _OPENED = r"(?:codes?|data|data ?sets?|models?|weights|software|demos?|benchmark
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of columns is called, and how abstracts state it."""
+    """A kind of column: what it is called, and how abstracts state it."""
 
     called: re.Pattern[str]
     asks: str
-    """What it asks for, as a question would (`rag.wording.ASKS`)."""
+    """What it asks for: one of `rag.wording.ASKS`."""
     cues: tuple[re.Pattern[str], ...]
-    """The strongest first. Where one stands says which part of the sentence is quoted: all of the
-    match, or its group `at`."""
+    """The strongest first. The quote is the clause around the match, or around its group `at`."""
 
 
 def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -236,7 +235,7 @@ _OUTCOMES = (
     r"|perform|succeed|fail|need|remain|has\b|is\b)"
 )
 _OTHERS, _OWN = _compiled(
-    # What others did, and what is still to be done about it.
+    # What other papers did, and what they left to do.
     r"^(?:recent(?:ly)?|previous|prior|traditional|existing|most|many|in recent|despite|current"
     r"|(?:while|although|however,?) (?:\w+ )?(?:existing|current|recent|previous|prior|these|most))"
     r"\b",
@@ -246,9 +245,9 @@ _OTHERS, _OWN = _compiled(
 
 
 def cues_of(kind: str, names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
-    """The cues of a kind for a paper that calls itself by names; none for a kind without cues.
+    """Return the cues of a kind for a paper with these names; none for a kind without cues.
 
-    An abstract in the third person says its method by the name that the paper coins.
+    Names are cues of a method, since abstracts in the third person present their method by name.
     """
     cues = KINDS[kind].cues if kind in KINDS else ()
     known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
@@ -262,12 +261,12 @@ def cues_of(kind: str, names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
 
 
 def is_of_others(text: str) -> bool:
-    """Whether a sentence is about what others did."""
+    """Return whether a sentence is about the work of other papers."""
     return bool(_OTHERS.match(text))
 
 
 def is_own(text: str, names: Iterable[str]) -> bool:
-    """Whether a sentence is about its paper: it says "we", "this paper", or the paper's name."""
+    """Return whether a sentence is about its paper: by "we", "this paper", or the paper's name."""
     return bool(_OWN.search(text)) or any(name in text for name in names)
 
 
@@ -295,10 +294,10 @@ def propose_columns(question: str, titles: Sequence[str], complete: Complete) ->
 
 
 def read_columns(reply: str) -> tuple[str, ...]:
-    """The columns that a reply names: on lines with or without bullets, or apart by commas.
+    """Parse the column names of a reply, on lines with or without bullets, or between commas.
 
     Raises:
-        ReplyError: it names none.
+        ReplyError: the reply names no column.
     """
     found: dict[str, str] = {}
     for piece in re.split(r"[\n,;|]", reply):

@@ -1,8 +1,8 @@
-"""Making a comparison table: its rows, its columns, and the quotes in its cells.
+"""Make a comparison table: choose its rows and its columns, and fill its cells with quotes.
 
-A chat model reads one abstract a row as numbered sentences and answers with numbers, so what comes
-into the table is always cut from the stored text. An answer that cannot be used falls back to the
-whole sentence, or to what was found without the model.
+For each row a chat model reads one abstract as numbered sentences and answers with the numbers, so
+every quote is cut from the stored text. If its answer cannot be used, the cell quotes the whole
+sentence, or what was found without the model.
 """
 
 import re
@@ -37,20 +37,20 @@ from rag.wording import Kind
 
 @dataclass(frozen=True)
 class Rows:
-    """The papers of a table, the nearest first, or why there is none."""
+    """The papers of a table, the nearest first, or the reason why there are none."""
 
     papers: tuple[int, ...] = ()
-    """Rows of the index."""
+    """Rows of `index.papers`."""
     scores: tuple[float, ...] = ()
     reason: str | None = None
     notice: str | None = None
-    """What is told beside them."""
+    """A note for the reader about the choice of papers."""
 
 
 def choose_rows(
     index: Index, encoder: Encoder, question: str, papers: Sequence[str], filters: Filters
 ) -> Rows:
-    """The papers named by title or id; else those the question names, compares or is about.
+    """Choose the papers given by title or id, else those the question names, compares or is about.
 
     Raises:
         InputError: a paper named is unknown, or a filter cannot be used.
@@ -59,25 +59,25 @@ def choose_rows(
     if papers:
         ids = dict.fromkeys(find_ids(papers, index.papers))
         rows = tuple(row for id_ in ids if (row := index.row_of(id_)) is not None)
-        if barred := [index.papers[row].display_title for row in rows if not mask[row]]:
-            raise InputError(f"the paper {barred[0]!r} does not pass the filters")
+        if excluded := [index.papers[row].display_title for row in rows if not mask[row]]:
+            raise InputError(f"the paper {excluded[0]!r} does not pass the filters")
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
     digests = list_digests(index.papers)
     query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
     if query.scope.unknown:
-        there = ", ".join(digest.label for digest in digests) or "none"
-        return Rows(reason=f"There is no digest of {query.scope.unknown}; there is: {there}.")
+        labels = ", ".join(digest.label for digest in digests) or "none"
+        return Rows(reason=f"There is no digest of {query.scope.unknown}; there is: {labels}.")
     ranking = rank(index, query.probe, query.allowed)
     limits = describe_limits(filters, query.scope, digests)
     if not len(ranking.rows):
         return Rows(reason=nothing_left(limits).reason)
     if not query.has_subject and not query.names:
         return _scored([int(row) for row in np.flatnonzero(query.allowed)], ranking)
-    lack = None
+    notice = None
     if query.kind is Kind.COMPARE or query.named:
-        lack = left_out(index, query, limits)
-        if lack and not any(query.allowed[row] for row in query.known):
-            return Rows(reason=lack)
+        notice = left_out(index, query, limits)
+        if notice and not any(query.allowed[row] for row in query.known):
+            return Rows(reason=notice)
         rows = tuple(sides(index, query, ranking))
     else:
         found = from_papers(index, query, ranking)
@@ -85,7 +85,7 @@ def choose_rows(
             return Rows(reason="None of the abstracts is about this.")
         rows = tuple(each.paper for each in found.papers)
     nearest = sorted(rows, key=lambda row: -ranking.scores[row])
-    return replace(_scored(nearest, ranking), notice=lack)
+    return replace(_scored(nearest, ranking), notice=notice)
 
 
 def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
@@ -93,7 +93,7 @@ def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
 
 
 _TOKENS = 1_200
-"""Tokens that a chat model's reply to one row needs at most."""
+"""The token limit of a chat model's reply about one row or about the columns."""
 _SYSTEM = (
     "You fill one row of a table that compares research papers. You see the columns and the "
     "abstract of one paper, its sentences numbered. For each column name the sentence that states "
@@ -119,13 +119,13 @@ Cells = tuple[Cell, ...]
 
 @dataclass
 class TableMaker:
-    """Compares papers in a table; one maker makes one table."""
+    """Compares papers in a table; make a new one for each table."""
 
     index: Index
     encoder: Encoder
     """The one that the index was built with."""
     writer: Writer | None = None
-    """Asks a chat model to choose quotes; without one they are found by rule."""
+    """Asks a chat model to choose the quotes; if None, rules choose them."""
     _clock: Clock = field(default_factory=Clock)
     _notices: list[str | None] = field(default_factory=list)
     _by_model: bool = False
@@ -144,9 +144,9 @@ class TableMaker:
 
         Raises:
             InputError: the question, a column, a paper, a filter or the limit cannot be used.
-            StoppedError: what asks the chat model was stopped.
+            StoppedError: the writer was cancelled.
         """
-        asked = check_question(question)
+        checked = check_question(question)
         named = None if columns is None else check_columns(columns)
         if isinstance(papers, str):
             raise InputError(f"papers must be a list of titles or ids, such as [{papers!r}]")
@@ -154,11 +154,11 @@ class TableMaker:
             raise InputError(f"limit must be at least 1, not {limit}")
         yield Progress(stage="search", text=f"Searching {len(self.index.papers):,} abstracts")
         with self._clock.step("papers"):
-            found = choose_rows(self.index, self.encoder, asked, papers, filters or Filters())
+            found = choose_rows(self.index, self.encoder, checked, papers, filters or Filters())
         self._notices.append(found.notice)
         rows = found.papers if papers else found.papers[:limit]
-        named = named or (yield from self._columns(asked, rows))
-        cells = yield from self._cells(asked, rows, named)
+        named = named or (yield from self._columns(checked, rows))
+        cells = yield from self._cells(checked, rows, named)
         if len(rows) < len(found.papers):
             self._notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
         return self._table(question, found, named, cells)
@@ -172,8 +172,8 @@ class TableMaker:
             question=question.encode(errors="replace").decode(),
             columns=columns,
             rows=tuple(
-                TableRow(paper=papers[row], score=score, cells=own)
-                for row, score, own in zip(found.papers, found.scores, cells, strict=False)
+                TableRow(paper=papers[row], score=score, cells=row_cells)
+                for row, score, row_cells in zip(found.papers, found.scores, cells, strict=False)
             ),
             reason=None if found.papers else reason,
             notice=joined(*self._notices),
@@ -187,7 +187,7 @@ class TableMaker:
     def _columns(
         self, question: str, rows: Sequence[int]
     ) -> Generator[Progress, None, tuple[str, ...]]:
-        """The columns where none were named."""
+        """Let the chat model propose the columns; use the default ones if it cannot."""
         if not rows:
             return DEFAULT_COLUMNS
         why = ""
@@ -205,7 +205,7 @@ class TableMaker:
     def _cells(
         self, question: str, rows: Sequence[int], columns: Sequence[str]
     ) -> Generator[Progress, None, list[Cells]]:
-        """The rows, each as the chat model fills it if there is one and it can."""
+        """Fill each row by the chat model, or by rule if there is no model or it fails."""
         count = len(rows)
         read = f"Reading {count} abstract{'s' * (count != 1)}"
         yield Progress(stage="read", text=read)
@@ -217,8 +217,8 @@ class TableMaker:
         problems: list[ChatError] = []
         with self._clock.step("read"), ThreadPoolExecutor(6) as pool:
             each = zip(rows, tuple(cells), strict=True)
-            asked = [pool.submit(self._row, question, row, own) for row, own in each]
-            for place, filled in enumerate(asked):
+            futures = [pool.submit(self._row, question, row, local) for row, local in each]
+            for place, filled in enumerate(futures):
                 try:
                     cells[place] = filled.result()
                 except ChatError as error:
@@ -232,7 +232,7 @@ class TableMaker:
         return cells
 
     def _row(self, question: str, row: int, local: Cells) -> Cells:
-        """A row as the chat model fills it; raises ChatError where it cannot."""
+        """Let the chat model fill a row; raises ChatError if it cannot."""
         paper = self.index.papers[row]
         passages = [self.index.passages[at] for at in passage_rows(self.index, row)]
         if self.writer is None or not passages:
@@ -249,10 +249,10 @@ class TableMaker:
 
 
 def _read_row(reply: str, paper: Paper, passages: Sequence[Passage], local: Cells) -> Cells:
-    """The cells of a row as the model's reply chooses them, from the sentences as numbered.
+    """Parse the model's reply into the cells of a row.
 
-    Where it says nothing, or names a sentence that is not there, those found without the model
-    stand (`local`). Raises ReplyError where it says nothing of any column.
+    A column that the reply leaves out, or gives an unknown sentence for, keeps its cell of `local`,
+    which was found without the model. Raises ReplyError if the reply names no column.
     """
     places = {str(n): n - 1 for n in range(1, len(local) + 1)}
     places |= {cell.column.casefold(): at for at, cell in enumerate(local)}

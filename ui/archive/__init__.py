@@ -1,4 +1,4 @@
-"""Conversations, kept on this machine in one SQLite file; each is its own visitor's alone."""
+"""The archive of conversations, in one SQLite file; each visitor can only reach their own."""
 
 import builtins
 import secrets
@@ -21,13 +21,13 @@ from ui.archive.marks import Marks
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 60
-"""Characters of a title made from a question."""
+"""The most characters of a title made from a question."""
 LONGEST_NAME = 200
-"""Characters of a title that a person gives."""
+"""The most characters of a title that a person gives."""
 UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
 NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
 
-_OWN = "visitor = ? AND id = ? AND deleted IS NULL"
+_MATCH = "visitor = ? AND id = ? AND deleted IS NULL"
 _FIND = "SELECT id, title, created, updated FROM conversations WHERE visitor = ?"
 _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
@@ -40,25 +40,25 @@ Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezon
 
 
 def new_id() -> str:
-    """Make an id that nobody guesses: 22 letters, digits, `-` and `_`, 128 random bits."""
+    """Make an id that nobody can guess: 22 letters, digits, `-` and `_`, 128 random bits."""
     return secrets.token_urlsafe(16)
 
 
 def now() -> datetime:
-    """This moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class _Frozen(BaseModel):
-    # A field that a newer version wrote beside those known here is no reason to refuse the rest.
+    # Ignore a field that a newer version wrote, and read the rest.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Turn(_Frozen):
-    """One question, and what came of it.
+    """One question and its outcome.
 
-    Once it is over there is an `answer`, or a `problem`, or the `partial` text of an answer that
-    was stopped.
+    A finished turn has an `answer`, or a `problem`, or the `partial` text of an answer that was
+    stopped.
     """
 
     id: str = Field(default_factory=new_id)
@@ -76,7 +76,7 @@ class Turn(_Frozen):
 
 
 class Conversation(_Frozen):
-    """Questions that follow one another; each may refer to those before it."""
+    """A sequence of questions; each may refer to those before it."""
 
     id: str
     title: str
@@ -84,30 +84,30 @@ class Conversation(_Frozen):
     updated: Moment
     turns: tuple[Turn, ...] = Field(default=(), description="Oldest first.")
 
-    def turn(self, id: str) -> Turn | None:  # noqa: A002 - what it is called everywhere
-        """The turn with this id, if there is one."""
+    def turn(self, id: str) -> Turn | None:  # noqa: A002 - its name everywhere
+        """Return the turn with this id, or None."""
         return next((turn for turn in self.turns if turn.id == id), None)
 
     def changed(self, turn_id: str, **fields: object) -> "Conversation":
-        """The same with other fields of one turn."""
+        """Return a copy in which these fields of one turn are changed."""
         turns = (t.model_copy(update=fields) if t.id == turn_id else t for t in self.turns)
         return self.model_copy(update={"turns": tuple(turns)})
 
 
 class Archive:
-    """Conversations in `<folder>/conversations.sqlite3`, made at the first write, for its owner.
+    """Conversations in `<folder>/conversations.sqlite3`, which the first write creates.
 
-    Every method takes the visitor and touches nothing of another one's: a foreign id behaves as
-    an unknown one. The file holds hashes of the visitors' ids, which let nobody in. Threads may
-    share an archive; several processes may each open the same file.
+    Only its owner can read the file. A method that takes a visitor reaches nothing of another one:
+    a foreign id behaves as an unknown one. The file holds hashes of the visitors' ids, with which
+    nobody can log in. Threads may share an archive; several processes may open the same file.
 
     Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
-    for an empty visitor, who would be everybody; `put`, `cut`, `rename`, `delete`, `restore` and
+    for an empty visitor, whom all would share; `put`, `cut`, `rename`, `delete`, `restore` and
     `share` also if the visitor has no such conversation.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open the archive in `folder`; what was deleted before is gone then."""
+        """Open the archive in `folder`, and erase what was deleted before."""
         self._database = Database(folder / FILE)
         self.marks = Marks(self._database)
         if self._database.path.exists():
@@ -115,58 +115,58 @@ class Archive:
                 rows.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         self._database.close()
 
     def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
-        """The visitor's conversations without their turns, the one asked in last first.
+        """Return the visitor's conversations without their turns, the last one asked in first.
 
-        With `search` only those in which each of these words, or parts of words, stands in the
-        title, a question or an answer's text, in any case.
+        With `search`, return only those in which each of these words, or parts of words, occurs
+        in the title, a question or an answer's text, in any case.
         """
         words = _folded(search[:500]).split()
-        words_in = " AND deleted IS NULL" + _HAS_WORD * len(words)
-        query = f"{_FIND}{words_in} ORDER BY updated DESC, rowid DESC"
+        conditions = " AND deleted IS NULL" + _HAS_WORD * len(words)
+        query = f"{_FIND}{conditions} ORDER BY updated DESC, rowid DESC"
         given = (hashed(visitor), *(word for word in words for _ in range(2)))
         with self._database.reading() as rows:
             return [Conversation(**dict(row)) for row in rows.execute(query, given)]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
-        """A conversation with its turns; None if this visitor has none with that id.
+        """Return a conversation with its turns; None if this visitor has none with that id.
 
-        A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
+        A turn has a `problem` if another version wrote its answer in a form unknown here.
         """
         with self._database.reading() as rows:
             return _read(rows, hashed(visitor), id)
 
     def begin(self, visitor: str, question: str) -> Conversation:
-        """Make a conversation, still without a turn; its title is the question, cut short."""
+        """Make a conversation without turns; its title is the question, shortened."""
         moment = now()
         made = Conversation(id=new_id(), title=title_of(question), created=moment, updated=moment)
         with self._database.writing() as rows:
             rows.execute(
                 "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                (made.id, hashed(visitor), made.title, _folded(made.title), _written(moment)),
+                (made.id, hashed(visitor), made.title, _folded(made.title), _stored(moment)),
             )
         return made
 
     def put(self, visitor: str, id: str, turn: Turn) -> Conversation:  # noqa: A002
-        """Add a turn, which must be text, at the end; the conversation with it."""
-        content = _content(turn)
+        """Append a turn of valid Unicode text, and return the conversation with it."""
+        content = _columns(turn)
         with self._database.writing() as rows:
-            before = _own(rows, visitor, id)
+            before = _require(rows, visitor, id)
             rows.execute(
                 "INSERT INTO turns (asked, question, body, searched, id, conversation, number)"
                 " SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(max(number), 0) + 1 FROM turns"
                 " WHERE conversation = ?6",
                 (*content, turn.id, id),
             )
-            rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_written(now()), id))
+            rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_stored(now()), id))
         return before.model_copy(update={"turns": (*before.turns, turn)})
 
     def change(self, visitor: str, id: str, turn: str, **fields: object) -> Conversation | None:  # noqa: A002
-        """Change fields of a turn, by its id; the conversation with it, None if it is not there."""
+        """Change fields of a turn; return the conversation, or None if there is no such turn."""
         with self._database.writing() as rows:
             before = _read(rows, hashed(visitor), id)
             after = before.changed(turn, **fields) if before else None
@@ -177,13 +177,13 @@ class Archive:
                 "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
                 " WHERE id = ? AND conversation = ?"
             )
-            rows.execute(query, (*_content(changed), turn, id))
+            rows.execute(query, (*_columns(changed), turn, id))
             return after
 
     def cut(self, visitor: str, id: str, turn: str) -> tuple[Turn, ...]:  # noqa: A002
-        """Take a turn, which must be there, and all after it out, and return them."""
+        """Remove a turn and all after it, and return them; an unknown turn is an `InputError`."""
         with self._database.writing() as rows:
-            before = _own(rows, visitor, id)
+            before = _require(rows, visitor, id)
             first = before.turn(turn)
             if first is None:
                 raise InputError("there is no such question in this conversation: reload the page")
@@ -193,29 +193,29 @@ class Archive:
         return gone
 
     def rename(self, visitor: str, id: str, title: str) -> None:  # noqa: A002
-        """Give a conversation a title of 1 to 200 characters, white space made single spaces."""
+        """Set a title of 1 to 200 characters, in which white space becomes single spaces."""
         title = plain(title)
         if not title:
             raise InputError("a title needs at least one character")
         if len(title) > LONGEST_NAME:
             raise InputError(f"a title has at most {LONGEST_NAME} characters, not {len(title)}")
         change = "UPDATE conversations SET title = ?, searched = ? WHERE "
-        self._change(change + _OWN, title, _folded(title), hashed(visitor), id)
+        self._change(change + _MATCH, title, _folded(title), hashed(visitor), id)
 
     def delete(self, visitor: str, id: str) -> None:  # noqa: A002
         """Delete a conversation; `restore` can bring it back until the next one is deleted.
 
-        The one before is gone then, and its place in the file overwritten.
+        Erase the conversation that was deleted before, and overwrite its place in the file.
         """
         with self._database.writing() as rows:
-            _own(rows, visitor, id)
+            _require(rows, visitor, id)
             gone = "DELETE FROM conversations WHERE visitor = ? AND deleted IS NOT NULL"
             rows.execute(gone, (hashed(visitor),))
-        query = f"UPDATE conversations SET deleted = ? WHERE {_OWN}"  # noqa: S608
-        self._change(query, _written(now()), hashed(visitor), id)
+        query = f"UPDATE conversations SET deleted = ? WHERE {_MATCH}"  # noqa: S608
+        self._change(query, _stored(now()), hashed(visitor), id)
 
     def last_deleted(self, visitor: str) -> Conversation | None:
-        """The conversation that can be restored."""
+        """Return the conversation that `restore` would bring back, or None."""
         with self._database.reading() as rows:
             query = f"{_FIND} AND deleted IS NOT NULL"
             row = rows.execute(query, (hashed(visitor),)).fetchone()
@@ -226,33 +226,33 @@ class Archive:
         query = "UPDATE conversations SET deleted = NULL WHERE visitor = ? AND deleted IS NOT NULL"
         self._change(query, hashed(visitor))
 
-    def _change(self, query: str, *given: str) -> None:
-        """Change a conversation, which the visitor has to have."""
+    def _change(self, query: str, *values: str) -> None:
+        """Run an update; raise an `InputError` if it finds no conversation of the visitor."""
         with self._database.writing() as rows:
-            if not rows.execute(query, given).rowcount:
+            if not rows.execute(query, values).rowcount:
                 raise InputError(NOT_THERE)
 
     def share(self, visitor: str, id: str, turn: str, *, is_alone: bool) -> str:  # noqa: A002
-        """Make a secret by which anyone may read a turn alone, or with all that came before it.
+        """Make a secret with which anyone may read one turn, or it and all turns before it.
 
-        It has 128 random bits, and only its hash is kept.
+        It has 128 random bits, and only its hash is stored.
         """
         secret = new_id()
         with self._database.writing() as rows:
-            _own(rows, visitor, id)
+            _require(rows, visitor, id)
             given = (hashed(secret), id, turn, is_alone)
             rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
         return secret
 
     def unshare(self, visitor: str, id: str) -> int:  # noqa: A002
-        """Withdraw all secrets of a conversation and its turns; how many there were."""
-        own = f"SELECT id FROM conversations WHERE {_OWN}"  # noqa: S608
-        query = f"DELETE FROM links WHERE conversation IN ({own})"  # noqa: S608
+        """Withdraw all secrets of a conversation and its turns; return how many there were."""
+        ids = f"SELECT id FROM conversations WHERE {_MATCH}"  # noqa: S608
+        query = f"DELETE FROM links WHERE conversation IN ({ids})"  # noqa: S608
         with self._database.writing() as rows:
             return rows.execute(query, (hashed(visitor), id)).rowcount
 
     def shared(self, secret: str) -> Conversation | Turn | None:
-        """What a secret was made for; None if it was withdrawn, is gone, or never was one."""
+        """Return what a secret gives access to; None if it is withdrawn, deleted or unknown."""
         query = (
             "SELECT visitor, id, turn, is_alone FROM conversations JOIN links ON conversation = id"
             " WHERE secret = ?"
@@ -268,9 +268,9 @@ class Archive:
 
 
 def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
-    """The turns in plain text, oldest first, without those that came to nothing.
+    """Return the turns as messages in plain text, oldest first, without turns that have no text.
 
-    An answer brings the ids of the papers it cites, so that "the second paper" is the one with
+    An answer has the ids of the papers it cites, so that "the second paper" is the one with
     that number.
     """
     messages: list[dict[str, object]] = []
@@ -287,37 +287,37 @@ def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
 
 
 def title_of(question: str) -> str:
-    """A title from a question: its first words, whole, `LONGEST_TITLE` characters at most."""
+    """Make a title of the first whole words of a question, `LONGEST_TITLE` characters at most."""
     line = plain(question)
     if len(line) <= LONGEST_TITLE:
         return line or "Untitled"
-    start = line[:LONGEST_TITLE]  # the last character makes way for "…"
+    start = line[:LONGEST_TITLE]  # "…" takes the place of the last character
     words = start.rpartition(" ")[0].rstrip(" ,;:.-–—")
     return (words or start[:-1]) + "…"
 
 
 def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None:
-    """A conversation with its turns; `owner` is the hash of its visitor."""
+    """Return a conversation with its turns, or None; `owner` is the hash of its visitor."""
     query = f"{_FIND} AND id = ? AND deleted IS NULL"
     id_ = id_.encode("utf-8", "replace").decode()  # a browser may send half a character
     found = rows.execute(query, (owner, id_)).fetchone()
     if found is None:
         return None
     query = "SELECT id, asked, question, body FROM turns WHERE conversation = ? ORDER BY number"
-    turns = tuple(_turn(*turn) for turn in rows.execute(query, (id_,)))
+    turns = tuple(_parse_turn(*turn) for turn in rows.execute(query, (id_,)))
     return Conversation(**dict(found), turns=turns)
 
 
-def _own(rows: sqlite3.Connection, visitor: str, id_: str) -> Conversation:
-    """A conversation that the visitor has to have."""
+def _require(rows: sqlite3.Connection, visitor: str, id_: str) -> Conversation:
+    """Return a conversation of the visitor; raise an `InputError` if there is none."""
     found = _read(rows, hashed(visitor), id_)
     if found is None:
         raise InputError(NOT_THERE)
     return found
 
 
-def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
-    """A turn as it was put; what was asked alone, if it cannot be read any more."""
+def _parse_turn(id_: str, asked: str, question: str, body: str) -> Turn:
+    """Parse a stored turn; if it cannot be read any more, return its question with a problem."""
     try:
         return Turn.model_validate_json(body)
     except ValidationError:
@@ -325,21 +325,21 @@ def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
         return Turn(id=id_, asked=moment, question=question, problem=UNREADABLE)
 
 
-def _content(turn: Turn) -> tuple[str, str, str, str]:
-    """What is stored of a turn: when, what was asked, all of it, and what is searched."""
-    said = unescape(turn.answer.text) if turn.answer else turn.partial or ""
+def _columns(turn: Turn) -> tuple[str, str, str, str]:
+    """Return the stored columns of a turn: time, question, all as JSON, text to search."""
+    reply = unescape(turn.answer.text) if turn.answer else turn.partial or ""
     try:
         body = turn.model_dump_json()
     except PydanticSerializationError as error:  # half of a surrogate pair
         raise InputError("the question holds what is no character: type it anew") from error
-    return _written(turn.asked), turn.question, body, _folded(f"{turn.question}\n{said}")
+    return _stored(turn.asked), turn.question, body, _folded(f"{turn.question}\n{reply}")
 
 
-def _written(moment: datetime) -> str:
-    """A time as it is stored: of fixed length, so that its text sorts as it does."""
+def _stored(moment: datetime) -> str:
+    """Format a time for storage, in a fixed length, so that texts sort as times."""
     return moment.isoformat(timespec="microseconds")
 
 
 def _folded(text: str) -> str:
-    """What is compared when searching: no case, one form of each character."""
+    """Fold text for search: no case, and one form of each character."""
     return unicodedata.normalize("NFKC", plain(text).casefold())

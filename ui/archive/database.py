@@ -1,4 +1,4 @@
-"""The file behind the archive: opened, versioned, locked; what SQLite says becomes one line."""
+"""The SQLite file of the archive: open, version and lock it, with errors of one line."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ WAIT_SECONDS = 5.0
 """How long a write waits for another process."""
 
 VERSION = 3
-"""Of the file, which keeps it as `user_version`; a newer one is not touched."""
+"""The version of the file, kept as `user_version`; a newer file is refused unchanged."""
 _TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS conversations (
@@ -60,16 +60,16 @@ COMMIT;
 
 
 def hashed(visitor: str) -> str:
-    """How a visitor is called in the file; an `InputError` for nobody, who would be everybody."""
+    """Return the hash by which the file knows an id; raise an `InputError` if the id is empty."""
     if not visitor:
         raise InputError("it is not known who is asking: reload the page")
     return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Database:
-    """One connection, used by one thread at a time; other processes may have theirs.
+    """One connection, used by one thread at a time; other processes may have their own.
 
-    The file is made at the first write, readable by its owner alone.
+    The first write creates the file, readable only by its owner.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,11 +79,11 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file for all reads inside; an empty one if there is no file yet.
+        """Yield a connection that reads one state of the file; it is empty if there is no file yet.
 
-        A file that is newer, damaged, or cannot be read is a `StoreError`.
+        Raise a `StoreError` if the file is newer, damaged, or cannot be read.
         """
-        with self._lock, self._plain_words():
+        with self._lock, self._translated_errors():
             if self._connection is None and not self.path.exists():
                 with closing(_connect(":memory:")) as nothing:
                     yield nothing
@@ -94,17 +94,17 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is written, or nothing.
+        """Yield a connection in a transaction: all of it is written, or nothing.
 
-        Besides what `reading` raises there are a `StoreBusyError`, where another process writes for
-        longer than `WAIT_SECONDS`, and an `InputError` for a text with half a character.
+        Raise what `reading` raises, a `StoreBusyError` if another process writes for longer than
+        `WAIT_SECONDS`, and an `InputError` for a text with half a character.
         """
-        with self._lock, self._plain_words(), self._opened() as connection:
+        with self._lock, self._translated_errors(), self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -113,16 +113,16 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # One that is there is not opened here: closing it would free the locks of this process.
-            # SQLite gives its journals the same rights.
+            # Do not open an existing file: closing it would release the locks of this process.
+            # SQLite gives its journals the same permissions.
             with suppress(FileExistsError):
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             self._connection = _connect(self.path)
         return self._connection
 
     @contextmanager
-    def _plain_words(self) -> Iterator[None]:
-        """Turn what SQLite and the system say into one line."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Turn errors of SQLite and the system into our own, which are one line."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -143,14 +143,14 @@ class Database:
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
-    """A connection to a file that has all tables."""
+    """Open a connection to a file, and create missing tables."""
     connection = sqlite3.connect(
         path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+        connection.execute("PRAGMA secure_delete = ON")  # overwrite what is deleted
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if found > VERSION:
             raise StoreError(
@@ -160,7 +160,7 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         if found < VERSION:
             connection.executescript(_TABLES)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, whenever it is killed
+        connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, even if killed
     except BaseException:
         connection.close()
         raise

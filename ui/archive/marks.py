@@ -1,4 +1,4 @@
-"""What a visitor marks papers with: a star, that they were read, a note, tags."""
+"""The marks that a visitor puts on papers: a star, read, a note, tags."""
 
 import sqlite3
 from collections.abc import Container, Mapping, Sequence
@@ -12,13 +12,13 @@ from ui.archive.database import Database, hashed
 LONGEST_TAG = 40
 MOST_TAGS = 12
 LONGEST_NOTE = 2_000
-"""Code points of a tag and of a note, and tags of a paper."""
+"""The most code points of a tag, tags of a paper, and code points of a note."""
 MOST_MARKED = 2_000
-"""Papers that one visitor may have marked."""
+"""The most papers that one visitor may mark."""
 
 
-def _tags(given: object) -> object:
-    """Tags as a person writes them, with commas between; those of a list are written so, too."""
+def _split_tags(given: object) -> object:
+    """Split a text at its commas into distinct tags; join the tags of a list by commas first."""
     if isinstance(given, list | tuple) and all(isinstance(tag, str) for tag in given):
         given = ",".join(given)
     if not isinstance(given, str):
@@ -37,12 +37,12 @@ class Mark(BaseModel):
     note: str = Field(default="", max_length=LONGEST_NOTE)
     tags: Annotated[
         tuple[Annotated[str, Field(max_length=LONGEST_TAG)], ...],
-        BeforeValidator(_tags),
+        BeforeValidator(_split_tags),
         Field(max_length=MOST_TAGS),
     ] = ()
 
     def changed(self, change: Mapping[str, object]) -> Self:
-        """These marks with some of them changed; an `InputError` if one is unknown or too long."""
+        """Return these marks with changes; raise an `InputError` if one is unknown or too long."""
         try:
             return type(self).model_validate(self.model_dump() | dict(change))
         except ValidationError as error:
@@ -52,13 +52,13 @@ class Mark(BaseModel):
 
 
 class Marks:
-    """The marks of every visitor, who is found by a hash and sees their own alone."""
+    """The marks of all visitors, stored by a hash of their ids; each sees only their own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, visitor: str) -> dict[str, Mark]:
-        """The visitor's marks, by the papers' ids, without those that cannot be read."""
+        """Return the visitor's marks by paper id, without those that cannot be read."""
         with self._database.reading() as rows:
             found = rows.execute(
                 "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
@@ -75,10 +75,10 @@ class Marks:
         *,
         there: Container[str] | None = None,
     ) -> None:
-        """Change marks of papers, by their ids; one without any is forgotten.
+        """Change the marks of papers, by their ids; remove the rows that have no marks left.
 
-        Of the papers `there`, if they are given, at most `MOST_MARKED` may be marked. A mark that
-        cannot be kept, or one too many, is an `InputError`.
+        At most `MOST_MARKED` papers may be marked, counting only those in `there`, if given. Raise
+        an `InputError` for a mark that cannot be kept, or one too many.
         """
         before, who = self.of(visitor), hashed(visitor)
         after = {paper: before.get(paper, Mark()).changed(change) for paper in papers}

@@ -1,4 +1,4 @@
-"""Answers, conversations and the papers they cite as files, each with its name and media type."""
+"""Export answers, conversations and their cited papers as files with name and media type."""
 
 import json
 import re
@@ -25,26 +25,26 @@ class Exported:
 
 
 def record(what: Conversation | Turn) -> str:
-    """A conversation, or one question with its answer, as JSON for other programs.
+    """Return a conversation, or one question with its answer, as JSON for other programs.
 
-    An answer is what the Python API returns. The ids by which the page knows the conversation and
-    its turns are left out.
+    An answer is what the Python API returns. Leave out the ids that the page uses for the
+    conversation and its turns.
     """
     turns = [turn.model_dump(mode="json", exclude={"id", "followups"}) for turn in _turns(what)]
-    named = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
-    return json.dumps(named | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
+    header = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
+    return json.dumps(header | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
 
 
 class Format(NamedTuple):
-    """A form of an export: one of the two writes it."""
+    """A format of exports; either `write` or `papers` makes the text."""
 
     label: str
     ending: str
     media_type: str
     write: Callable[[Conversation | Turn], str] | None = None
-    """Writes all of it."""
+    """Writes a whole conversation or turn."""
     papers: Callable[[Sequence[Paper]], str] | None = None
-    """Writes the cited papers alone."""
+    """Writes only the cited papers."""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -58,13 +58,13 @@ FORMATS: Mapping[str, Format] = {
 LISTS: Mapping[str, Format] = {form.ending: form for form in FORMATS.values() if form.papers} | {
     "jsonl": Format("JSON", "jsonl", "application/x-ndjson", papers=papers_jsonl)
 }
-"""The formats that lists of papers are written in, by the ending of their files."""
+"""The formats for lists of papers, by the ending of their files."""
 
 
 def export(what: Conversation | Turn, kind: str) -> Exported:
-    """A conversation, or one turn of it, as a file of a kind of `FORMATS`.
+    """Return a conversation, or one turn of it, as a file of a kind of `FORMATS`.
 
-    An unknown kind is an `InputError`, and a bibliography where nothing is cited.
+    Raise an `InputError` for an unknown kind, or for a bibliography if no paper is cited.
     """
     form = FORMATS.get(kind)
     if form is None:
@@ -89,6 +89,6 @@ def _title(what: Conversation | Turn) -> str:
 
 
 def _slug(title: str) -> str:
-    """A title in small ASCII letters, digits and hyphens: every system takes such a name."""
+    """Turn a title into a file name of lower-case ASCII letters, digits and hyphens."""
     flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", flat)[:60].strip("-") or "abstractqa"

@@ -1,4 +1,4 @@
-"""What an export says of a turn: in Markdown, and the plain text around an answer for any form."""
+"""Turns as Markdown, and the plain text around an answer that every format of exports uses."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,13 +19,13 @@ _JUDGED = {"partly": "only in part borne out", "unsupported": "not borne out"}
 _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 
 Rewrite = Callable[[AnswerSentence, str, str], str]
-"""Takes a sentence, its words as they stand in the text, and the markers behind them."""
+"""Takes a sentence, its words as they occur in the text, and the markers after them."""
 
 
 def markdown(what: Conversation | Turn) -> str:
-    """One question with its answer, or a conversation, a section a question, as Markdown.
+    """Return a question with its answer, or a conversation in sections, as Markdown.
 
-    No word of an abstract is markup in it.
+    Markup in abstracts is escaped.
     """
     if isinstance(what, Turn):
         return "\n\n".join(_turn(what, "#")) + "\n"
@@ -55,27 +55,27 @@ def _turn(turn: Turn, heading: str) -> Iterator[str]:
 
 
 def said(answer: Answer) -> Iterator[str]:
-    """The text of an answer with its doubts, or why there is none, in blocks of Markdown."""
+    """Yield blocks of Markdown: the answer with its doubts, or why there is none."""
     if answer.status == "insufficient_evidence":
         yield f"**{NO_ANSWER}** {_plain(answer.reason or '')}".rstrip()
         if answer.nearest:
             yield "The nearest papers:"
             yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)
         return
-    marked = rewritten(answer, _marked)
+    marked = rewritten(answer, _with_doubt)
     yield marked or answer.text
     if marked is None and answer.doubts:
         yield "Not wholly borne out by the abstracts:"
         yield "\n".join(f"- {_plain(line)}" for line in answer.doubts)
 
 
-def _marked(sentence: AnswerSentence, words: str, markers: str) -> str:
-    against = doubt(sentence)
-    return f"{words}{markers}" + (f" ⚠ *({_plain(against)})*" if against else "")
+def _with_doubt(sentence: AnswerSentence, words: str, markers: str) -> str:
+    reason = doubt(sentence)
+    return f"{words}{markers}" + (f" ⚠ *({_plain(reason)})*" if reason else "")
 
 
 def source(reference: Reference) -> str:
-    """A paper and the sentences of it that are cited, as Markdown."""
+    """Return a paper and its cited sentences as Markdown."""
     paper = reference.paper
     address = link(paper)
     lines = [f"**\\[{reference.number}\\] {_plain(paper.display_title)}**"]
@@ -86,12 +86,12 @@ def source(reference: Reference) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text as Markdown that shows it, on one line."""
+    """Return the text on one line, with its Markdown escaped."""
     return escape(one_line(text))
 
 
 def translated(answer: Answer, table: Mapping[int, str]) -> Answer:
-    """The answer with characters of its text and sentences replaced, as `str.translate` does."""
+    """Return the answer with characters in its text and sentences replaced by `str.translate`."""
     sentences = tuple(
         sentence.model_copy(update={"text": sentence.text.translate(table)})
         for sentence in answer.sentences
@@ -100,9 +100,9 @@ def translated(answer: Answer, table: Mapping[int, str]) -> Answer:
 
 
 def rewritten(answer: Answer, rewrite: Rewrite) -> str | None:
-    """The answer's Markdown with each sentence, markers and all, replaced by what `rewrite` says.
+    """Return the answer's Markdown with each sentence and its markers replaced by `rewrite`.
 
-    None if a sentence does not stand in the text as it is: a list can hold one in pieces.
+    Return None if a sentence is not in the text in one piece: a list can split one.
     """
     text, at = answer.text, 0
     pieces: list[str] = []
@@ -119,18 +119,18 @@ def rewritten(answer: Answer, rewrite: Rewrite) -> str | None:
 
 
 def one_line(text: str) -> str:
-    """`text` with every run of white space made a single space."""
+    """Return `text` with every run of white space replaced by a single space."""
     return " ".join(text.split())
 
 
 def understood_as(turn: Turn) -> str | None:
-    """The question as it was answered; None if that is how it was put."""
+    """Return the standalone question that was answered; None if it is the question as asked."""
     understood = turn.answer.standalone_question if turn.answer else turn.question
     return understood if one_line(understood) != one_line(turn.question) else None
 
 
 def doubt(sentence: AnswerSentence) -> str | None:
-    """What its check says against a sentence; None for one that it bears out."""
+    """Return what the check found against a sentence; None if it is supported or unchecked."""
     judged = _JUDGED.get(sentence.support)
     if judged is None:
         return None
@@ -138,7 +138,7 @@ def doubt(sentence: AnswerSentence) -> str | None:
 
 
 def digest_name(key: str) -> str:
-    """A digest as people call it: by its date, if it has one."""
+    """Return a digest's name for people: its date, if it has one."""
     try:
         return label("", date.fromisoformat(key[:10]))
     except ValueError:
@@ -146,7 +146,7 @@ def digest_name(key: str) -> str:
 
 
 def filters_text(filters: Filters) -> str | None:
-    """Which papers could answer: "in Mar 14, 2025; from 2025-03-01"; None for all."""
+    """Describe the filters: "in Mar 14, 2025; from 2025-03-01"; None if all papers pass."""
     joined = " and ".join if filters.every_digest else ", ".join
     parts = (
         f"in {joined(map(digest_name, filters.digests))}" if filters.digests else None,
@@ -159,7 +159,7 @@ def filters_text(filters: Filters) -> str | None:
 
 
 def unanswered(turn: Turn) -> str:
-    """Why a turn has no answer, with what there is of it."""
+    """Return the reason why a turn has no answer."""
     if turn.problem:
         return one_line(turn.problem)
     if turn.partial is None:
@@ -168,19 +168,19 @@ def unanswered(turn: Turn) -> str:
 
 
 def byline(paper: Paper) -> str:
-    """Who wrote a paper, where and when it came out, and where it was found."""
+    """Return the authors, the venue, the year and the digests of a paper."""
     names = ", ".join(map(clean_text, paper.authors))
     where = ", ".join(filter(None, (clean_text(paper.venue or ""), str(paper.year or ""))))
     return ". ".join(filter(None, (names, where, found_in(paper))))
 
 
 def link(paper: Paper) -> str | None:
-    """The web address of a paper: its URL if that is http(s), otherwise its DOI's."""
+    """Return the web address of a paper: its URL if that is http(s), otherwise its DOI's."""
     return web_address(paper) or doi_address(paper)
 
 
 def provenance(turn: Turn, answer: Answer) -> str:
-    """When, how and from what an answer was made."""
+    """Say when, how and from which index an answer was made."""
     how = ", quoted from the abstracts" if answer.references else ""
     if answer.model:
         how = f", written by {model_name(answer.model)}"
@@ -195,5 +195,5 @@ def provenance(turn: Turn, answer: Answer) -> str:
 
 
 def model_name(model: str) -> str:
-    """What people call a model: its file, where a server names it by its place on the disk."""
+    """Return a model's name for people: the file name, if a server names it by its path."""
     return PurePath(model).name if model.startswith("/") else model

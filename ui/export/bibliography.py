@@ -1,8 +1,8 @@
-"""Papers for reference managers and spreadsheets: what is known of each, in five formats.
+"""Papers for reference managers and spreadsheets, as BibTeX, RIS, CSV and JSON lines.
 
-In BibTeX no sign of an abstract is a command, a comment or a formula. Letters stay as they are, in
-UTF-8, which LaTeX reads since 2018; signs it has no glyph for in a text (α, ≤, ⁵) become the
-commands that print them.
+BibTeX is escaped: no character of an abstract is a command, a comment or a formula. Letters stay
+in UTF-8, which LaTeX reads since 2018; characters that it has no glyph for in a text (α, ≤, ⁵)
+become the commands that print them.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _JOURNALS = (
     *("journal", "transactions", "letters", "review", "magazine", "annals", "bulletin"),
     *("archives", "acta", "quarterly"),
 )
-"""What names of venues have."""
+"""Words in the names of venues, which `published` looks for."""
 _RIS_TYPES = {"article": "JOUR", "conference": "CONF", "other": "GEN"}
 _RIS = (
     ("PY", "year", ""),
@@ -46,12 +46,12 @@ _RIS = (
     ("AB", "abstract", ""),
     ("N1", "digests", "Found in: "),
 )
-"""Tag, column of `known`, and what stands before the value."""
+"""The tag, the column of `known`, and the prefix of the value."""
 _PARTICLES = frozenset("von van der den de del della di da dos du la le ten ter zu zur bin".split())
 
 
 def cited_papers(turns: Iterable[Turn]) -> list[Paper]:
-    """The papers that the answers cite, in the order of their first citation, each once."""
+    """Return the papers that the answers cite, each once, in the order of the first citation."""
     papers: dict[str, Paper] = {}
     for turn in turns:
         for reference in turn.answer.references if turn.answer else ():
@@ -60,7 +60,7 @@ def cited_papers(turns: Iterable[Turn]) -> list[Paper]:
 
 
 def known(paper: Paper) -> dict[str, str]:
-    """What is known of a paper, by the columns of the CSV, each on one line; "" for the rest."""
+    """Return the fields of a paper by column of the CSV, each on one line; "" if unknown."""
     return {
         "title": clean_text(paper.title),
         "authors": "; ".join(map(clean_text, paper.authors)),
@@ -78,16 +78,16 @@ def known(paper: Paper) -> dict[str, str]:
 
 
 def papers_csv(papers: Sequence[Paper]) -> str:
-    """The papers as CSV (RFC 4180): a line of headings, then a line a paper.
+    """Return the papers as CSV (RFC 4180): a line of headings, then a line per paper.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+    Put an apostrophe before a cell that a spreadsheet would run as a formula.
     """
     rows = (list(known(paper).values()) for paper in papers)
     return csv_text([list(known(Paper(id="", title="", abstract=""))), *rows])
 
 
 def ris(papers: Sequence[Paper]) -> str:
-    """The papers as RIS records, in UTF-8 with CRLF; a field that is not known is left out."""
+    """Return the papers as RIS records, with CRLF and without unknown fields."""
     return "\r\n".join(line for paper in papers for line in (*_ris_record(paper), ""))
 
 
@@ -106,7 +106,7 @@ def _ris_record(paper: Paper) -> Iterator[str]:
 
 
 def _family_first(name: str) -> str:
-    """`Ada de Vries` as `de Vries, Ada`; a name that has a comma, or one word, stays."""
+    """Turn `Ada de Vries` into `de Vries, Ada`; keep a name that has a comma, or one word."""
     words = name.split()
     if "," in name or len(words) < 2:
         return name
@@ -117,12 +117,12 @@ def _family_first(name: str) -> str:
 
 
 def papers_jsonl(papers: Sequence[Paper]) -> str:
-    """The papers as JSON lines, with every field that is known; `index` reads them back."""
+    """Return the papers as JSON lines, with every known field; `index` reads them back."""
     return "".join(paper.model_dump_json(exclude_none=True) + "\n" for paper in papers)
 
 
 def published(paper: Paper) -> Published:
-    """How a paper came out, as far as the name of its venue says."""
+    """Guess how a paper was published from the name of its venue."""
     venue = f"{paper.venue or ''} ".casefold()
     if any(word in venue for word in _CONFERENCES):
         return "conference"
@@ -130,19 +130,19 @@ def published(paper: Paper) -> Published:
 
 
 def arxiv_id(paper: Paper) -> str | None:
-    """The paper's id at arXiv, without a version, if its address or its DOI is one there."""
+    """Return the paper's arXiv id, without a version, from its field, its URL or its DOI."""
     found = (find_arxiv_id(address) for address in (paper.url, paper.doi) if address)
     return paper.arxiv or next(filter(None, found), None)
 
 
 def given_id(paper: Paper) -> str:
-    """The id that a paper was given; empty if it is made of its title."""
+    """Return the id that the paper came with; "" if it was derived from the title."""
     given = paper.id != derived_id(paper.title, paper.abstract)
     return clean_address(paper.id) if given else ""
 
 
 def year_of(paper: Paper) -> str:
-    """The year a paper came out: its own, or that of its arXiv id; a digest's is no year of it."""
+    """Return the year of the paper or of its arXiv id, else ""; a digest's year does not count."""
     if paper.year is not None:
         return str(paper.year)
     found = arxiv_id(paper)
@@ -150,7 +150,7 @@ def year_of(paper: Paper) -> str:
 
 
 def found_in(paper: Paper) -> str:
-    """The digests a paper was found in: "Mar 14, 2025, no. 3 in digest.txt; …"."""
+    """Name the digests that have the paper: "Mar 14, 2025, no. 3 in digest.txt; …"."""
     return "; ".join(
         f"{label('', source.date, source.dated)}, no. {source.position} in {source.name}"
         if source.date
@@ -160,23 +160,23 @@ def found_in(paper: Paper) -> str:
 
 
 def clean_address(address: str | None) -> str:
-    """A URL, a DOI or an id on one line, without unprintable characters."""
+    """Return a URL, a DOI or an id on one line, without unprintable characters."""
     return "".join(c for c in address or "" if c.isprintable())
 
 
 def web_address(paper: Paper) -> str | None:
-    """The paper's URL, if that is one of the web."""
+    """Return the paper's URL if it is http(s), otherwise None."""
     url = paper.url or ""
     is_one = url.lower().startswith(("http://", "https://")) and len(url.split()) == 1
     return url if is_one else None
 
 
 def doi_address(paper: Paper) -> str | None:
-    """Where the paper's DOI leads."""
+    """Return the web address of the paper's DOI, or None."""
     return f"https://doi.org/{quote(paper.doi)}" if paper.doi else None
 
 
-# No hash: a paper that was given no id has one of 16 digits.
+# The first group excludes derived ids, which are 16 hexadecimal digits.
 _GIVEN_KEY = re.compile(r"(?![0-9a-f]{16}$)(?=.*[A-Za-z])(?=.*\d)[A-Za-z][A-Za-z0-9._:/+-]{2,79}")
 _SMALL_WORDS = frozenset(
     "a an the on of in for to with and or from by at is are do does can how what why when as"
@@ -187,20 +187,20 @@ _PRINTED = str.maketrans(_RAISED + _LOWERED, "0123456789+-=()n0123456789+-=()")
 
 
 def bibtex(papers: Sequence[Paper]) -> str:
-    """The papers as BibTeX entries, in UTF-8; a field that is not known is left out.
+    """Return the papers as BibTeX entries, without unknown fields.
 
-    A paper's key does not depend on the others it is exported with, unless two would have the
-    same one: those get the beginning of a hash of their ids behind it.
+    A paper's key does not depend on the other papers of the export, unless two would have the
+    same key: then the beginning of a hash of the id is appended to each.
     """
     return "\n".join(_entry(paper, key) for paper, key in zip(papers, keys(papers), strict=True))
 
 
 def keys(papers: Sequence[Paper]) -> list[str]:
-    """The key of each paper; no two are the same, in any case of their letters."""
+    """Return a key for each paper; no two are the same, even if case is ignored."""
     plain = [_key(paper) for paper in papers]
-    often = Counter(key.lower() for key in plain)
+    counts = Counter(key.lower() for key in plain)
     return [
-        key if often[key.lower()] == 1 else f"{key}-{_hash(paper.id)}"
+        key if counts[key.lower()] == 1 else f"{key}-{_hash(paper.id)}"
         for paper, key in zip(papers, plain, strict=True)
     ]
 
@@ -229,28 +229,28 @@ def _entry(paper: Paper, key: str) -> str:
 
 
 def _title(title: str) -> str:
-    """A title in braces, which keep the capitals that a style would take away."""
+    """Return a title in braces, so that no style changes its capitals."""
     written = latex(title)
-    # After "{\" BibTeX would change the case all the same.
+    # BibTeX changes the case after "{\" all the same, but not inside two braces.
     depth = 2 if written.startswith("\\") else 1
     return f"{'{' * depth}{written}{'}' * depth}" if written else ""
 
 
 def _author(name: str) -> str:
-    """A name; braces hold one together that would read as two, or as "and others"."""
+    """Return a name, in braces if BibTeX would read it as two names or as "and others"."""
     written = latex(name)
     joined = re.search(r"\band\b", written, re.IGNORECASE) or written.lower() == "others"
     return f"{{{written}}}" if joined else written
 
 
 def _address(url: str | None) -> str:
-    r"""An address as `\url` takes it: what would end or comment out the field is percent-coded."""
+    r"""Return an address for `\url`; percent-encode what would end or comment out the field."""
     unsafe = '\\{}^`<>"| '
     return "".join(f"%{ord(c):02X}" if c in unsafe else c for c in clean_address(url))
 
 
 def _key(paper: Paper) -> str:
-    """The id, if it was given and looks like a key; else the first author, the year and a word."""
+    """Return the given id if it looks like a key; else the first author, the year and a word."""
     if _GIVEN_KEY.fullmatch(given_id(paper)):
         return paper.id
     words = [word for word in _words(paper.title) if word not in _SMALL_WORDS]
@@ -263,7 +263,7 @@ def _key(paper: Paper) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text in small ASCII letters and digits: keys have no others."""
+    """Return the words of a text in the characters of keys: lower-case ASCII and digits."""
     flat = unicodedata.normalize("NFKD", clean_text(text)).encode("ascii", "ignore").decode()
     return re.findall(r"[a-z0-9]+", re.sub(r"['’-]", "", flat).lower())
 
@@ -273,7 +273,7 @@ def _hash(id_: str) -> str:
 
 
 def latex(text: str) -> str:
-    """A title, a name or an abstract, LaTeX debris and all, as LaTeX on one line."""
+    """Return a title, a name or an abstract, cleaned of LaTeX debris, as LaTeX on one line."""
     return str(_latex_encoder().unicode_to_latex(clean_text(text)))
 
 
@@ -291,13 +291,13 @@ def _latex_encoder() -> "UnicodeToLatexEncoder":
         return lambda match: f"\\{command}{{{match[0].translate(_PRINTED)}}}"
 
     ours = {
-        # Letters, and signs of typography, as they are.
+        # Keep letters and typographic signs.
         r"[^\\{}~^%&#_$²³¹\u0250-\U0010ffff]+|[–—‘’“”„…†‡•€™]+": lambda match: match[0],
         f"[{_RAISED}]+": script("textsuperscript"),
         f"[{_LOWERED}]+": script("textsubscript"),
     }
     patterns = [(re.compile(pattern), as_latex) for pattern, as_latex in ours.items()]
-    # Never \{ and \}: BibTeX counts braces, whatever stands before them.
+    # Never \{ and \}: BibTeX counts braces even after a backslash.
     braces = {ord("{"): r"\textbraceleft{}", ord("}"): r"\textbraceright{}"}
     return UnicodeToLatexEncoder(
         conversion_rules=[

@@ -1,9 +1,9 @@
-"""Answers and cited abstracts as HTML: markers lead to the sentence they stand for.
+"""Answers and cited abstracts as HTML: each marker links to the sentence that it cites.
 
-`page` writes one file that needs nothing else, and runs nothing.
+`page` writes one file that needs no other file, and runs no script.
 
-Every word of a question, a model or an abstract is escaped; raw HTML, links and images of the text
-stay text.
+All text of a question, a model or an abstract is escaped; raw HTML, links and images in it stay
+text.
 """
 
 import re
@@ -30,14 +30,14 @@ from ui.export.answer_text import (
 )
 from ui.web.markup import TEMPLATE_SIGNS, escape, macros
 
-# Signs of the private use area: they stand where a sentence begins, where its words end, and
-# where its markers end. Those of the text itself are taken out first.
-_BEGIN, _SPOKEN, _END = "\ue000", "\ue001", "\ue002"
-_NO_SIGNS = {ord(sign): "\ufffd" for sign in (_BEGIN, _SPOKEN, _END)}
+# Private-use characters at the beginning of a sentence, at the end of its words, and at the end
+# of its markers. Those that the text itself has are replaced first.
+_BEGIN, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"
+_NO_SIGNS = {ord(sign): "\ufffd" for sign in (_BEGIN, _MIDDLE, _END)}
 _MARKER = re.compile(r"\[(\d{1,4})\]")
 
 Marker = Callable[[int, str], str]
-"""Makes the HTML of a marker: from its number and where it leads, as `1-37` or `1`."""
+"""Makes the HTML of a marker from its number and its target, such as `1-37` or `1`."""
 
 
 def prose_html(
@@ -46,29 +46,29 @@ def prose_html(
     opening: Callable[[AnswerSentence], str],
     note: Callable[[int], str],
 ) -> tuple[Markup, bool]:
-    """The text of an answer that is no refusal.
+    """Return the text of an answer that is no refusal, as HTML.
 
     Args:
         answer: The answer.
-        marker: Makes each marker; it leads to a mark of `marked_abstract`, or to its reference.
-        opening: Makes the beginning of the element around the words of a sentence, a `span`.
-        note: Makes what stands behind the sentence of this number, from 0, and its markers.
+        marker: Makes each marker, a link to a mark of `marked_abstract` or to its reference.
+        opening: Makes the opening tag of the `span` around the words of a sentence.
+        note: Makes what follows the sentence with this index, from 0, and its markers.
 
     Returns:
-        The HTML, and whether it has openings and notes: not if the sentences are not found in the
-        text one after another.
+        The HTML, and whether it has openings and notes: False if the sentences do not occur in
+        the text one after another.
     """
     plain = translated(answer, _NO_SIGNS)
-    fenced = rewritten(plain, lambda _, words, markers: f"{_BEGIN}{words}{_SPOKEN}{markers}{_END}")
+    tagged = rewritten(plain, lambda _, words, markers: f"{_BEGIN}{words}{_MIDDLE}{markers}{_END}")
     targets = _targets(answer)
 
-    def leading(number: int) -> str:
+    def linked(number: int) -> str:
         return marker(number, next(targets.get(number, iter(())), str(number)))
 
-    body = markdown_html(fenced or plain.text, leading)
-    if fenced is None:
+    body = markdown_html(tagged or plain.text, linked)
+    if tagged is None:
         return body, False
-    pieces = str(body).replace(_SPOKEN, "</span>").split(_BEGIN)
+    pieces = str(body).replace(_MIDDLE, "</span>").split(_BEGIN)
     html = pieces[0]
     for number, piece in enumerate(pieces[1:]):
         sentence, rest = piece.split(_END)
@@ -77,10 +77,10 @@ def prose_html(
 
 
 def _targets(answer: Answer) -> dict[int, Iterator[str]]:
-    """Where each marker of a reference leads, in the order of the text."""
+    """Return the targets of the markers of each reference, in the order of the text."""
     targets: dict[int, list[str]] = {}
     for sentence in answer.sentences:
-        # A sentence has one marker a reference, whatever number of its sentences it cites.
+        # A sentence has one marker per reference: it links to the first passage that is cited.
         for citation in {c.reference: c for c in reversed(sentence.citations)}.values():
             where = f"{citation.reference}-{citation.start}"
             targets.setdefault(citation.reference, []).append(where)
@@ -88,13 +88,13 @@ def _targets(answer: Answer) -> dict[int, Iterator[str]]:
 
 
 def markdown_html(text: str, marker: Callable[[int], str]) -> Markup:
-    """The Markdown that answers use as HTML; `marker` makes the HTML of each marker."""
+    """Render the Markdown that answers use as HTML; `marker` makes the HTML of each marker."""
     html = str(_MARKDOWN.render(text, {"marker": marker}))
     return Markup(html.translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped above
 
 
 def _read_marker(state: StateInline, silent: bool) -> bool:
-    """Read one marker; a bracketed number that stands in an abstract is escaped, so no marker."""
+    """Parse one marker; a bracketed number in an abstract is escaped, so it is not one."""
     match = _MARKER.match(state.src, state.pos)
     if match is None:
         return False
@@ -111,7 +111,7 @@ _MARKDOWN.inline.ruler.push("marker", _read_marker)
 def marked_abstract(
     abstract: str, passages: Iterable[Passage], anchor: str, shown: Callable[[str], str] = escape
 ) -> Markup:
-    """The cleaned abstract with the characters that came from `passages` in `<mark>`.
+    """Return the cleaned abstract as HTML, with the characters of `passages` in `<mark>`.
 
     The mark of a passage has the id `<anchor>-<start of the passage>`; `shown` makes the HTML of
     a piece of the text.
@@ -130,26 +130,26 @@ def marked_abstract(
 
 
 def page(what: Conversation | Turn) -> str:
-    """One question with its answer, or a conversation, each answer with its sources at its end."""
+    """Return a question or a conversation as an HTML page; sources follow each answer."""
     turns = what.turns if isinstance(what, Conversation) else (what,)
     title = what.title if isinstance(what, Conversation) else what.question
     return f"{_HTML.page(one_line(title), turns, isinstance(what, Conversation))}\n"
 
 
 def partial_text(text: str) -> Markup:
-    """What there is of an answer that was stopped: its markers lead nowhere."""
+    """Return the text of a stopped answer, whose markers link nowhere."""
     return markdown_html(text, lambda cited: f"[{cited}]")
 
 
 def marked_text(answer: Answer, number: int) -> tuple[Markup, bool]:
-    """The text, whose markers lead to their sentences; and whether it tells each doubt."""
+    """Return the text, whose markers link to their sentences, and whether it shows each doubt."""
 
     def opening(sentence: AnswerSentence) -> str:
         return '<span class="doubtful">' if doubt(sentence) else "<span>"
 
     def note(at: int) -> str:
-        against = doubt(answer.sentences[at])
-        return f' <small class="doubt">({escape(against)})</small>' if against else ""
+        reason = doubt(answer.sentences[at])
+        return f' <small class="doubt">({escape(reason)})</small>' if reason else ""
 
     def marker(cited: int, target: str) -> str:
         return f'<a class="cite" href="#source-{number}-{target}">[{cited}]</a>'

@@ -1,1 +1,1 @@
-"""The web page."""
+"""The web interface: a Gradio page, and endpoints for programs over HTTP and MCP."""

@@ -1,7 +1,7 @@
-"""Who may log in: a file of `name:hash` lines, one a person.
+"""Check the passwords of the people in a file of `name:hash` lines, one line a person.
 
 A hash is Argon2id's (RFC 9106), as argon2-cffi writes it, with its parameters and its salt. Empty
-lines and lines that begin with # are passed over.
+lines and lines that begin with # are skipped.
 """
 
 import secrets
@@ -15,16 +15,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from index.errors import InputError
 
 LONGEST_PASSWORD = 1_000
-"""Characters; more would only keep the machine busy."""
+"""The most characters of a password; hashing more would only cost time."""
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's; 19 MiB
 
 
 class Accounts:
-    """The people in a file, read again when it changes; a damaged change keeps the old ones."""
+    """The accounts in a file, read at each use; while the file is damaged the last ones count."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; an `InputError` if it cannot be read, or has a bad line or no account."""
+        """Read the file; raise `InputError` if it is unreadable, has a bad line or no account."""
         self.path = path
         self._nobody = _hasher.hash(secrets.token_urlsafe())
         self._hashes = _read(path)
@@ -37,9 +37,9 @@ class Accounts:
         return bool(self.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
     def check(self, name: str, password: str) -> bool:
-        """Whether this is the password of that person.
+        """Return whether this is the password of that person.
 
-        It takes as long for a wrong password as for an unknown person.
+        An unknown person takes as long as a wrong password.
         """
         found, password = self._current().get(name), password[: LONGEST_PASSWORD + 1]
         try:
@@ -49,7 +49,7 @@ class Accounts:
         return found is not None
 
     def knows(self, name: str) -> bool:
-        """Whether that person is still in the file."""
+        """Return whether that person is in the file now."""
         return name in self._current()
 
     def _current(self) -> dict[str, str]:
@@ -59,16 +59,16 @@ class Accounts:
 
 
 def check_name(name: str) -> None:
-    """Refuse, as an `InputError`, a name that cannot stand in the file."""
+    """Raise an `InputError` for a name that is not allowed in the file."""
     if not _is_name(name):
         raise InputError(f"{name!r} is no name for a login: use letters, digits and . _ - @ +")
 
 
 def add(path: Path, name: str, password: str) -> bool:
-    """Add a person to a file, or give one a new password; whether it had the person before.
+    """Add a person to a file, or change their password; return whether they were in it before.
 
-    The file is made if there is none. A name or password that cannot be used, or a file that
-    cannot be read or written, is an `InputError`.
+    The file is made if it is missing. Raises an `InputError` for a name or password that cannot
+    be used, and for a file that cannot be read or written.
     """
     check_name(name)
     if not password:
@@ -83,7 +83,7 @@ def add(path: Path, name: str, password: str) -> bool:
     try:
         draft.touch(mode=0o600, exist_ok=False)
         draft.write_text("\n".join(new if known else [*new, line]) + "\n", encoding="utf-8")
-        draft.replace(path)  # at once: a page that reads it meanwhile sees the old or the new one
+        draft.replace(path)  # atomic: a reader sees the old file or the new one
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise InputError(f"{path}: {error.strerror or error}") from error

@@ -1,5 +1,5 @@
-// The address names the tab that is shown, but for the chat: #/papers, #/compare, #/lab. Back leads to
-// the one before. The tab of the papers adds to it what is looked at.
+// Keep the shown tab in the address: #/papers, #/compare, #/lab, none for the chat. The browser's Back
+// button returns to the previous tab. The Papers tab adds its view to the address.
 const aqaGo = (hash) => {
   if (hash === location.hash) return;
   history.pushState(history.state, "", location.pathname + location.search + hash);

@@ -1,9 +1,9 @@
-"""What programs may call: four endpoints, as addresses, for `gradio_client`, and as MCP tools.
+"""The four endpoints for programs: over HTTP, for `gradio_client`, and as MCP tools.
 
-Each is a method of `Programs` with a model of its arguments; both are the documentation that
-clients show. /api/ask, /api/search, /api/papers and /api/table take the arguments as a JSON object
-and return JSON; /api/ask also sends events, to whoever accepts `text/event-stream`.
-/api/openapi.json describes them.
+Each is a method of `Programs` with a model of its arguments; clients show the docstrings of both as
+documentation. /api/ask, /api/search, /api/papers and /api/table take the arguments as a JSON object
+and return JSON; /api/ask streams events to clients that accept `text/event-stream`.
+/api/openapi.json describes the endpoints.
 """
 
 import functools
@@ -75,7 +75,7 @@ _Papers = Annotated[
 
 
 class Message(TypedDict, total=False):
-    """One message of a conversation; what else a client keeps of it is left out."""
+    """One message of a conversation; other fields are ignored."""
 
     __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
     role: Required[_Name]
@@ -84,7 +84,7 @@ class Message(TypedDict, total=False):
 
 
 class Arguments(BaseModel):
-    """The arguments of an endpoint; null is the same as leaving one out."""
+    """The arguments of an endpoint; null means that an argument is left out."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -96,7 +96,7 @@ class Arguments(BaseModel):
         return {name: value for name, value in given.items() if value is not None}
 
     def filters(self, papers: Sequence[str] | None = None) -> Filters:
-        """Which papers may answer, by the fields that every endpoint has, and by ids."""
+        """Build the filters from the fields that every endpoint has, and from ids of papers."""
         given = dict(self)
         since, until = given["since"], given["until"]
         return Filters(
@@ -109,7 +109,7 @@ class Arguments(BaseModel):
 
 
 class AskArguments(Arguments):
-    """A question."""
+    """A question, its earlier messages, and how to answer it."""
 
     question: _Question
     history: Annotated[
@@ -137,7 +137,7 @@ class AskArguments(Arguments):
 
 
 class SearchArguments(Arguments):
-    """What to search for."""
+    """A query, and filters for the papers."""
 
     query: Annotated[_Text, Field(description="What the papers should be about.")]
     limit: _Limit = 10
@@ -149,7 +149,7 @@ class SearchArguments(Arguments):
 
 
 class PapersArguments(Arguments):
-    """Which papers to list."""
+    """Filters for the papers, and the part of the list to return."""
 
     digests: _Digests = None
     since: _Since = None
@@ -160,7 +160,7 @@ class PapersArguments(Arguments):
 
 
 class TableArguments(Arguments):
-    """What to compare."""
+    """What to compare, and which papers."""
 
     question: _Question
     columns: Annotated[
@@ -189,7 +189,7 @@ ENDPOINTS = tuple(ARGUMENTS)
 
 
 class PaperList(BaseModel):
-    """Some of the papers that pass the filters, the newest first."""
+    """A part of the papers that pass the filters, the newest first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -198,7 +198,7 @@ class PaperList(BaseModel):
 
 
 class Programs:
-    """The endpoints of a site: methods, each with the model of its arguments in `ARGUMENTS`."""
+    """The endpoints of a site as methods; `ARGUMENTS` has the model of each one's arguments."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -209,24 +209,24 @@ class Programs:
         }
 
     async def run(self, endpoint: Callable[[Any], Any], given: Any) -> Any:
-        """Call an endpoint in a thread, as one of those that are answered at the same time."""
+        """Call an endpoint in a thread; at most `AT_ONCE` run at the same time."""
         return await anyio.to_thread.run_sync(endpoint, given, limiter=self.limiter)
 
     def ask(self, given: AskArguments) -> Answer:
         """Answer a question from the indexed paper abstracts.
 
-        Every sentence of the answer cites the sentence of an abstract that it rests on. If the
-        abstracts do not say, the status is insufficient_evidence, with the reason and the nearest
-        papers.
+        Every sentence of the answer cites the sentence of an abstract that supports it. If the
+        abstracts do not answer the question, the status is insufficient_evidence, with the reason
+        and the nearest papers.
         """
-        return self.assistant.ask(given.question, **self._asking(given))
+        return self.assistant.ask(given.question, **self._ask_options(given))
 
     def ask_events(self, given: AskArguments) -> Iterator[Event]:
-        """`ask` in events: what is being done, pieces of the text, and last the answer."""
-        return self.assistant.stream(given.question, **self._asking(given))
+        """Stream `ask` as events: progress, pieces of the text, and finally the answer."""
+        return self.assistant.stream(given.question, **self._ask_options(given))
 
-    def _asking(self, given: AskArguments) -> dict[str, Any]:
-        """What the assistant is asked, beside the question."""
+    def _ask_options(self, given: AskArguments) -> dict[str, Any]:
+        """Return the assistant's keyword arguments for a question."""
         self.site.check_model(given.model)
         options = Options(model=given.model, sources=given.sources, strictness=given.strictness)
         return {
@@ -237,7 +237,7 @@ class Programs:
         }
 
     def search(self, given: SearchArguments) -> list[Hit]:
-        """Find the papers nearest to a query, best first, with the passages that match best."""
+        """Find the papers nearest to a query, best first, each with its best matching passages."""
         return self.assistant.search(given.query, given.limit, given.filters(given.papers))
 
     def papers(self, given: PapersArguments) -> PaperList:
@@ -249,9 +249,9 @@ class Programs:
         return PaperList(papers=tuple(shown), total=len(passing))
 
     def table(self, given: TableArguments) -> Table:
-        """Compare papers in a table, a row a paper.
+        """Compare papers in a table with one row per paper.
 
-        Every cell is a verbatim quote of the paper's abstract, or empty where it states nothing.
+        Every cell is a verbatim quote from the paper's abstract, or empty if it states nothing.
         """
         return self.assistant.table(
             given.question,
@@ -264,7 +264,7 @@ class Programs:
 
 
 class Endpoint:
-    """One of the methods of `Programs`, called with what came over the network."""
+    """One method of `Programs`, called with arguments from the network."""
 
     def __init__(self, method: Callable[[Any], Any], arguments: type[Arguments]) -> None:
         self.name: str = method.__name__
@@ -275,13 +275,13 @@ class Endpoint:
 
     @functools.cached_property
     def adapter(self) -> TypeAdapter[Any]:
-        """Of what is returned: its JSON, and the schema of that."""
+        """The adapter of the return type: it makes JSON, and the JSON schema."""
         return TypeAdapter(self.returned)
 
     def run(self, arguments: Mapping[str, Any] | Arguments) -> Any:
-        """What the method returns; an `AbstractQAError` in one line for whoever asked.
+        """Validate the arguments, call the method and return its result.
 
-        What concerns only whoever runs this server stands in its log.
+        Raises `InputError` for wrong input; any other error is logged, and hidden in a `FAILED`.
         """
         try:
             return self._method(self.arguments.model_validate(arguments))
@@ -295,11 +295,11 @@ class Endpoint:
             raise AbstractQAError(FAILED) from error
 
     def __call__(self, arguments: Mapping[str, Any] | Arguments) -> Any:
-        """What `run` returns, as JSON; it raises what that raises."""
+        """Return the result of `run` as JSON; raise what `run` raises."""
         return self.adapter.dump_python(self.run(arguments), mode="json")
 
     def as_function(self) -> Callable[..., Any]:
-        """A function with these arguments, whose errors Gradio tells the caller."""
+        """Return a function with these arguments, whose errors Gradio shows to the caller."""
         named = inspect.signature(self.arguments).parameters.values()
         signature = inspect.Signature(
             [each.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in named],
@@ -319,20 +319,20 @@ class Endpoint:
 
 
 def add_endpoints(site: Site) -> None:
-    """Add the endpoints to the page that is being built; nothing else of it is public."""
+    """Add the endpoints to the page being built; nothing else of the page is public."""
     for name, endpoint in Programs(site).endpoints.items():
-        told = {"api_name": name, "api_description": endpoint.description}
-        api(endpoint.as_function(), **told, **LIMITED)
+        described = {"api_name": name, "api_description": endpoint.description}
+        api(endpoint.as_function(), **described, **LIMITED)
 
 
 def add_routes(app: FastAPI, programs: Programs) -> None:
-    """Add the endpoints to an application, with one line for each mistake."""
+    """Add the endpoints to an application; each error is answered with one line."""
     for name, endpoint in programs.endpoints.items():
         app.post(
             f"/api/{name}",
             name=name,
             description=endpoint.description,
-            response_model=endpoint.returned,  # it is described, and sent as it is
+            response_model=endpoint.returned,  # only for the schema: the response is sent as it is
         )(_handler(endpoint, programs))
     if programs.site.settings.share_links:
         _add_shared(app, programs.site.archive)
@@ -341,15 +341,15 @@ def add_routes(app: FastAPI, programs: Programs) -> None:
 
 
 def _add_shared(app: FastAPI, archive: Archive) -> None:
-    """Add the read-only pages of what visitors share; they hold no script."""
+    """Add the read-only pages that visitors share; they contain no script."""
 
     def shared(secret: str) -> Response:
         found = archive.shared(secret)
         if found is None:
-            told = "There is nothing here: the link was withdrawn or mistyped."
-            return PlainTextResponse(told, 404)
-        kept_out = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-        return HTMLResponse(export(found, "html").text, headers=kept_out)
+            message = "There is nothing here: the link was withdrawn or mistyped."
+            return PlainTextResponse(message, 404)
+        headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+        return HTMLResponse(export(found, "html").text, headers=headers)
 
     app.get("/shared/{secret}", include_in_schema=False)(shared)
 
@@ -361,24 +361,24 @@ def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
     async def handle(arguments: Arguments, request: Request) -> Response:
         if streamed and events_media in request.headers.get("accept", ""):
             events = await programs.run(streamed.run, arguments)
-            sent = _in_turn(events, programs.limiter)
-            return StreamingResponse(sent, media_type=events_media)
+            stream = _limited(events, programs.limiter)
+            return StreamingResponse(stream, media_type=events_media)
         return JSONResponse(await programs.run(endpoint, arguments))
 
-    # FastAPI reads the model, and all that it says of a request, from here.
+    # FastAPI takes the model of the request from here.
     handle.__annotations__["arguments"] = endpoint.arguments
     return handle
 
 
-async def _in_turn(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
-    """Events as text, as one of those that are answered at once."""
+async def _limited(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
+    """Stream events as text; the stream counts as one of the questions answered at once."""
     async with limiter:
-        async for text in iterate_in_threadpool(_as_sent(events)):
+        async for text in iterate_in_threadpool(_as_text(events)):
             yield text
 
 
-def _as_sent(events: Iterator[Any]) -> Iterator[str]:
-    """Events as text: `progress` and `delta` while the answer is made, then `answer`."""
+def _as_text(events: Iterator[Any]) -> Iterator[str]:
+    """Format events as text: `progress` and `delta` while the answer is written, then `answer`."""
     try:
         for event in events:
             if isinstance(event, Finished):
@@ -388,7 +388,7 @@ def _as_sent(events: Iterator[Any]) -> Iterator[str]:
                 yield _event(kind, {"text": event.text})
     except InputError as error:
         yield _event("error", {"detail": one_line(str(error))})
-    except Exception:  # noqa: BLE001 - the stream has begun: nobody else can tell
+    except Exception:  # noqa: BLE001 - after the start only the stream can report it
         _log.exception("a stream of an answer failed")
         yield _event("error", {"detail": FAILED})
 
@@ -399,7 +399,7 @@ def _event(kind: str, data: object) -> str:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else ()
-    errors = [{**each, "loc": each["loc"][1:]} for each in found]  # the first step is "body"
+    errors = [{**each, "loc": each["loc"][1:]} for each in found]  # without the leading "body"
     return JSONResponse({"detail": what_is_wrong(errors)}, 422)
 
 
@@ -410,8 +410,8 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
-    """The first thing that a call got wrong, in one line without what was sent."""
+    """Describe the first validation error in one line, without the input."""
     first = errors[0]
     where = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
-    told = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-    return f"{where}: {told}" if where else told
+    message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+    return f"{where}: {message}" if where else message

@@ -1,4 +1,4 @@
-"""The tab Compare: a table is made, shown, and kept for its exports; every cell is a quote."""
+"""The Compare tab: make a table of papers, show it, and keep it for export; cells are quotes."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -26,10 +26,10 @@ from ui.web.site import ANSWERING, LIGHT, QUIET, Site, html, told
 
 HTML = macros("web/compare.html")
 MOST_PAPERS = 12
-"""Papers that can be compared at once."""
+"""The most papers, and the most columns, of one comparison."""
 COLUMNS = (*DEFAULT_COLUMNS, "problem", "limitation", "baseline", "speed", "code",
            "number of parameters")  # fmt: skip
-"""Columns that are suggested; others can be written."""
+"""Suggested columns; visitors may write others."""
 _FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
 _LEAD = (
     "Papers side by side. Every cell is a quote from the abstract, or says that the abstract does"
@@ -41,12 +41,12 @@ _FORMS = (
 )
 
 Update = tuple[Any, ...]
-"""New values of (what is shown, the table, compare, stop, the exports)."""
+"""New values of (HTML, table, compare button, stop button, export buttons)."""
 
 
 @dataclass(frozen=True)
 class Comparing:
-    """The tab's handlers over a site."""
+    """The tab's handlers over one site."""
 
     site: Site
 
@@ -56,10 +56,10 @@ class Comparing:
         papers: list[str] | None,
         columns: list[str] | None,
     ) -> AsyncIterator[Update]:
-        """Make a table, telling what is done; closing it stops the chat model."""
+        """Make a table and yield its progress; closing the generator stops the chat model."""
 
         def begin() -> TableEvents:
-            """Open the chat model, which takes seconds the first time."""
+            """Start the table; this opens the chat model, which takes seconds the first time."""
             chosen = [self.site.assistant.paper(id_) for id_ in _texts(papers, "papers")]
             return self.site.assistant.stream_table(
                 _subject(question, chosen),
@@ -78,20 +78,20 @@ class Comparing:
                         yield _shown(table_html(event), event if event.rows else None)
         except StoppedError:
             yield self.stopped()
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             yield _shown(HTML.note("", told(error), "problem"))
 
     def papers_now(self) -> gr.Dropdown:
-        """The papers that can be chosen; the index may have changed."""
+        """Return the current papers to choose from; the index may have changed."""
         return gr.Dropdown(choices=by_title(self.site.assistant.papers()))
 
     def stopped(self) -> Update:
-        """After a stop."""
+        """Return what the page shows after a stop."""
         return _shown(HTML.note("Stopped", "No table was made."))
 
 
 async def _events(events: TableEvents) -> AsyncGenerator[Progress | Table, None]:
-    """The events of a table, each waited for in a thread that a stop leaves behind."""
+    """Yield the events of a table; each is awaited in a thread, which a stop abandons."""
     try:
         while True:
             event = await anyio.to_thread.run_sync(next, events, abandon_on_cancel=True)
@@ -103,7 +103,7 @@ async def _events(events: TableEvents) -> AsyncGenerator[Progress | Table, None]
 
 
 def _texts(given: object, name: str) -> list[str]:
-    """What was chosen, checked: over HTTP anything may come."""
+    """Validate what was chosen: over HTTP anything may come."""
     if not given:
         return []
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
@@ -114,7 +114,7 @@ def _texts(given: object, name: str) -> list[str]:
 
 
 def _subject(question: object, papers: Sequence[Paper]) -> str:
-    """What the table is about: what was written, or else the papers that were chosen."""
+    """Return the question of the table: the written text, or else the chosen papers' titles."""
     if isinstance(question, str) and question.strip():
         return question
     if not papers:
@@ -133,7 +133,7 @@ def _shown(html: str, made: Table | None = None) -> Update:
 
 
 def table_html(made: Table) -> str:
-    """The table with what a reader should know of it, or the reason why there is none."""
+    """Return the HTML of the table with its notice, or the reason why there is none."""
     if not made.rows:
         return str(HTML.note("Nothing to compare", made.reason or ""))
     rows = [
@@ -154,7 +154,7 @@ def table_html(made: Table) -> str:
 
 
 def _cell(paper: Paper, cell: Cell, anchor: str) -> tuple[str, str | None]:
-    """A quote and the abstract that it stands in, marked; or that there is none."""
+    """Return a quote, and its abstract with the quote marked; or `NOT_STATED` and None."""
     if cell.text is None or cell.start is None or cell.end is None:
         return NOT_STATED, None
     passage = Passage(start=cell.start, end=cell.end, text=cell.text)
@@ -162,7 +162,7 @@ def _cell(paper: Paper, cell: Cell, anchor: str) -> tuple[str, str | None]:
 
 
 def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
-    """Lay the tab out, inside it, and wire it; papers of a list can be compared here, too."""
+    """Lay out the tab inside itself, and connect its handlers and those of the list of papers."""
     comparing = Comparing(site)
     made = gr.State(None)
     with gr.Column(elem_id="aqa-compare"):
@@ -198,7 +198,7 @@ def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:
 
 
 def _form() -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown, gr.Button, gr.Button]:
-    """What is to be compared, and the buttons that begin and stop it."""
+    """Build the inputs of the comparison, and the buttons that start and stop it."""
     with gr.Column(elem_id="aqa-compare-form"):
         with gr.Row(elem_classes="aqa-compare-row"):
             question = gr.Textbox(

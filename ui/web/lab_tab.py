@@ -1,7 +1,7 @@
-"""The lab: measured runs and their reports, and the arena, where two ways of answering meet blind.
+"""The Lab tab: evaluation runs with their reports, and the arena, a blind vote on two answers.
 
-Reports are those of `abstractqa eval`. A battle is in the state of the visitor's page, on the
-server: until the vote the page is told neither who answered nor anything that would tell it.
+Reports are those of `abstractqa eval`. A battle is in the page's session state on the server: until
+the vote the browser gets nothing that shows which way of answering gave which answer.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ COLUMNS = {
     "answers": ("right", "nugget_recall", "citation_precision", "abstained_rightly"),
     "retrieval": ("hit@1", "nDCG@10", "R@10", "MRR"),
 }
-"""The figures in the table of each kind of run."""
+"""The metrics in the table of each kind of run."""
 HOW_TO_BEGIN = "\n".join(
     [
         "abstractqa eval synthesize --n 50 --out runs/questions",
@@ -52,19 +52,19 @@ _BUTTONS: dict[Winner, str] = {
 }
 
 Way = tuple[AnswerMode, Options]
-"""How a question is answered."""
+"""A way of answering a question: the mode and the options."""
 
 
 class Runs:
-    """The measured runs in a folder, and the handlers that show them."""
+    """The evaluation runs in a folder, and the handlers that show them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
-        """The finished runs, newest first, by their path, each with its line of a table.
+        """Return the finished runs, newest first, by their path, each with its row of the table.
 
-        Also, by their path, what is wrong with the others.
+        Also return, by path, what is wrong with each other run.
         """
         finished: dict[str, tuple[Run, list[Cell]]] = {}
         others = {}
@@ -73,7 +73,7 @@ class Runs:
             try:
                 run = load_run(folder)
                 finished[name] = run, _line(name, run)
-            except Exception:  # noqa: BLE001 - damaged, or of another version
+            except Exception:  # noqa: BLE001 - damaged, or from another version
                 is_whole = (folder / METRICS).exists()
                 others[name] = (
                     "cannot be read: make the run anew" if is_whole else "is not finished"
@@ -84,7 +84,7 @@ class Runs:
         return dict(newest), others
 
     def read(self, chosen: str | None) -> tuple[Any, ...]:
-        """Everything that depends on which runs there are; what was chosen stays if it can."""
+        """Read the runs again; return values of (tables, row, dropdown), keeping the choice."""
         finished, others = self.found()
         tables = [
             (kind, markdown(table(["Run", "Started", "System", "Questions", *names], lines)))
@@ -97,7 +97,7 @@ class Runs:
         return str(html), gr.Row(visible=bool(names)), gr.Dropdown(choices=names, value=value)
 
     def show(self, name: str | None) -> str:
-        """The report that `abstractqa eval` writes, in a frame that runs no script."""
+        """Return the report that `abstractqa eval` wrote, in a frame that runs no script."""
         run, _ = self.found()[0].get(name or "", (None, []))  # a name never becomes a path
         if run is None:
             return str(HTML.problem("There is no such finished run; read the runs again"))
@@ -109,7 +109,7 @@ class Runs:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """The folders, up to four below `root`, that hold a record; what is in a run is no run."""
+    """Yield the folders with a record, up to four levels below `root`; do not look inside runs."""
     for here, folders, files in os.walk(root):
         depth = len(Path(here).relative_to(root).parts)
         if RECORD in files and depth:
@@ -120,7 +120,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _line(name: str, run: Run) -> list[Cell]:
-    """A run in the table of its kind."""
+    """Return the row of a run in the table of its kind."""
     data, stored = run.record["dataset"], run.metrics.get("intervals", {})
     names = COLUMNS[run.kind]
     return [
@@ -133,7 +133,7 @@ def _line(name: str, run: Run) -> list[Cell]:
 
 
 def build(site: Site, tab: gr.Tab) -> None:
-    """Lay the tab out, inside it, and wire it."""
+    """Lay out the tab inside itself, and connect its handlers."""
     with gr.Tabs(elem_id="aqa-lab-tabs"):
         with gr.Tab("Runs", elem_id="aqa-lab-runs-tab"):
             _build_runs(Runs(site.runs), tab)
@@ -151,7 +151,7 @@ def _build_runs(runs: Runs, tab: gr.Tab) -> None:
             show = gr.Button("Show", elem_id="aqa-lab-show", scale=0)
         report = html()
     outputs = [tables, choice, run]
-    # Only for those who open the tab: there may be other runs, votes and models than before.
+    # Read when the tab is opened: there may be new runs, votes and models.
     tab.select(runs.read, run, outputs, **QUIET)
     again.click(runs.read, run, outputs, **QUIET)
     focus = "() => document.getElementById('aqa-lab-report-title')?.focus()"
@@ -159,7 +159,7 @@ def _build_runs(runs: Runs, tab: gr.Tab) -> None:
 
 
 def ways(assistant: "Assistant") -> dict[str, Way]:
-    """What can meet, by the names that votes are counted by: quotes, and what the model writes."""
+    """Return the ways that can meet in a battle, by the names under which votes are counted."""
     found: dict[str, Way] = {
         "Quotes": ("extractive", Options()),
         "Quotes, strict": ("extractive", Options(strictness="strict")),
@@ -183,19 +183,19 @@ class Battle:
 
 
 async def contest(assistant: "Assistant", question: str) -> Battle:
-    """Let two answer that chance draws; up to four pairs, until their answers differ.
+    """Let two random ways answer; draw up to four pairs, until their answers differ.
 
-    A question that cannot be asked, an answer in another way than asked, or answers that are all
-    the same, with nothing to vote on, are an `InputError`.
+    Raises an `InputError` if the question cannot be asked, a way answered in another mode, or all
+    answers were the same.
     """
     known = ways(assistant)
     pairs = list(permutations(known, 2))
     for left, right in secrets.SystemRandom().sample(pairs, min(4, len(pairs))):
-        asked = (
+        answering = (
             assistant.aask(question, mode=known[name][0], options=known[name][1])
             for name in (left, right)
         )
-        one, other = await asyncio.gather(*asked)
+        one, other = await asyncio.gather(*answering)
         for name, answer in ((left, one), (right, other)):
             if answer.status == "answered" and answer.mode != known[name][0]:
                 raise InputError(f"{name} could not answer: {answer.notice}")
@@ -205,7 +205,7 @@ async def contest(assistant: "Assistant", question: str) -> Battle:
 
 
 class Arena:
-    """The handlers: values of (what is shown, battle, vote buttons, standings)."""
+    """The arena's handlers; each returns values of (HTML, battle, vote buttons, standings)."""
 
     def __init__(self, site: Site) -> None:
         self._assistant = site.assistant
@@ -213,17 +213,17 @@ class Arena:
         """The file of the votes."""
 
     async def ask(self, question: str) -> AsyncIterator[tuple[Any, ...]]:
-        """Have two answer; both come at once, so that the pace tells nothing."""
+        """Let two ways answer; show both at once, so that the speed reveals nothing."""
         yield str(HTML.waiting(one_line(question))), None, gr.Row(visible=False), gr.skip()
         try:
             battle = await contest(self._assistant, question)
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             yield str(HTML.problem(told(error))), *(gr.skip(),) * 3
         else:
             yield battle_html(battle), battle, gr.Row(visible=True), gr.skip()
 
     def vote(self, battle: Battle | None, *, winner: Winner) -> tuple[Any, ...]:
-        """Count a vote; the file has one a battle, however often it is sent."""
+        """Record a vote; a battle counts once, however often its vote is sent."""
         try:
             if battle is None:
                 raise InputError("this battle is over: ask again to see another one")
@@ -239,7 +239,7 @@ class Arena:
         return battle_html(battle, winner), None, gr.Row(visible=False), self.standings()
 
     def standings(self) -> str:
-        """The scores as they are now."""
+        """Return the HTML of the current scores."""
         try:
             return standings_html(read_votes(self.path))
         except InputError as error:
@@ -247,9 +247,9 @@ class Arena:
 
 
 def battle_html(battle: Battle, winner: Winner | None = None) -> str:
-    """Two answers side by side with what they cite; who gave them is told once there is a vote.
+    """Return two answers side by side with their sources, and their names once there is a vote.
 
-    Notices are left out: they name how many sources were allowed, or how strict it was to be.
+    Notices are left out: they would reveal the number of sources allowed, or the strictness.
     """
     panes = [
         (
@@ -263,7 +263,7 @@ def battle_html(battle: Battle, winner: Winner | None = None) -> str:
 
 
 def standings_html(votes: Sequence[Vote]) -> str:
-    """The table of scores of the votes."""
+    """Return the table of the scores that follow from the votes."""
     head = ("Answers", "Score", "95 % interval", "Battles", "Won", "Tied", "Lost")
     rows: list[list[Cell]] = [
         [escape(each.name), f"{each.score:.0f}", f"{each.low:.0f} – {each.high:.0f}",

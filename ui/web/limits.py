@@ -1,12 +1,11 @@
-"""What one client may take: connections, time to send a request, bytes of bodies under way.
+"""Limit what one client may use: connections, time to send a request, bytes of request bodies.
 
-A connection counts as waiting until its request is there, body and all. Only waiting ones are
-closed to make room, the oldest first, so whoever opens many and says little pushes out their own.
+A connection counts as waiting until its whole request has arrived. Only waiting connections are
+closed to make room, the oldest first: whoever opens many and sends little loses their own.
 
-A body is taken in whole before anything is done with it, and passed on as it came. Without that,
-Gradio answers an event that the page cannot have sent with a stack trace, and fetches an address
-given in the place of an uploaded file. Gradio writes uploads to disk as they come; they are only
-bounded here.
+A body is read in full and checked before it is passed on unchanged. Without that, Gradio answers an
+event that the page cannot have sent with a stack trace, and fetches an address that is given in
+place of an uploaded file. Gradio writes uploads to disk as they arrive; they are only limited here.
 """
 
 import asyncio
@@ -41,24 +40,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be taken at the same time. Sizes in bytes, times in seconds."""
+    """How much may be used at the same time. Sizes in bytes, times in seconds."""
 
     connections: int = 1_000
     share_of_one: int = 4
-    """One address gets this fraction of all connections, and of `held`: a quarter. A named proxy
-    may use all connections."""
+    """One address gets 1 / `share_of_one` of all connections, and of `held`. A trusted proxy may
+    use all connections."""
     head_seconds: float = 10
     """From the opening of a connection, or the first byte of a request, to the end of its head."""
     call: int = 65_536
-    """What a program sends."""
+    """The body of a program's call."""
     call_seconds: float = 10
     event: int = 5_000_000
-    """What the page itself sends: a digest may be pasted into it."""
+    """The body of an event of the page, which may hold a pasted digest."""
     event_seconds: float = 60
     held: int = 20_000_000
-    """All bodies that are under way."""
+    """All bodies in memory."""
     upload: int = 50_000_000
-    """Files, with what is around them."""
+    """Uploaded files, with their multipart envelope."""
     upload_seconds: float = 300
     uploads: int = 8
 
@@ -67,14 +66,14 @@ LIMITS = Limits()
 
 
 def most_connections(limits: Limits = LIMITS) -> int:
-    """How many connections fit into the file handles of this process, raised as far as may be.
+    """Raise this process's limit of file handles; return how many connections fit into it.
 
-    Four handles a connection: as many again may be accepted before they are counted, and the
-    other half is for files.
+    There are four handles a connection: one for itself, one for a connection accepted but not yet
+    counted, and two for files.
     """
     handles, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * limits.connections + 96
-    if 0 <= handles < wanted:  # it is negative without a limit
+    if 0 <= handles < wanted:  # negative: no limit
         handles = min(wanted, most) if most >= 0 else wanted
         resource.setrlimit(resource.RLIMIT_NOFILE, (handles, most))
     return limits.connections if handles < 0 else min(limits.connections, handles // 4)
@@ -84,10 +83,9 @@ _places = itertools.count()
 
 
 class Connection(H11Protocol):
-    """One connection to the page.
+    """One connection to the page, of at most `most` at the same time.
 
-    Of those at the same time there are `most`; `is_proxy` tells whether an address passes on the
-    requests of many.
+    `is_proxy` returns whether an address is a trusted proxy, which sends the requests of many.
     """
 
     def __init__(
@@ -95,13 +93,13 @@ class Connection(H11Protocol):
     ) -> None:
         super().__init__(*given, **more)
         self.limits, self.most, self.is_proxy = limits, most, is_proxy
-        self.place = next(_places)  # in the order in which connections were opened
+        self.place = next(_places)  # rank by the time of opening
         self.address = ""
         self._deadline: asyncio.TimerHandle | None = None
 
     @property
     def waits(self) -> bool:
-        """Whether its request is not all there."""
+        """Whether part of the request is still missing."""
         return self._waits_for_head or bool(self.cycle.more_body)
 
     @property
@@ -109,7 +107,7 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Close the oldest that waits if there are too many, of one address or of all."""
+        """Close the oldest waiting connection if there are too many, of one address or in all."""
         super().connection_made(transport)
         client = self.client[0] if self.client else ""
         self.address = network_of(client)
@@ -126,12 +124,12 @@ class Connection(H11Protocol):
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; the time for a head begins with its first byte."""
+        """Read on; the time limit of a head starts with its first byte."""
         super().data_received(data)
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop the time limit."""
         super().connection_lost(exc)
         self._stop_watching()
 
@@ -149,7 +147,7 @@ class Connection(H11Protocol):
 
 
 class Bodies:
-    """ASGI middleware that takes in the bodies of requests to the page and beside it."""
+    """ASGI middleware that reads, limits and checks the bodies of all requests."""
 
     def __init__(self, app: ASGIApp, page: "Blocks", limits: Limits = LIMITS) -> None:
         self.app = app
@@ -168,15 +166,15 @@ class Bodies:
         try:
             await serve(scope, receive, send)
         except ClientDisconnect:
-            return  # nobody is there to be told
+            return  # nobody is left to answer
         except HTTPException as error:
-            # What it has not sent of its body is not waited for.
+            # Do not wait for the rest of the body.
             headers = {"Connection": "close", **(error.headers or {})}
             refused = JSONResponse({"detail": error.detail}, error.status_code, headers)
             await refused(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass files on as they come."""
+        """Pass uploaded files on as they arrive."""
         headers, limits = Headers(scope=scope), self.limits
         length = headers.get("content-length", "")
         if not length.isdecimal() or "transfer-encoding" in headers:
@@ -190,19 +188,19 @@ class Bodies:
             async with asyncio.timeout(limits.upload_seconds):
                 await self.app(scope, receive, send)
         except TimeoutError as error:
-            told = f"files have to come in {limits.upload_seconds:g} s"
-            raise HTTPException(408, told) from error
+            detail = f"files have to come in {limits.upload_seconds:g} s"
+            raise HTTPException(408, detail) from error
         finally:
             self._uploads -= 1
-            # By then none of the files that are written now is still being written.
+            # By then every upload of now has ended.
             remove = partial(remove_broken_uploads, limits.upload_seconds)
             asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, look at it, and pass it on.
+        """Read the body, check it, and pass it on.
 
-        A call of a program is refused before that, too, where as many are under way as may be; one
-        whose body is still to come takes nobody's place.
+        Refuse a program's call if too many are running, before and after its body is read; while
+        the body is still to come, the call does not count as running.
         """
         is_call = scope["path"].startswith(("/api/", "/mcp"))
         is_event = scope["path"].startswith("/gradio_api/")
@@ -222,7 +220,7 @@ class Bodies:
                 self._calls -= is_call
         finally:
             self._held[sender(scope)] -= len(body)
-            self._held += Counter()  # without those who hold nothing
+            self._held += Counter()  # drops addresses with no bytes
 
     def _refuse_if_many(self) -> None:
         if self._calls >= AT_ONCE + WAITING:
@@ -231,7 +229,7 @@ class Bodies:
     async def _read(
         self, body: bytearray, scope: Scope, receive: Receive, *, is_event: bool
     ) -> None:
-        """Read the whole body, and count its bytes; refuse one that is too large or too slow."""
+        """Read the whole body into `body`, count its bytes, and refuse it if too large or slow."""
         limits, address = self.limits, sender(scope)
         share, most, seconds = limits.held // limits.share_of_one, limits.call, limits.call_seconds
         if is_event:
@@ -250,43 +248,43 @@ class Bodies:
                     body += chunk
                     self._held[address] += len(chunk)
         except TimeoutError as error:
-            told = f"the request came too slowly: {len(body):,} bytes in {seconds:g} s"
-            raise HTTPException(408, told) from error
+            detail = f"the request came too slowly: {len(body):,} bytes in {seconds:g} s"
+            raise HTTPException(408, detail) from error
 
     def _check(self, body: bytes) -> None:
-        """Refuse what the page cannot have sent."""
+        """Refuse an event that the page cannot have sent."""
         try:
             sent: Any = json.loads(body, object_hook=_without_address)
         except RecursionError as error:
             raise HTTPException(422, "the request is nested too deep") from error
         except ValueError:
-            return  # Gradio says so
+            return  # Gradio reports that
         if not isinstance(sent, dict) or not {"fn_index", "data"} <= sent.keys():
             return
         number, data = sent["fn_index"], sent["data"]
         event = self.page.fns.get(number) if isinstance(number, int) else None
-        is_there = event and event.fn and isinstance(data, list)  # some the browser alone runs
-        if not event or not is_there or len(data) != len(event.inputs):
+        is_handled = event and event.fn and isinstance(data, list)  # some run only in the browser
+        if not event or not is_handled or len(data) != len(event.inputs):
             raise HTTPException(422, "the page has no such event")
         if event.api_name in ENDPOINTS and len(body) > self.limits.call:
             raise _too_large(self.limits.call)
 
 
 def remove_broken_uploads(seconds: float) -> None:
-    """Remove what is left of uploads that broke off: parts that nothing was added to for so long.
+    """Remove parts of broken uploads: files that nothing was written to for `seconds`.
 
-    Gradio gives a file its name once it is whole, and until then one that begins with "tmp".
+    The name of a part begins with "tmp"; Gradio renames the file when it is complete.
     """
     for part in Path(get_upload_folder()).glob("tmp*"):
-        with suppress(OSError):  # gone meanwhile, or another user's
+        with suppress(OSError):  # already gone, or another user's
             if part.is_file() and time.time() - part.stat().st_mtime > seconds:
                 part.unlink()
 
 
 def busy() -> HTTPException:
-    """What those are told who come when there are too many."""
-    told = "busy, try again: too many questions are waiting"
-    return HTTPException(503, told, {"Retry-After": "2"})
+    """Return the error for a request that comes when there are too many."""
+    detail = "busy, try again: too many questions are waiting"
+    return HTTPException(503, detail, {"Retry-After": "2"})
 
 
 def _too_large(most: int) -> HTTPException:
@@ -294,7 +292,7 @@ def _too_large(most: int) -> HTTPException:
 
 
 def _without_address(found: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what Gradio takes for a file with such a path: from an address it would fetch it."""
+    """Refuse an object that Gradio takes for a file at a web address, which it would fetch."""
     path = found.get("path")
     if "meta" in found and isinstance(path, str) and path.lower().startswith("http"):
         raise HTTPException(422, "a file can only be uploaded, not named by its address")
@@ -302,7 +300,7 @@ def _without_address(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body again, then whatever else comes: that the client has gone."""
+    """Return a receiver of the body, then of what comes next: that the client has gone."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Message:

@@ -1,6 +1,6 @@
-"""HTML from Jinja templates beside the code: files of macros, which Python calls by their names.
+"""Render HTML with the macros of Jinja templates, which Python calls as functions.
 
-Every word of a question, a model or an abstract that a template shows is escaped, but what is
+Templates escape all text that they show, of questions, models and abstracts, except what is
 `Markup` already.
 """
 
@@ -14,24 +14,24 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
-"""The page's HTML component can read its content as a template: these would be code there."""
+"""Gradio's HTML component may read its content as a template, where these would be code."""
 
 
 def escape(text: str) -> str:
-    """`text` as HTML that shows exactly it, inside an element or a quoted attribute."""
+    """Return `text` escaped for use inside an element or a quoted attribute."""
     return html.escape(text).translate(TEMPLATE_SIGNS)
 
 
 def plural(count: int, noun: str) -> str:
-    """A number with its noun: "1 paper", "12 papers"."""
+    """Return a number with its noun: "1 paper", "12 papers"."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 class _JoinedLines(Extension):
-    """Join a template's lines: no space stands between tags but what is written within a line."""
+    """Join a template's lines, so that line breaks between tags leave no space."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's signature
-        """The template as one line, without what it is indented by."""
+        """Return the template as one line, without indentation."""
         return "".join(line.strip() for line in source.splitlines())
 
 
@@ -55,11 +55,11 @@ _MARKDOWN = MarkdownIt("zero").enable(
 
 
 def macros(template: str, *functions: Callable[..., object]) -> Any:
-    """The macros of a template in `ui`, as functions that give HTML; they may call `functions`."""
+    """Load a template of `ui`; its macros are functions that return HTML and call `functions`."""
     named = {function.__name__: function for function in functions}
     return _TEMPLATES.get_template(template, globals=named).module
 
 
 def markdown(text: str) -> Markup:
-    """Markdown as HTML, with tables; raw HTML, links and images in it stay text."""
+    """Render Markdown, with tables, as HTML; raw HTML, links and images in it stay text."""
     return Markup(_MARKDOWN.render(text).translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped

@@ -1,7 +1,7 @@
-"""The public endpoints as tools of a Model Context Protocol server, over streamable HTTP.
+"""Serve the public endpoints as tools of the Model Context Protocol, over streamable HTTP.
 
-Made with the protocol's own library, not with Gradio's wrapper around it: that one gives results as
-Python's text for a dictionary, knows no login, and serves more than these tools.
+This uses the protocol's own library, not Gradio's wrapper around it: that returns results as the
+Python text of a dictionary, has no login, and serves more than these tools.
 """
 
 import json
@@ -21,7 +21,7 @@ from ui.export.answer_text import one_line
 from ui.web.api import Endpoint, Programs
 
 PATH = "/mcp"
-"""Where the server is, below the page's address."""
+"""The path of the server, below the page's address."""
 
 _INSTRUCTIONS = (
     "Answers from an index of paper abstracts. Every claim of an answer is tied to the sentence of"
@@ -31,22 +31,22 @@ _INSTRUCTIONS = (
 
 
 class McpTools:
-    """The endpoints of a site as tools, to be served with its page."""
+    """The endpoints of a site as MCP tools, served with its page."""
 
     _manager: StreamableHTTPSessionManager
-    """It belongs to one event loop, that of `lifespan`."""
+    """Bound to one event loop, that of `lifespan`."""
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
         server: Server[Any] = Server("AbstractQA", instructions=_INSTRUCTIONS)
         server.list_tools()(self._list)  # type: ignore[no-untyped-call]
-        server.call_tool(validate_input=False)(self._call)  # told by the endpoint, in one line
+        server.call_tool(validate_input=False)(self._call)  # the endpoint validates, in one line
         self._server = server
         self.routes = [Route(path, self, methods=None) for path in (PATH, f"{PATH}/")]
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Serve from here on."""
+        """Run the session manager while the server runs."""
         self._manager = StreamableHTTPSessionManager(
             self._server, stateless=True, json_response=True
         )
@@ -54,7 +54,7 @@ class McpTools:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Answer one request."""
         await self._manager.handle_request(scope, receive, send)
 
     async def _list(self) -> list[types.Tool]:
@@ -67,8 +67,8 @@ class McpTools:
                 raise InputError(f"there is no tool {name!r}; there are {', '.join(endpoints)}")
             found = await self._programs.run(endpoints[name], arguments)
         except AbstractQAError as error:
-            told = types.TextContent(type="text", text=one_line(str(error)))
-            return types.CallToolResult(content=[told], isError=True)
+            message = types.TextContent(type="text", text=one_line(str(error)))
+            return types.CallToolResult(content=[message], isError=True)
         found = found if isinstance(found, dict) else {"result": found}
         content = types.TextContent(type="text", text=json.dumps(found, ensure_ascii=False))
         return types.CallToolResult(content=[content], structuredContent=found)
@@ -76,9 +76,9 @@ class McpTools:
 
 def _tool(endpoint: Endpoint) -> types.Tool:
     schema = endpoint.adapter.json_schema(mode="serialization")
-    if schema.get("type") == "array":  # a structured result is an object
-        more = {"$defs": schema.pop("$defs", {}), "required": ["result"]}
-        schema = {"type": "object", "properties": {"result": schema}, **more}
+    if schema.get("type") == "array":  # a structured result must be an object
+        rest = {"$defs": schema.pop("$defs", {}), "required": ["result"]}
+        schema = {"type": "object", "properties": {"result": schema}, **rest}
     return types.Tool(
         name=endpoint.name,
         description=endpoint.description,

@@ -1,11 +1,10 @@
-"""Pages elsewhere do not get at this one, and this one asks nothing of elsewhere.
+"""Refuse requests from pages of other origins, and keep this page from contacting other hosts.
 
-The page answers to names it knows: otherwise a page elsewhere could let its name point here (DNS
-rebinding) and read this page as if it were its own. And no page of another origin may send
-requests, not even one of another port or of a sibling domain: a browser would add the cookie of the
-visitor, and Gradio allows every origin that. What a header says of where a request comes from is
-believed of named proxies alone. Headers of each response hold the page, its cookies and its
-uploads to this server.
+The page answers only to host names that it knows: otherwise a foreign page could point its own name
+here (DNS rebinding) and read this page as its own. No page of another origin may send requests, not
+even from another port or a sibling domain: the browser would add the visitor's cookie, and Gradio
+allows every origin. Headers that state where a request comes from are only read from trusted
+proxies. Response headers restrict the page, its cookies and its uploads to this server.
 """
 
 import logging
@@ -25,68 +24,68 @@ from ui.web.visitors import new_secret, secret_of
 _log = logging.getLogger(__name__)
 
 PROXIED = "abstractqa.proxied"
-"""Set in the scope of a request that a named proxy has passed on."""
+"""The key set in the scope of a request that came through a trusted proxy."""
 
-_WORD_OF_PROXIES = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
-"""How such headers begin; Gradio makes addresses of some of them, whoever sent them."""
-_NOT_HERE = "The page has no such name: open it as localhost or by its machine's address."
-_ELSEWHERE = "This request comes from a page elsewhere."
+_PROXY_HEADERS = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
+"""Prefixes of proxy headers; Gradio builds addresses from some of them, whoever sent them."""
+_UNKNOWN_HOST = "The page has no such name: open it as localhost or by its machine's address."
+_OTHER_ORIGIN = "This request comes from a page elsewhere."
 _ADVICE = (
     "refused a request to another name, or from a page elsewhere; --allowed-host NAME gives the"
     " page another name, and behind a proxy it needs --trusted-proxy ADDRESS (told once)"
 )
 LONGEST_HEAD = 32_768
-"""Bytes of a request's address and headers."""
+"""The most bytes of a request's address and headers."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether only programs of this machine can reach a page served on `host`."""
+    """Return whether only programs on this machine can reach a page served on `host`."""
     return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How the page is reached."""
+    """Where the page listens, and the names and proxies by which it is reached."""
 
     host: str
-    """What it listens on."""
+    """The address to listen on."""
     names: tuple[str, ...] = ()
-    """Names of its machine beside those that are known without asking, in lower case."""
+    """Further host names of the machine, in lower case; `has` knows the usual ones."""
     proxies: tuple[str, ...] = ()
-    """Addresses and networks of the proxies that pass requests on to it."""
+    """Addresses and networks of the trusted proxies."""
 
     @property
     def only_here(self) -> bool:
-        """Whether it is for this machine alone."""
+        """Whether only this machine can reach the page."""
         return is_this_machine(self.host) and not self.names and not self.proxies
 
     def has_proxy(self, address: str) -> bool:
-        """Whether a named proxy has this address."""
+        """Return whether this is the address of a trusted proxy."""
         return _is_address(address) and any(
             ip_address(address) in ip_network(proxy) for proxy in self.proxies
         )
 
     def has(self, name: str) -> bool:
-        """Whether browsers reach it by this name; no page elsewhere can have a number for one."""
+        """Return whether this name is the page's; a foreign page cannot use an IP address."""
         if is_this_machine(name) or name in (self.host.lower(), *self.names):
             return True
-        own = socket.gethostname().lower()
+        hostname = socket.gethostname().lower()
         return not is_this_machine(self.host) and (
-            _is_address(name) or name in (own, f"{own}.local")
+            _is_address(name) or name in (hostname, f"{hostname}.local")
         )
 
 
 class Proxies:
-    """ASGI middleware after which a request is as its browser sent it: client, scheme and host.
+    """ASGI middleware that restores the client, scheme and host of a proxied request.
 
-    Headers of proxies are believed from the trusted addresses and networks, and taken out.
+    Proxy headers are read if a trusted address sent them, and always removed.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
         self.app = app
-        # It reads a chain of addresses from the right, up to the first that is no proxy's.
-        self._believing = ProxyHeadersMiddleware(self._serve, list(trusted))  # type: ignore[arg-type]
+        # It reads a chain of addresses from the right, up to the first that is no trusted proxy.
+        self._middleware = ProxyHeadersMiddleware(self._serve, list(trusted))  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -94,26 +93,26 @@ class Proxies:
             await self.app(scope, receive, send)
             return
         client = scope.get("client")
-        if client and client[0] in self._believing.trusted_hosts:
+        if client and client[0] in self._middleware.trusted_hosts:
             headers = MutableHeaders(raw=list(scope["headers"]))
-            # Where several proxies wrote into one header, ours did so last.
+            # If several proxies added to the header, ours came last.
             named = ",".join(headers.getlist("x-forwarded-host")).rpartition(",")[2].strip()
             if named:
                 headers["host"] = named
             scope = {**scope, "headers": headers.raw, PROXIED: True}
-        await self._believing(scope, receive, send)  # type: ignore[arg-type]
+        await self._middleware(scope, receive, send)  # type: ignore[arg-type]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = [each for each in scope["headers"] if not each[0].startswith(_WORD_OF_PROXIES)]
+        kept = [each for each in scope["headers"] if not each[0].startswith(_PROXY_HEADERS)]
         await self.app({**scope, "headers": kept}, receive, send)
 
 
 class Entrance:
-    """ASGI middleware that turns away what is not for this page, and holds what is to this server.
+    """ASGI middleware that refuses foreign requests, and adds security headers to responses.
 
-    Turned away is what is sent to another's name, by a page of another origin, or to what the page
-    does not use. A proxy that is named in `reach` answers for the name by which browsers know the
-    page. Each browser gets its secret (`visitors`) with the page. Files are taken with `uploads`.
+    Refused are requests to unknown host names, from pages of other origins, and to addresses that
+    the page does not use. The host name that a trusted proxy (`reach`) forwards is accepted. Each
+    browser gets its secret (`visitors`) with the page. `uploads` allows files.
     """
 
     def __init__(self, app: ASGIApp, reach: Reach, *, uploads: bool) -> None:
@@ -128,31 +127,31 @@ class Entrance:
             await self.app(scope, receive, send)
             return
 
-        async def held(message: Message) -> None:
+        async def respond(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _hold(scope, MutableHeaders(scope=message))
+                _add_headers(scope, MutableHeaders(scope=message))
             await send(message)
 
         refused = self._refused(scope, Headers(scope=scope))
         if refused is None:
-            await self.app(scope, receive, held)
+            await self.app(scope, receive, respond)
             return
-        status, words = refused
-        # A body that goes with it is not waited for.
-        await PlainTextResponse(words, status, {"Connection": "close"})(scope, receive, held)
+        status, reason = refused
+        # Do not wait for the request's body.
+        await PlainTextResponse(reason, status, {"Connection": "close"})(scope, receive, respond)
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
-        """Why a request is turned away: the status, and what is said."""
+        """Return the status and message if the request is refused, else None."""
         if _head_size(scope) > LONGEST_HEAD:
             return 431, f"the address and the headers are too large: send {LONGEST_HEAD:,} bytes"
         host = headers.get("host", "").lower()
         name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
         is_known = PROXIED in scope or self.reach.has(name)
-        if not is_known or _is_from_elsewhere(scope, headers):
+        if not is_known or _is_cross_origin(scope, headers):
             if not self._has_advised:
                 _log.warning(_ADVICE)
                 self._has_advised = True
-            return 403, _ELSEWHERE if is_known else _NOT_HERE
+            return 403, _OTHER_ORIGIN if is_known else _UNKNOWN_HOST
         path = scope["path"]
         is_unused = path.startswith(_UNUSED) and path.rstrip("/") != _PREDICT
         if is_unused or not path.isprintable():
@@ -163,19 +162,19 @@ class Entrance:
 
 
 def _head_size(scope: Scope) -> int:
-    """Bytes of a head that may have come whole, before the server has seen how long it is.
+    """Return the bytes of the head; one that arrives at once passes the server's own limit.
 
-    Beyond some length Gradio answers an address with a stack trace.
+    Gradio answers a very long address with a stack trace.
     """
     headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 
 
-def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
-    """Whether a page of another origin sent this; following a link to the page is not that.
+def _is_cross_origin(scope: Scope, headers: Headers) -> bool:
+    """Return whether a page of another origin sent this; following a link to the page is fine.
 
-    Browsers tell it by Sec-Fetch-Site over https and on this machine, and by Origin elsewhere.
-    Programs send neither.
+    Browsers send Sec-Fetch-Site over https and on this machine, and Origin elsewhere. Programs
+    send neither.
     """
     origin = headers.get("origin")
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
@@ -185,7 +184,7 @@ def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
 
 
 def _opens_the_page(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser shows the page in a tab for this."""
+    """Return whether a browser requests the page to show it in a tab."""
     is_page = scope["path"] == "/" or scope["path"].startswith("/shared/")
     is_shown = headers.get("sec-fetch-dest", "document") == "document"
     navigates = headers.get("sec-fetch-mode") == "navigate"
@@ -200,8 +199,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-# Gradio's own page needs inline scripts and, for its templates, eval; nothing may be fetched
-# from or sent to another host, whatever an abstract or a model puts into the page.
+# Gradio's page needs inline scripts and, for its templates, eval. Nothing may be fetched from or
+# sent to another host, whatever an abstract or a model puts into the page.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -222,19 +221,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 UPLOAD = "/gradio_api/upload"
-"""Gradio's address for files: those of papers to add."""
+"""Gradio's address for uploads: files with papers to add."""
 _UNUSED = tuple(
     f"/gradio_api/{name}"
     for name in "process_recording component_server vibe- undo-vibe- proxy= run deep_link profiling"
     " stream dev call/ api/".split()
 )
-"""What Gradio offers and this page does not use: recordings go to other programs, for one; programs
-without `gradio_client` use /api."""
+"""Gradio's addresses that this page does not use; recordings, say, are passed to other programs.
+Programs without `gradio_client` use /api."""
 _PREDICT = "/gradio_api/run/predict"
 
 
-def _hold(scope: Scope, headers: MutableHeaders) -> None:
-    """Add the policy to a response; no script reads its cookies, and no other site sends them."""
+def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
+    """Add the policy to a response; hide its cookies from scripts and from other sites."""
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
@@ -244,7 +243,7 @@ def _hold(scope: Scope, headers: MutableHeaders) -> None:
         cookies.append(new_secret())
     del headers["Set-Cookie"]
     for each in cookies:
-        for cookie in SimpleCookie(each).values():  # Gradio's own would be for all sites
+        for cookie in SimpleCookie(each).values():  # Gradio lets other sites send its own
             is_secure = scope["scheme"] == "https"
             cookie.update({"httponly": True, "samesite": "Lax", "secure": is_secure})
             headers.append("Set-Cookie", cookie.OutputString())

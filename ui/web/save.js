@@ -1,10 +1,10 @@
-// A quote that is opened in its abstract is in sight, however long that is.
+// Scroll an opened quote into view, however long its abstract is.
 document.addEventListener("toggle", ({ target, newState }) => {
   if (newState !== "open" || !target.matches?.(".aqa-compare-panel")) return;
   target.querySelector("mark")?.scrollIntoView({ block: "nearest" });
 }, true);
 
-// Text that the server made becomes a file of the visitor's.
+// Save text from the server as a file on the visitor's machine.
 const aqaSave = (name, type, text) => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));

@@ -1,4 +1,4 @@
-"""The page: its tabs, what one asks of another, its look; and how it is served."""
+"""Build the page from its tabs, connect them, and serve it."""
 
 import socket
 import threading
@@ -47,7 +47,7 @@ _ICON = (
     '">'
 )
 
-# Not in a style sheet: Gradio changes the selectors there, and this is for its own elements too.
+# Not in a style sheet, where Gradio changes selectors: this must match its own elements, too.
 _STILL = (
     "<style>@media (prefers-reduced-motion: reduce) { *, *::before, *::after {"
     " animation-duration: 0.01ms !important; animation-iteration-count: 1 !important;"
@@ -59,8 +59,8 @@ _TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?
 
 
 def build(site: Site) -> gr.Blocks:
-    """The page, not yet served."""
-    # They take seconds, in which a busy port or a wrong host would not be told yet.
+    """Build the page of a site; it is not served yet."""
+    # Slow imports: at the top they would delay the error for a busy port or a wrong host.
     from ui.web import compare_tab as compare
     from ui.web import lab_tab as lab
     from ui.web.chat import chat_tab as chat
@@ -70,10 +70,10 @@ def build(site: Site) -> gr.Blocks:
         title="AbstractQA",
         fill_width=True,
         analytics_enabled=False,
-        delete_cache=(3_600, 3_600),  # seconds until uploads go that were never read
+        delete_cache=(3_600, 3_600),  # seconds until unread uploads are deleted
     )
     with page:
-        add_endpoints(site)  # first, or a handler of a tab takes the name of one
+        add_endpoints(site)  # first, or a tab's handler could take an endpoint's name
         title = html(heading(site.assistant), elem_id="aqa-heading")
         with gr.Tabs(elem_id="aqa-tabs", selected="chat") as tabs:
             with gr.Tab("Chat", id="chat", elem_id="aqa-chat-tab"):
@@ -86,16 +86,16 @@ def build(site: Site) -> gr.Blocks:
                 lab.build(site, tab)
 
         for each in (papers.papers, asking.examples):
-            there = [asking.filters.papers, asking.asked, tabs]
-            asked = each.aqa_ask(papers.looking.ask, None, there, **LIGHT)
-            asked.success(None, js=_TO_CHAT, **QUIET)
+            outputs = [asking.filters.papers, asking.asked, tabs]
+            event = each.aqa_ask(papers.looking.ask, None, outputs, **LIGHT)
+            event.success(None, js=_TO_CHAT, **QUIET)
 
         def refresh() -> tuple[Any, ...]:
             return (heading(site.assistant), *asking.refresh())
 
-        # The index may also have grown since the server started.
+        # On load, too: the index may have changed since the server started.
         gr.on([papers.changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
-    # Without `api_open` whoever posts to /run does not get past the queue.
+    # `api_open=False` keeps requests to /run from bypassing the queue.
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page
 
@@ -103,19 +103,19 @@ def build(site: Site) -> gr.Blocks:
 def _application(
     page: gr.Blocks, reach: Reach, site: Site | None, *, mcp: bool, limits: Limits
 ) -> FastAPI:
-    """Everything that is served: Gradio's page and what programs may call of `site`."""
+    """Assemble the application: Gradio's page and the endpoints of `site` for programs."""
     accounts = site.accounts if site else None
     guesses = Guesses(accounts) if accounts else None
     programs = Programs(site) if site else None
     tools = None
     if programs and mcp:
-        from ui.web.mcp_tools import McpTools  # the protocol's library takes long
+        from ui.web.mcp_tools import McpTools  # the MCP library is slow to import
 
         tools = McpTools(programs)
     app = FastAPI(
         title="AbstractQA",
         version=version("abstractqa"),
-        docs_url=None,  # it would fetch scripts from elsewhere
+        docs_url=None,  # it would fetch scripts from another host
         redoc_url=None,
         openapi_url="/api/openapi.json" if programs else None,
         lifespan=tools.lifespan if tools else None,
@@ -135,21 +135,21 @@ def _application(
 
 
 def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
-    """Put Gradio's page at the root, below all other routes."""
-    page.state_session_capacity = 1_000  # open pages, at some 300 kB each
+    """Mount Gradio's page at the root, after all other routes."""
+    page.state_session_capacity = 1_000  # open pages, about 300 kB each
     gr.mount_gradio_app(
         app,
         page,
         "",
         auth=guesses.login if guesses else None,
-        max_file_size="20mb",  # a digest has some hundred kilobytes
+        max_file_size="20mb",  # a digest has a few hundred kilobytes
         show_error=False,
         enable_monitoring=False,
         run_history=False,
         footer_links=[],
         ssr_mode=False,
         pwa=False,
-        mcp_server=False,  # ours is `McpTools`
+        mcp_server=False,  # `McpTools` replaces it
         theme=_theme(),
         css="\n".join(_texts("*.css")),
         head=_ICON + _STILL + "".join(f"<script>{each}</script>" for each in _texts("*.js")),
@@ -159,7 +159,7 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
 
 
 def _theme() -> gr.themes.Base:
-    """Gradio's plain theme with the system's own fonts, so that none is fetched."""
+    """Return Gradio's plain theme with system fonts, so that no font is fetched."""
     return gr.themes.Base(
         primary_hue="blue",
         neutral_hue="slate",
@@ -177,7 +177,7 @@ def _theme() -> gr.themes.Base:
 
 
 def _texts(pattern: str) -> list[str]:
-    """The style sheets or scripts of the page: the shared ones first, then those of each tab."""
+    """Read the style sheets or scripts of the page: the shared ones first, then each tab's."""
     paths = Path(__file__).parent.rglob(pattern)
     ordered = sorted(paths, key=lambda path: (len(path.parts), path))
     return [path.read_text(encoding="utf-8") for path in ordered]
@@ -192,15 +192,15 @@ def launch(
     mcp: bool = False,
     limits: Limits = LIMITS,
 ) -> str:
-    """Serve `page` in a background thread, and give its address.
+    """Serve `page` in a background thread, and return its address.
 
     Args:
-        page: What is served.
-        host: Address to listen on; with the names and proxies by which it is reached.
-        port: From 1 to 65,535; with the host an `InputError` if it cannot be listened on.
-        site: Who may log in, whether files are taken, and what programs may call.
-        mcp: Whether clients of the Model Context Protocol may call that, too.
-        limits: What one client may take.
+        page: The page to serve.
+        host: Address to listen on; a `Reach` also has the page's names and proxies.
+        port: From 1 to 65,535; an `InputError` if nothing can listen on it at this host.
+        site: Sets who may log in, whether uploads are allowed, and the endpoints for programs.
+        mcp: Whether to serve the endpoints as MCP tools, too.
+        limits: What one client may use.
     """
     reach = host if isinstance(host, Reach) else Reach(host)
     check_free(reach.host, port)
@@ -212,14 +212,14 @@ def launch(
             _application(page, reach, site, mcp=mcp, limits=limits),
             reach.host,
             port,
-            http=connection,  # type: ignore[arg-type]  # it is called
+            http=connection,  # type: ignore[arg-type]  # only called
             ws="none",
             backlog=most,
             proxy_headers=False,  # `Proxies` reads them
             server_header=False,
             h11_max_incomplete_event_size=LONGEST_HEAD,
             log_config=None,
-            log_level="error",  # what clients get wrong is no news
+            log_level="error",  # mistakes of clients are not logged
             access_log=False,
         )
     )
@@ -233,7 +233,7 @@ def launch(
 
 
 def check_free(host: str, port: int) -> None:
-    """Say in an `InputError` what is wrong with an address before Gradio tries it."""
+    """Raise an `InputError` that names the problem if nothing can listen on this address."""
     if not 1 <= port <= 65_535:
         raise InputError(f"--port {port} is not a port; give one from 1 to 65535")
     try:
@@ -258,10 +258,10 @@ def serve(
     accounts: "Accounts | None" = None,
     mcp: bool = False,
 ) -> None:
-    """Serve the page over the index of `settings`, which must be usable, until interrupted.
+    """Serve the page for the index of `settings`, which must be usable, until interrupted.
 
-    On a page for this machine alone everybody may change papers and set the chat model. Elsewhere
-    those who log in may change papers.
+    If only this machine can reach the page, visitors may change papers and, without `accounts`, set
+    the chat model. Otherwise only visitors who logged in may change papers.
     """
     log_in_lines()
     with shown_meanwhile("Opening the index"):

@@ -1,6 +1,6 @@
-"""What the tabs of the page share: the assistant, where things are kept, how events are sent.
+"""What the tabs share: the assistant, the archive, event settings, and HTML components.
 
-No event is public, and what answers is limited as one.
+No event is public. All events that answer questions share one limit.
 """
 
 import json
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from ui.web.accounts import Accounts
 
 RUNS = Path("runs")
-"""Where `abstractqa eval` writes its runs, in the working folder."""
+"""The folder, in the working folder, in which `abstractqa eval` writes its runs."""
 
 AT_ONCE = 16
-"""Questions answered at the same time, on all tabs and by programs; more wait their turn."""
+"""Questions answered at the same time, from all tabs and programs; others wait."""
 WAITING = 20
-"""Events that may wait; beyond that the page says it is busy."""
+"""The most events that may wait in the queue; beyond that the page reports that it is busy."""
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-"""An event that waits its turn."""
+"""An event that waits in the queue."""
 LIGHT: dict[str, Any] = {**QUIET, "queue": False, "trigger_mode": "multiple"}
-"""An event of milliseconds, which goes past the queue, even while another is under way."""
+"""An event of milliseconds: it skips the queue, and may run while an earlier one still does."""
 LATEST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
-"""A light event that counts as its inputs are at the end: what an event itself carries would be
-sent as it was when the first one began."""
+"""A light event; those that come while it runs are sent once, after it, with the inputs of then.
+Data of an event would be that of the first one."""
 LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
-"""The limit of what answers questions."""
+"""The limit that all events answering questions share."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
 """An event that answers a question."""
 FOLLOWING: dict[str, Any] = {
@@ -45,36 +45,36 @@ FOLLOWING: dict[str, Any] = {
     "concurrency_limit": 4 * AT_ONCE,
     "trigger_mode": "multiple",
 }
-"""An event that shows an answer under way; it takes no place of those that answer."""
+"""An event that follows an answer being written; it does not count to `LIMITED`."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Site:
-    """One served page: what it answers from, what it keeps, and what its visitors may do."""
+    """One served page: its assistant, its archive, and what its visitors may do."""
 
     assistant: "Assistant"
     settings: Settings
-    """Of these `data` is the folder in which things are kept."""
+    """Its folder `data` holds conversations, marks, votes and the model's endpoint."""
     runs: Path = RUNS
     accounts: "Accounts | None" = None
-    """Who may log in; without them everybody is let in."""
+    """Who may log in; None lets everybody in."""
     may_change: bool = True
-    """Whether visitors may add and remove papers: on this machine alone, or after a login."""
+    """Whether visitors may add and remove papers: on a local page, or after a login."""
     archive: Archive = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open what is kept; a `StoreError` if it cannot be read."""
+        """Open the archive; raise a `StoreError` if it cannot be read."""
         object.__setattr__(self, "archive", Archive(self.settings.data))
 
     @property
     def may_set_model(self) -> bool:
-        """Whether visitors may set the chat model's endpoint: on this machine alone."""
+        """Whether visitors may set the chat model's endpoint: on a local page without logins."""
         return self.may_change and self.accounts is None
 
     def check_model(self, name: str | None) -> None:
-        """Refuse, as an `InputError`, a chat model that the endpoint does not list."""
+        """Raise an `InputError` for a chat model that the endpoint does not list."""
         if name in (None, self.assistant.chat_model):
             return
         if name not in self.assistant.chat_models():
@@ -82,7 +82,7 @@ class Site:
 
 
 def told(error: Exception) -> str:
-    """An error as a sentence for the page; one that nobody expected is logged."""
+    """Return the message of an error for the page; log an unexpected error and hide its text."""
     if not isinstance(error, AbstractQAError):
         _log.error("a request of the page failed", exc_info=error)
         return "Something went wrong here; the terminal that runs AbstractQA says what"
@@ -91,21 +91,21 @@ def told(error: Exception) -> str:
 
 
 def sent(event: gr.EventData) -> Mapping[str, object]:
-    """What the browser sent with an event, whatever it is."""
+    """Return the data that the browser sent with an event; empty if it is not an object."""
     data = event._data
     return data if isinstance(data, dict) else {}
 
 
 def html(value: object = "", **more: Any) -> gr.HTML:
-    """A component that shows HTML of ours: without a script, and without Gradio's look."""
+    """Make a component that shows our HTML, without a script and without Gradio's styles."""
     return gr.HTML(str(value), js_on_load=None, apply_default_css=False, **more)
 
 
 def scripted(elem_id: str, *events: str, **more: Any) -> gr.HTML:
-    """A component that speaks with the page's script by events of the DOM.
+    """Make a component that talks to the page's script by DOM events.
 
-    What the script dispatches on its element becomes the Gradio event of that name, as
-    `component.name(…)`; each new value reaches the script as the event `aqa-value`.
+    An event that the script dispatches on its element becomes the Gradio event of that name, used
+    as `component.name(…)`; each new value reaches the script as the event `aqa-value`.
     """
     script = f"""
 for (const name of {json.dumps(events)}) {{

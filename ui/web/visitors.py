@@ -1,13 +1,13 @@
-"""Who is asking, and who is let in.
+"""Identify visitors, require a login, and slow down password guessing.
 
-A visitor is the name of a login, or a secret that the browser keeps as a cookie. Where there are
-accounts, everything is closed that is not named here: Gradio checks the login on most of its own
-addresses, not on all, and not on what is mounted beside them. A program may send name and password
-with each request (HTTP Basic, RFC 7617) in place of the cookie that a login gives.
+A visitor is the name of a login, or a secret that the browser keeps as a cookie. If there are
+accounts, every address needs a login except those listed here: Gradio checks it on most of its own
+addresses, but not on all, and not on other routes. A program may send name and password with each
+request (HTTP Basic, RFC 7617) instead of the cookie that a login sets.
 
-Guessing passwords gets slower with each wrong one, and a right one gets in from elsewhere. Wrong
-passwords are counted for each account at each address; those of others, elsewhere, never make the
-first attempt wait. They make the second one wait longer once an account has got many of them from
+After a few wrong passwords each attempt waits longer; the right one still works from another
+address. Wrong passwords are counted for each account at each address, so those of others elsewhere
+never delay a first attempt. They delay a second one, once an account has got many of them from
 everywhere, or an address has sent many to all accounts.
 """
 
@@ -40,39 +40,39 @@ _NO_DASHES = str.maketrans("", "", "-_")
 
 
 def visitor(request: gr.Request) -> str:
-    """What is this visitor's alone, and cannot be guessed by another one.
+    """Return the identity of a visitor: unique, and impossible for others to guess.
 
-    A browser that keeps no cookies is another visitor at each load of the page.
+    A browser that keeps no cookies is a new visitor each time it loads the page.
     """
     if request.username:
         return f"user {request.username}"
     found = request.cookies.get(COOKIE, "")
     if _is_secret(found):
         return f"cookie {found}"
-    # A program without a session is a new one each time.
+    # A program without a session is a new visitor each time.
     return f"session {request.session_hash or secrets.token_urlsafe()}"
 
 
 def secret_of(headers: Headers) -> str | None:
-    """The secret that a browser sent.
+    """Return the secret that a browser sent, or None.
 
-    Other programs of this machine share its cookies, and some hold what no standard allows.
+    Cookies of other programs on this machine come with it, some in a form that no standard allows.
     """
     found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
     return found if _is_secret(found) else None
 
 
 def _is_secret(text: str) -> bool:
-    """Whether this is written as `secrets.token_urlsafe` writes 32 bytes."""
+    """Return whether this has the form of `secrets.token_urlsafe` for 32 bytes."""
     return len(text) == 43 and text.isascii() and text.translate(_NO_DASHES).isalnum()
 
 
 def new_secret() -> str:
-    """A cookie with a secret for a browser that has none."""
+    """Return a cookie with a new secret, for a browser that has none."""
     return f"{COOKIE}={secrets.token_urlsafe()}; Path=/; Max-Age={365 * 24 * 60 * 60}"
 
 
-# What the login page is made of, and what visitors share, which its secret guards.
+# Addresses open without a login: those of the login page. Shared pages are guarded by their secret.
 _OPEN = frozenset(
     "/ /logout /theme.css /favicon.ico /manifest.json /robots.txt /gradio_api/theme.css"
     " /gradio_api/login_check /gradio_api/login_check/".split()
@@ -80,9 +80,9 @@ _OPEN = frozenset(
 
 
 class Gate:
-    """ASGI middleware that lets in those who have logged in, and slows down guessing.
+    """ASGI middleware that requires a login, and slows down guessing.
 
-    Gradio's part of the page keeps the sessions.
+    The sessions are Gradio's.
     """
 
     def __init__(self, app: ASGIApp, guesses: "Guesses", gradio_app: "App") -> None:
@@ -106,7 +106,7 @@ class Gate:
         await served(scope, receive, send)
 
     def _has_session(self, scope: Scope) -> bool:
-        """Whether the request has the cookie of a login of someone who is still in the file."""
+        """Return whether the request has a login's cookie of a person who is still in the file."""
         app = self.gradio_app
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
         kinds = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
@@ -115,7 +115,7 @@ class Gate:
         return name is not None and self.guesses.accounts.knows(name)
 
     async def _with_session(self, scope: Scope) -> Scope:
-        """A request that brings name and password itself, with the session of that person."""
+        """Check the name and password of a request; return it with the session of that person."""
         headers = MutableHeaders(raw=list(scope["headers"]))
         found = _basic(headers.get("authorization", ""))
         if found is None or not await self.guesses.check(*found, sender(scope)):
@@ -125,7 +125,7 @@ class Gate:
         return {**scope, "headers": headers.raw}
 
     def _token(self, name: str) -> str:
-        """The session in which all requests of one person run that bring a password."""
+        """Return the one session of all requests that bring this person's password."""
         token = self._tokens.setdefault(name, secrets.token_urlsafe())
         self.gradio_app.tokens[token] = name  # a logout ends every session of its name
         return token
@@ -139,7 +139,7 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _basic(header: str) -> tuple[str, str] | None:
-    """Name and password of an Authorization header, if it has them."""
+    """Return the name and password of an Authorization header, or None."""
     kind, _, value = header.partition(" ")
     if kind.lower() != "basic":
         return None
@@ -151,24 +151,24 @@ def _basic(header: str) -> tuple[str, str] | None:
 
 
 caller: ContextVar[str] = ContextVar("caller", default="")
-"""The address that asks for a login: Gradio passes name and password on, and no more."""
+"""The address of a login request: Gradio passes only the name and password on."""
 
 
 class Guesses:
-    """The accounts, and the wrong passwords of the last day."""
+    """Checks passwords, and delays guessing by the wrong passwords of the last day."""
 
     FREE = 5
-    """Wrong passwords for one account from one address; then the next waits 1 s, then 2 s, …"""
+    """Free wrong passwords for an account from one address; later attempts wait 1 s, 2 s, 4 s, …"""
     MANY = 50
-    """Wrong passwords for one account, or from one address, from which on none is free."""
+    """After so many for one account, or from one address, no wrong password is free."""
     FIRST_DOUBLINGS = 5
-    """Where none is free, the first wait is of 2 ** 5 seconds."""
+    """If none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds."""
     LONGEST_SECONDS = 900
     FORGOTTEN_SECONDS = 86_400
     MOST_COUNTS = 30_000
     LONGEST_NAME = 64
     MOST_HASHED = 2
-    """Passwords looked at at the same time: each takes a processor, and 19 MiB."""
+    """Passwords hashed at the same time: each takes a processor, and 19 MiB."""
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
@@ -177,17 +177,17 @@ class Guesses:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def login(self, name: str, password: str) -> bool:
-        """`check` for the address of this request: Gradio's `auth`."""
+        """Run `check` for the address of this request, as Gradio's `auth`."""
         return await self.check(name, password, caller.get())
 
     async def check(self, name: str, password: str, address: str) -> bool:
-        """Whether this is the password of that person; 429 where the address has to wait."""
+        """Return whether this is that person's password; raise a 429 if the address has to wait."""
         turn = self._turns.setdefault(address, asyncio.Lock())
-        async with turn:  # or those sent at the same time would all be free
+        async with turn:  # else those sent at the same time would all be free
             seconds = ceil(self.wait(name, address))
             if seconds > 0:
-                told = f"too many wrong passwords: wait {seconds} s"
-                raise HTTPException(429, told, {"Retry-After": str(seconds)})
+                detail = f"too many wrong passwords: wait {seconds} s"
+                raise HTTPException(429, detail, {"Retry-After": str(seconds)})
             right = False
             try:
                 async with self._hashing:
@@ -197,7 +197,7 @@ class Guesses:
         return right
 
     def wait(self, name: str, address: str) -> float:
-        """Seconds until the next attempt; none or fewer if it may be made now."""
+        """Return the seconds until the next attempt; 0 or less if it is allowed now."""
         (wrong, last), *wider = (self._count(key) for key in _keys(name, address))
         none_free = any(count >= self.MANY for count, _ in wider)
         doublings = wrong - 1 + self.FIRST_DOUBLINGS if none_free else wrong - self.FREE
@@ -206,7 +206,7 @@ class Guesses:
         return last + min(2.0 ** min(doublings, 30), self.LONGEST_SECONDS) - time.monotonic()
 
     def note(self, name: str, address: str, *, right: bool) -> None:
-        """Count a wrong password; a right one clears its account at its address."""
+        """Count a wrong password; a right one resets the count of the account at this address."""
         keys = _keys(name, address)
         if right:
             self._wrong.pop(keys[0], None)
@@ -218,24 +218,24 @@ class Guesses:
             self._wrong.popitem(last=False)
 
     def _count(self, key: tuple[str, str]) -> tuple[int, float]:
-        """How many there were, and when the last one was."""
+        """Return the number of wrong passwords, and the time of the last one (`time.monotonic`)."""
         count, last = self._wrong.get(key, (0, 0.0))
         return (count, last) if time.monotonic() - last < self.FORGOTTEN_SECONDS else (0, 0.0)
 
 
 def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
-    """What is counted: an account at an address, the account everywhere, the address at all."""
+    """Return the keys to count: the account at the address, the account, and the address."""
     name = name[: Guesses.LONGEST_NAME]
     return (name, address), (name, ""), ("", address)
 
 
 def sender(scope: Scope) -> str:
-    """The address that a request is from, as far as limits go."""
+    """Return the address of a request's sender, by which limits count."""
     return network_of(scope["client"][0]) if scope.get("client") else ""
 
 
 def network_of(address: str) -> str:
-    """Who an address stands for; of IPv6 the network, since one sender has many addresses."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address: one sender has many."""
     try:
         number = ip_address(address.partition("%")[0])
     except ValueError:

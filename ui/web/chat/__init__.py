@@ -1,1 +1,1 @@
-"""The chat tab: conversations with the abstracts, kept on this machine."""
+"""The Chat tab: conversations about the abstracts, stored on this machine."""

@@ -1,4 +1,4 @@
-"""What happens when someone asks: stages, cards and text as they come, and the finished turn."""
+"""Answer a question of the chat: stream stages, cards and text, then keep the finished turn."""
 
 import asyncio
 import logging
@@ -35,14 +35,14 @@ _ASPECTS = (
     "What data does {} use?",
     "How is {} evaluated?",
 )
-"""What is asked about a paper, what researchers ask most often first."""
+"""Follow-up questions about a paper, those that researchers ask most often first."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it was put: where, to which papers, and how it is to be answered."""
+    """A question with its conversation, filters, mode and options."""
 
     question: str
     conversation: str = ""
@@ -53,35 +53,35 @@ class Asked:
 
 @dataclass
 class Live:
-    """What has happened so far of one turn that is being written."""
+    """The progress so far of one turn that is being written."""
 
     turn: Turn
     chips: Markup
-    """Its filters."""
+    """The HTML of its filters."""
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
 
     def take(self, event: Event) -> bool:
-        """Take in what happened; whether there is anything new to see."""
+        """Record an event; return whether the page has something new to show."""
         if isinstance(event, Progress):
             if self.stages and self.stages[-1].stage == event.stage:
-                self.stages.pop()  # it says anew what it said before
+                self.stages.pop()  # a newer text of the same stage
             self.stages.append(event)
         elif isinstance(event, Delta):
             self.text += event.text
-            # Quotes come at once: they are seen when they are finished.
+            # Quotes come all at once: show them when they are finished.
             return any(stage.stage == "write" for stage in self.stages)
         return True
 
     def html(self) -> str:
-        """The turn as it is now."""
+        """Return the HTML of the turn as it is now."""
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = partial_html(self.text) if self.text else ""
         return str(HTML.live(self.turn, self.chips, stages, text))
 
 
 class Answering:
-    """Answers questions over one site."""
+    """Answers the chat questions of one site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -89,16 +89,16 @@ class Answering:
         self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
 
     async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
-        """Answer a question; a mistake the user can mend becomes the turn's problem.
+        """Answer a question and yield updates; an error becomes the turn's problem.
 
-        Closing this ends what is told of the answer, not the answer.
+        Closing the generator stops the updates, not the answer.
         """
         if not asked.question.strip():
             yield Update()
             return
         archive, id_ = self._site.archive, asked.conversation
         if await run_in_threadpool(archive.read, visitor, id_) is None:
-            self.running.check_room(visitor)  # what is refused leaves no conversation behind
+            self.running.check_room(visitor)  # refuse before a conversation is made
             question = asked.question[:LONGEST_SHOWN]
             id_ = (await run_in_threadpool(archive.begin, visitor, question)).id
         run = await self.running.start(
@@ -109,7 +109,7 @@ class Answering:
                 yield update
 
     async def _write(self, visitor: str, id_: str, asked: Asked, run: Run) -> None:
-        """One turn of a conversation that nothing else is written in."""
+        """Write one turn of a conversation; it is the only one being written there."""
         turn = Turn(
             question=asked.question.strip()[: LONGEST_SHOWN + 1],
             filters=asked.filters,
@@ -117,23 +117,23 @@ class Answering:
             options=asked.options,
             partial="",
         )
-        run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
+        run.turn = turn.id  # before it is kept, so that it never looks stopped
         begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
         live = Live(turn, await run_in_threadpool(self.turns.chips, turn.filters))
-        # What was asked leaves the question box, and comes back to be mended.
-        said = {"withdraw": asked.question}
+        # The question is removed from the question box, and put back there after an error.
+        extras = {"withdraw": asked.question}
         shown = self.turns.transcript(begun, "", writing=turn.id, withdraw=asked.question)
         run.tell(Update(conversation=id_, transcript=shown, live=live.html))
         try:
             fields = await _until(run.stop, self._answered(asked, begun, live, run))
-        except asyncio.CancelledError:  # the server ends
+        except asyncio.CancelledError:  # the server is shutting down
             rest = {"partial": live.text}
-            await run_in_threadpool(self._keep, visitor, begun, turn.id, rest, said)
+            await run_in_threadpool(self._keep, visitor, begun, turn.id, rest, extras)
             raise
         fields = fields or {"partial": live.text}
         if "problem" in fields:
-            said["withdraw"], said["refill"] = "", asked.question
-        run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said))
+            extras["withdraw"], extras["refill"] = "", asked.question
+        run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras))
         run.turn, run.is_finished = "", True
         answer: Answer | None = fields.get("answer")
         if answer is None or answer.suggestions:
@@ -141,16 +141,16 @@ class Answering:
         given = (self._site.assistant, answer, turn.filters)
         fields["followups"] = await run_in_threadpool(suggest, *given)
         if fields["followups"]:
-            more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said)
+            more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
             run.tell(Update(transcript=more.transcript))
 
     async def _answered(
         self, asked: Asked, begun: Conversation, live: Live, run: Run
     ) -> dict[str, Any]:
-        """What the turn has in the end; what there is of it before is told."""
+        """Stream the answer into `run`; return the fields of the finished turn."""
         assistant, id_ = self._site.assistant, live.turn.id
         try:
-            # Opens the chat model, which takes seconds the first time.
+            # This opens the chat model, which takes seconds the first time.
             await run_in_threadpool(assistant.check_mode, asked.mode)
             stream = assistant.astream(
                 asked.question, history(begun.turns[:-1]), asked.filters, asked.mode, asked.options
@@ -164,7 +164,7 @@ class Answering:
                         run.tell(Update(sources=sources(begun, cards)))
                     elif live.take(event):
                         run.tell(Update(live=live.html))
-        except Exception as error:  # noqa: BLE001 - the page must say that it failed
+        except Exception as error:  # noqa: BLE001 - shown in the turn
             return {"problem": told(error), "partial": None}
         raise AssertionError("a stream ends with the answer")
 
@@ -174,53 +174,53 @@ class Answering:
         begun: Conversation,
         id_: str,
         fields: dict[str, Any],
-        said: dict[str, str],
+        extras: dict[str, str],
     ) -> Update:
-        """Keep what a turn has now, and show it, unless it was taken back or deleted meanwhile.
+        """Store fields of a turn; return its update, or an empty one if the turn is gone meanwhile.
 
-        What cannot be kept is shown all the same, in the conversation as it was begun.
+        If storing fails, show the turn nonetheless, in the conversation as it was at the start.
         """
         try:
             now = self._site.archive.change(visitor, begun.id, id_, **fields)
         except StoreError as error:
             _log.warning("an answer is not kept: %s", error)
-            said = {**said, "notice": str(HTML.notice(f"This answer is not kept: {error}."))}
+            extras = {**extras, "notice": str(HTML.notice(f"This answer is not kept: {error}."))}
             now = begun.changed(id_, **fields)
         turn = now.turn(id_) if now else None
-        if now is None or turn is None:  # what took it back has shown the rest
+        if now is None or turn is None:  # the undo has updated the page
             return Update(live="")
-        shown = self.turns.transcript(now, id_, announced=announcement(turn), **said)
+        shown = self.turns.transcript(now, id_, announced=announcement(turn), **extras)
         return Update(transcript=shown, live="", sources=self.turns.sources(now, id_))
 
 
-async def _until(stop: asyncio.Event, doing: Any) -> Any:
-    """What comes of a coroutine; None if it was ended because `stop` was set."""
-    task, stopping = asyncio.ensure_future(doing), asyncio.ensure_future(stop.wait())
+async def _until(stop: asyncio.Event, work: Any) -> Any:
+    """Return the result of a coroutine; cancel it and return None when `stop` is set."""
+    task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
         if task.cancel():
-            await asyncio.wait({task})  # it closes what it has open
+            await asyncio.wait({task})  # let it close its streams
     return None if task.cancelled() else task.result()
 
 
 def suggest(
     assistant: "Assistant", answer: Answer, filters: Filters | None = None
 ) -> tuple[str, ...]:
-    """Up to three questions that may follow an answer: about its papers, and others on its theme.
+    """Suggest up to three follow-up questions: about the answer's papers, and others on its theme.
 
-    Each is asked, without a model, and offered only if it brings evidence that the answer did not
-    have. After a refusal they are about the nearest papers.
+    Each is tried without a model, and kept only if it finds evidence that the answer did not have.
+    After a refusal the questions are about the nearest papers.
     """
     try:
-        return tuple(islice(_answered(assistant, answer, filters), 3))
-    except Exception:  # noqa: BLE001 - the answer is there; a suggestion is a courtesy
+        return tuple(islice(_followups(assistant, answer, filters), 3))
+    except Exception:  # noqa: BLE001 - suggestions are optional
         _log.exception("no follow-up questions")
         return ()
 
 
-def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
+def _followups(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
     cited = [reference.paper.id for reference in answer.references]
     history: list[dict[str, object]] = [
         {"role": "user", "content": answer.question},
@@ -233,32 +233,32 @@ def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -
         reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
         if new and not reply.notice:
-            known |= new  # no two of them lead to the same passages alone
+            known |= new  # each must find passages of its own
             yield question
 
 
 def _spans(answer: Answer) -> set[tuple[str, int, int]]:
-    """The passages of an answer: the paper's id, where it begins and ends in the abstract."""
+    """Return the passages of an answer, each as (paper id, start, end) in the abstract."""
     return {(ref.paper.id, at.start, at.end) for ref in answer.references for at in ref.passages}
 
 
 def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) -> Iterator[str]:
-    """What may be asked of papers: of the first one, then others on its theme, then of three.
+    """Yield questions: about the first paper, its theme, then about the first three papers.
 
-    The papers of a theme are those of all the collection: with filters they are not asked for.
+    A theme spans the whole collection, so there is no question about it if filters are set.
     """
     papers = [assistant.paper(id_) for id_ in ids[:3]]
-    # What a title begins with is a name if it is one word; a title that is long names nothing well.
-    called = [
+    # A title's first part is a name if it is one word. Skip long titles: they are bad names.
+    names = [
         paper.head
         if paper.head and " " not in paper.head
         else f"“{paper.head or paper.display_title}”"
         for paper in papers
         if len(paper.head or paper.display_title) <= 60
     ]
-    yield from (_ASPECTS[0].format(name) for name in called[:1])
+    yield from (_ASPECTS[0].format(name) for name in names[:1])
     if ids and not is_filtered and (groups := assistant.collection_map()):
         theme = next((point.cluster for point in groups.points if point.id == ids[0]), None)
         terms = next((each.terms for each in groups.clusters if each.number == theme), ())
         yield from (f"Which other papers are about {term}?" for term in terms[:1])
-    yield from (asks.format(name) for asks in _ASPECTS for name in called)
+    yield from (aspect.format(name) for aspect in _ASPECTS for name in names)

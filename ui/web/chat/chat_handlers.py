@@ -1,7 +1,7 @@
-"""The handlers of the tab: each finds out who asks, checks what came, and gives new values.
+"""Handlers of the Chat tab: each identifies the visitor, checks its input, returns new values.
 
-What the page sends can be anything, since its endpoints answer raw HTTP too. A conversation is
-always looked up by its visitor and its id: a foreign or unknown one becomes a new one.
+Input can be anything, since the page's endpoints also answer raw HTTP. A conversation is always
+looked up by its visitor and its id: a foreign or unknown one becomes a new one.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -29,11 +29,11 @@ from ui.web.visitors import visitor
 NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
 
 Detail = Mapping[str, Any]
-"""What the browser sent with an event: `do` says what is to be done."""
+"""The data of a browser's event; `do` names the action."""
 
 
 class Place(NamedTuple):
-    """Where somebody is: the conversation that is shown, and what is looked for in the list."""
+    """The visitor, the conversation that is shown, and the search in the list of conversations."""
 
     who: str
     here: str
@@ -41,12 +41,12 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, request: gr.Request, conversation: object = "", search: object = "") -> "Place":
-        """The place that a page names."""
+        """Return the place that a request comes from."""
         return cls(visitor(request), str(conversation or ""), str(search or ""))
 
 
 class Handlers:
-    """Handlers over one site."""
+    """The handlers of one site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -62,7 +62,7 @@ class Handlers:
     async def ask(
         self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
-        """Answer what is in the question box, or what another tab asks."""
+        """Answer the question of the question box, or of another tab."""
         detail = {"do": "ask", "question": question}
         async for update in self._answer(Place.of(request, conversation, search), detail, chosen):
             yield update
@@ -70,7 +70,7 @@ class Handlers:
     async def ask_again(
         self, request: gr.Request, event: gr.EventData, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
-        """Answer a suggested question, or one of a turn again."""
+        """Answer a suggested question, or repeat the question of a turn."""
         at = Place.of(request, conversation, search)
         async for update in self._answer(at, sent(event), chosen):
             yield update
@@ -78,10 +78,10 @@ class Handlers:
     async def _answer(
         self, at: Place, detail: Detail, chosen: tuple[Any, ...]
     ) -> AsyncGenerator[Update, None]:
-        """The updates of an answer, the list of conversations with the first."""
+        """Yield the updates of an answer; the first also has the list of conversations."""
         try:
             asked = await run_in_threadpool(self._asked, at, detail, chosen)
-            self._undone.pop((at.who, at.here), None)  # not brought back behind a new turn
+            self._undone.pop((at.who, at.here), None)  # no restoring after a new turn
             async with aclosing(self._answering.respond(at.who, asked)) as updates:
                 async for update in updates:
                     if isinstance(update.conversation, str):
@@ -90,12 +90,12 @@ class Handlers:
                         yield update._replace(listing=listing)
                     else:
                         yield update
-            yield Update()  # Gradio sends what came last once more, however late that is
-        except AbstractQAError as error:  # or the conversation was deleted meanwhile
+            yield Update()  # Gradio repeats the last update, however late
+        except AbstractQAError as error:  # also if the conversation was deleted
             gr.Warning(str(error))
 
     def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Asked:
-        """A question with what was chosen in the filters and the drawer."""
+        """Return the question with the chosen filters and settings."""
         limits = len(chat_settings.FilterFields._fields)
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
@@ -105,13 +105,13 @@ class Handlers:
         turn = self._turn(at, detail)[1]
         if turn is None:
             raise InputError("this question is not there any more: load the page again")
-        # It is asked of the same papers; how it is answered is as chosen now.
+        # Its filters stay; the mode and the options are those chosen now.
         return replace(asked, question=turn.question, filters=turn.filters)
 
     async def follow(
         self, following: str, conversation: str, search: str, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
-        """An answer that was being written when the page was loaded, as it goes on."""
+        """Follow an answer that was already being written when the page was loaded."""
         at = Place.of(request, conversation, search)
         run = self._running.run(at.who, at.here)
         if not following or not at.here:
@@ -137,7 +137,7 @@ class Handlers:
     async def change(
         self, conversation: str, search: str, event: gr.EventData, request: gr.Request
     ) -> Update:
-        """Do something with a turn, or with a conversation of the list."""
+        """Change a turn, or a conversation of the list, by the action `do`."""
         at, detail = Place.of(request, conversation, search), sent(event)
         does: dict[object, Callable[[Place, Detail], Update]] = {
             "undo": self._undo,
@@ -152,7 +152,7 @@ class Handlers:
         do = detail.get("do")
         if not isinstance(do, str) or do not in does:
             return Update()
-        # What is written would come back otherwise; of a conversation, its text is kept.
+        # Else the answer would be stored again. A deleted conversation keeps its text so far.
         run = self._running.run(at.who, at.here)
         if do == "undo" and run and detail.get("turn") == run.turn:
             await self._running.stopped(at.who, at.here)
@@ -161,15 +161,15 @@ class Handlers:
         return await run_in_threadpool(does[do], at, detail)
 
     def _turn(self, at: Place, detail: Detail) -> tuple[Conversation | None, Turn | None]:
-        """The conversation that is shown, and the turn of it that the browser names."""
+        """Return the conversation that is shown, and its turn that the browser names."""
         conversation = self._archive.read(at.who, at.here)
         return conversation, conversation.turn(str(detail.get("turn"))) if conversation else None
 
     def _undo(self, at: Place, detail: Detail) -> Update:
-        """Take the last turn back, which must be this one; its question returns to the box."""
+        """Undo the last turn, which must be the named one; put its question back into the box."""
         conversation, turn = self._turn(at, detail)
         if conversation is None or turn is None or turn != conversation.turns[-1]:
-            # Asked or taken back in another window: shown as it is now.
+            # Changed in another window: show the current state.
             return self._open(at, at.here, detail.get("writing"))
         self._archive.cut(at.who, at.here, turn.id)
         self._undone.pop((at.who, at.here), None)
@@ -180,28 +180,28 @@ class Handlers:
         return self._changed(at, notice=notice, refill=turn.question)
 
     def _restore(self, at: Place, _: Detail) -> Update:
-        """Bring back, once, what was undone last."""
+        """Restore, once, the turn that was undone last."""
         turn = self._undone.pop((at.who, at.here), None)
         with suppress(InputError):  # the conversation was deleted meanwhile
             if turn:
                 self._archive.put(at.who, at.here, turn)
         return self._changed(at, announced="Restored.", withdraw=turn.question if turn else "")
 
-    def _changed(self, at: Place, **said: str) -> Update:
-        """A conversation after a change, and the list."""
-        whole = self._whole(self._archive.read(at.who, at.here), **said)
+    def _changed(self, at: Place, **extras: str) -> Update:
+        """Return the update of the conversation and the list after a change."""
+        whole = self._whole(self._archive.read(at.who, at.here), **extras)
         return whole._replace(listing=self._listing(at))
 
     def _vote(self, at: Place, detail: Detail) -> Update:
-        """Keep what a reader thinks of an answer; the same thumb again takes it back."""
+        """Store a reader's vote on an answer; the same vote again withdraws it."""
         _, turn = self._turn(at, detail)
         vote, reason = detail.get("vote"), detail.get("reason")
         if not turn or not turn.answer or vote not in ("up", "down"):
             return Update()
         why = " ".join(str(reason).split())[:500] if reason else None
         is_taken_back = turn.vote == vote and why is None
-        now = {"vote": None if is_taken_back else vote, "vote_reason": why}
-        after = self._archive.change(at.who, at.here, turn.id, **now)
+        fields = {"vote": None if is_taken_back else vote, "vote_reason": why}
+        after = self._archive.change(at.who, at.here, turn.id, **fields)
         voted = after.turn(turn.id) if after else None
         if after is None or voted is None:
             return Update()
@@ -210,7 +210,7 @@ class Handlers:
         return Update(transcript=self.turns.transcript(after, turn.id, announced=thanks))
 
     def _share(self, at: Place, detail: Detail) -> Update:
-        """Make a link by which anyone may read one answer, or the conversation up to now."""
+        """Make a link by which anyone can read one answer, or the conversation up to now."""
         conversation, turn = self._turn(at, detail)
         if conversation is None or not conversation.turns:
             return self._noticed(
@@ -225,19 +225,19 @@ class Handlers:
         return Update(transcript=shown)
 
     def _unshare(self, at: Place, detail: Detail) -> Update:
-        """Withdraw every link of the conversation and its answers."""
+        """Withdraw all links to the conversation and its answers."""
         conversation, _ = self._turn(at, detail)
         count = self._archive.unshare(at.who, at.here) if conversation else 0
         text = f"{plural(count, 'link')} withdrawn." if count else "There was no link."
         return self._noticed(conversation, text)
 
     def _noticed(self, conversation: Conversation | None, text: str) -> Update:
-        """A line below the turns."""
+        """Return the update that shows a notice below the turns."""
         notice = str(HTML.notice(text))
         return Update(transcript=self.turns.transcript(conversation, "", notice=notice))
 
     def _record(self, turn: Turn, before: tuple[Turn, ...]) -> None:
-        """Write the vote where evaluation cases come from; a later one takes its place there."""
+        """Append the vote to the feedback file for evaluation; the latest vote of a turn counts."""
         if turn.answer is None:
             return
         given = Feedback.on(
@@ -257,9 +257,9 @@ class Handlers:
         append(self._site.settings.data / FILE, given)
 
     def _arrange(self, at: Place, detail: Detail) -> Update:
-        """Rename, delete or bring back a conversation of the list."""
+        """Rename, delete or restore a conversation of the list."""
         do, chosen = detail["do"], str(detail.get("id"))
-        with suppress(InputError):  # it is not there any more: the list that comes back shows it
+        with suppress(InputError):  # it is gone: the new list shows that
             if do == "delete":
                 self._archive.delete(at.who, chosen)
                 if chosen == at.here:
@@ -271,9 +271,9 @@ class Handlers:
         return Update(listing=self._listing(at))
 
     def export(self, conversation: str, event: gr.EventData, request: gr.Request) -> dict[str, str]:
-        """A file for the browser to keep, or why there is none."""
+        """Return a file for the browser to save, or the problem."""
         detail = sent(event)
-        number = {"number": str(detail.get("number"))}  # what is the same as before comes again too
+        number = {"number": str(detail.get("number"))}  # new each time: an equal file is sent again
         whole, turn = self._turn(Place.of(request, conversation), detail)
         if whole is None or not whole.turns:
             return {"problem": "There is nothing to export yet: ask a question first.", **number}
@@ -286,25 +286,25 @@ class Handlers:
     # What is shown
 
     def load(self, search: str, request: gr.Request) -> Update:
-        """The page as it is opened: the conversation that its address names."""
+        """Return the first update of a page: the conversation that its address names."""
         at, named = Place.of(request, "", search), request.query_params.get("c", "")
         if named:
             return self._open(at, named)
-        return Update(listing=self._listing(at))  # someone fast may have asked already
+        return Update(listing=self._listing(at))  # keep a question that was asked already
 
     def open(self, search: str, event: gr.EventData, request: gr.Request) -> Update:
-        """A conversation chosen from the list."""
+        """Open a conversation chosen from the list."""
         detail = sent(event)
         return self._open(
             Place.of(request, "", search), str(detail.get("id")), detail.get("writing")
         )
 
     def search(self, conversation: str, search: str, request: gr.Request) -> str:
-        """The conversations that have the words looked for."""
+        """Return the list of the conversations that contain the words of the search."""
         return self._listing(Place.of(request, conversation, search))
 
     def filters(self, request: gr.Request) -> tuple[Any, ...]:
-        """The filters that the address names."""
+        """Return the filters in the page's address."""
         named = request.query_params
         known = {digest.key for digest in self._site.assistant.digests()}
         return (
@@ -314,17 +314,17 @@ class Handlers:
         )
 
     def chips(self, *chosen: Any) -> str:
-        """The filters as they are chosen, on the question box; dates of no use are told."""
+        """Return the chosen filters as chips for the question box, or the error in a date."""
         try:
             return str(self.turns.chips(chat_settings.read_filters(*chosen), can_go=True))
         except InputError as error:
             return str(problem_html(str(error)))
 
     def _open(self, at: Place, id_: str, writing: object = "") -> Update:
-        """A conversation; `writing` is the turn that the page itself shows as it is written."""
+        """Open a conversation; `writing` is the turn that the page already shows being written."""
         seen: object = None
         conversation = None
-        while seen != (now := self._under_way(at.who, id_)):  # it began or ended meanwhile
+        while seen != (now := self._under_way(at.who, id_)):  # an answer began or ended meanwhile
             seen, conversation = now, self._archive.read(at.who, id_)
         run, turn = now
         listing = self._listing(at._replace(here=conversation.id if conversation else ""))
@@ -338,15 +338,15 @@ class Handlers:
         return whole._replace(live=live, following=f"{turn} {next(self._followings)}")
 
     def _under_way(self, who: str, id_: str) -> tuple[Run | None, str]:
-        """The answer being written in a conversation, and its turn."""
+        """Return the answer being written in a conversation, and the id of its turn."""
         run = self._running.run(who, id_)
         return run, run.turn if run else ""
 
-    def _whole(self, conversation: Conversation | None, writing: str = "", **said: str) -> Update:
-        """A conversation as the page shows it, but for the turn that is being written."""
+    def _whole(self, conversation: Conversation | None, writing: str = "", **extras: str) -> Update:
+        """Return the update of a whole conversation, without the turn being written."""
         return Update(
             conversation=conversation.id if conversation else "",
-            transcript=self.turns.transcript(conversation, writing=writing, **said),
+            transcript=self.turns.transcript(conversation, writing=writing, **extras),
             live=SKIP if writing else "",
             sources=self.turns.sources(conversation),
         )

@@ -1,7 +1,7 @@
-"""What a reader may choose: which papers may answer, how, and by which chat model.
+"""Settings of the chat: the filters, the mode and strictness, and the chat model's endpoint.
 
-The settings are kept in the browser. The key of a chat model goes from there to the server and
-never back; without one the key in use is taken, but only for the address it was given for.
+The browser keeps the mode and strictness. The key of a chat model goes from there to the server and
+never back; an empty key means the one in use, but only for the address that it was entered for.
 """
 
 from collections.abc import Sequence
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from rag import Assistant
 
 STORAGE = "abstractqa-chat-settings"
-"""Under this key the browser keeps the settings; nothing in them is secret."""
+"""The key under which the browser stores the settings; they hold no secrets."""
 DEFAULTS: dict[str, Any] = {"mode": "auto", "strictness": "normal"}
 _MODES = [("Automatic", "auto"), ("Quotes", "extractive"), ("Written", "generative")]
 _STRICT = [("Strict", "strict"), ("Normal", "normal"), ("Lenient", "lenient")]
 
 
 class SettingFields(NamedTuple):
-    """The components of the drawer; `read_settings` takes their values in this order."""
+    """The components of the settings; `read_settings` takes their values in this order."""
 
     mode: gr.Radio
     strictness: gr.Radio
 
 
 def build_settings(site: Site) -> SettingFields:
-    """The fields, inside the drawer that is open; where no model can be set here, how it is set."""
+    """Build the fields inside the open drawer; if no model can be set here, explain how."""
     mode = gr.Radio(
         _MODES,
         value="auto",
@@ -74,33 +74,33 @@ def build_settings(site: Site) -> SettingFields:
 
 
 def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
-    """What was chosen; an `InputError` if it cannot be."""
+    """Validate the chosen mode and strictness; raise `InputError` if they are unknown."""
     if mode not in get_args(Mode):
         raise InputError(f"unknown mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
     try:
-        return mode, Options.model_validate({"strictness": strictness})  # type: ignore[return-value]  # it is one
+        return mode, Options.model_validate({"strictness": strictness})  # type: ignore[return-value]  # checked
     except ValidationError as error:
         raise InputError("the settings of the chat cannot be used: choose them again") from error
 
 
 def kept_settings(*chosen: Any) -> dict[str, Any]:
-    """What the browser keeps of the fields."""
+    """Return the values of the fields, by name, for the browser to store."""
     return dict(zip(SettingFields._fields, chosen, strict=True))
 
 
 class FilterFields(NamedTuple):
-    """The components of the panel; `read_filters` takes their values in this order."""
+    """The components of the filters; `read_filters` takes their values in this order."""
 
     digests: gr.Dropdown
     since: gr.Textbox
     until: gr.Textbox
     title: gr.Textbox
     papers: gr.Textbox
-    """Hidden: the ids of the only papers that may answer, one a line."""
+    """Hidden: the ids of the only papers that may answer, one per line."""
 
 
 def build_filters(assistant: "Assistant") -> FilterFields:
-    """The fields, inside the panel that is open."""
+    """Build the filter fields inside the open panel."""
     digests = gr.Dropdown(
         digest_choices(assistant),
         elem_id="aqa-chat-digests",
@@ -133,13 +133,13 @@ def build_filters(assistant: "Assistant") -> FilterFields:
 
 
 def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
-    """The digests to choose from: (label, key), oldest first, as the index gives them."""
+    """Return the digests as choices of a dropdown: (label, key), oldest first."""
     found = counts(assistant.digests())
     return [(f"{each.label} · {plural(each.papers, 'paper')}", each.key) for each in found]
 
 
 def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
-    """What was chosen; an `InputError` if a date is none, or no day is between the two."""
+    """Parse the chosen filters; raise `InputError` for an invalid date or an empty range."""
     since, until, title, papers = (str(text or "").strip() for text in texts)
     first = parse_day(since, "“From”") if since else None
     last = parse_day(until, "“Until”") if until else None
@@ -155,10 +155,10 @@ def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
 
 
 def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
-    """The fields without the chip that was pressed."""
-    told = sent(event)
+    """Return the filter fields without the chip whose button was pressed."""
+    chip = sent(event)
     fields = FilterFields(*chosen)._asdict()
-    kind, value = str(told.get("kind")), told.get("value")
+    kind, value = str(chip.get("kind")), chip.get("value")
     if kind == "digest":
         fields["digests"] = [digest for digest in fields["digests"] or () if digest != value]
     elif kind in fields:
@@ -167,7 +167,7 @@ def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
 
 
 def build_endpoint(site: Site) -> None:
-    """The fields of the chat model, inside the drawer that is open, and what their buttons do."""
+    """Build the fields of the chat model inside the open drawer, and connect their buttons."""
     is_open = site.assistant.chat_model is None
     with gr.Accordion("Chat model", open=is_open, elem_id="aqa-chat-endpoint"):
         ports = (11434, 1234, 8080, 8000)
@@ -201,46 +201,46 @@ def build_endpoint(site: Site) -> None:
         )
         with gr.Row():
             test, use = (gr.Button(name, size="sm", min_width=90) for name in ("Test", "Use"))
-        told = html(_told(""), elem_id="aqa-chat-endpoint-told")
-    endpoints, fields = Endpoints(site), [address, key, model, keep, told]
+        status = html(_status_html(""), elem_id="aqa-chat-endpoint-told")
+    endpoints, fields = Endpoints(site), [address, key, model, keep, status]
     gr.on(None, endpoints.load, None, fields, **LIGHT)  # when the page is opened
     test.click(endpoints.test, fields[:3], fields, **QUIET)
     use.click(endpoints.use, fields[:4], fields, **QUIET)
 
 
-def _told(text: str) -> str:
-    """A line that is read out."""
+def _status_html(text: str) -> str:
+    """Return the HTML of a status line, which screen readers announce."""
     return str(HTML.told(text[:1].upper() + text[1:]))
 
 
 class Endpoints:
-    """The handlers of a site's chat model: values of (address, key, model, keep, what is told)."""
+    """Handlers of the chat model, which return values of (address, key, model, keep, status)."""
 
     def __init__(self, site: Site) -> None:
         self._assistant = site.assistant
         self._site = site
 
     def load(self) -> tuple[Any, ...]:
-        """What is in use."""
+        """Show the endpoint in use."""
         self._check()
         return self._in_use()
 
     def test(self, *entered: object) -> tuple[Any, ...]:
-        """Ask it for one word, and for its models; a mistake is told in its place."""
+        """Ask the endpoint for one word, and for its models; show an error in the status."""
         try:
             wanted = self._wanted(*entered)
             tried = try_endpoint(self._settings.at(wanted))
         except AbstractQAError as error:
-            return (*(gr.skip(),) * 4, _told(f"{error}."))
+            return (*(gr.skip(),) * 4, _status_html(f"{error}."))
         name = tried.model or wanted.model
         named = gr.Dropdown(choices=list(tried.models), value=name, allow_custom_value=True)
-        return wanted.address, gr.skip(), named, gr.skip(), _told(tried.told)
+        return wanted.address, gr.skip(), named, gr.skip(), _status_html(tried.told)
 
     def use(self, address: object, key: object, model: object, keep: object) -> tuple[Any, ...]:
-        """Ask it from the next question on.
+        """Use the endpoint from the next question on.
 
-        Without an address and a model what was kept is forgotten, and asked is what the environment
-        and `.env` name. A mistake is told in its place, and changes nothing.
+        Without an address and a model, forget the stored endpoint and use the one of the
+        environment and `.env`. An error is shown in the status, and changes nothing.
         """
         data = self._site.settings.data
         try:
@@ -252,7 +252,7 @@ class Endpoints:
                 raise InputError("choose a model: Test lists those of the endpoint")
             self._assistant.use_chat_model(self._settings.at(wanted))
         except AbstractQAError as error:
-            return (*(gr.skip(),) * 4, _told(f"{error}."))
+            return (*(gr.skip(),) * 4, _status_html(f"{error}."))
         more = ""
         try:
             if keep:
@@ -266,9 +266,9 @@ class Endpoints:
         return self._in_use(more)
 
     def _reset(self, data: Path) -> tuple[Any, ...]:
-        """Forget what was entered here; if what counts then cannot be used, nothing is."""
+        """Forget the endpoint entered here; keep it if the configured one cannot be used."""
         kept = None
-        with suppress(InputError):  # what cannot be read is of no use
+        with suppress(InputError):  # an unreadable one is not worth restoring
             kept = read_endpoint(data)
         forget_endpoint(data)
         try:
@@ -280,27 +280,27 @@ class Endpoints:
         return self._in_use()
 
     def _in_use(self, more: str = "") -> tuple[Any, ...]:
-        """The fields as they are in use."""
+        """Return the values of the fields for the endpoint in use."""
         settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
         has_key = ", with a key" if settings.openai_api_key else ""
-        told = (
+        status = (
             f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
             if name
             else "No chat model is in use: answers are quotes."
         )
         where = gr.Dropdown(value=shown if name else "", allow_custom_value=True)
-        return where, "", name or "", is_kept(self._site.settings.data), _told(told + more)
+        return where, "", name or "", is_kept(self._site.settings.data), _status_html(status + more)
 
     def _wanted(self, *entered: object) -> ChatEndpoint:
-        """The address, key and model that were entered, if they can be used and may be set."""
+        """Validate the entered address, key and model; raise `InputError` if one cannot be used."""
         self._check()
         address, key, model = (str(each or "").strip() for each in entered)
         if any(len(each) > 1_000 or not each.isprintable() for each in (address, key, model)):
             raise InputError("this is no address, key or model's name: enter it again")
         used = self._settings
         if address != used.openai_base_url:
-            address = _whole(address)
+            address = _complete(address)
         if not is_address(address):
             raise InputError("the address must be like http://127.0.0.1:11434/v1, with no key")
         if not key and address == used.openai_base_url and used.openai_api_key:
@@ -320,8 +320,8 @@ class Endpoints:
             raise InputError("the chat model cannot be set on this page")
 
 
-def _whole(address: str) -> str:
-    """An address with what people leave out: the scheme, and the path that nearly all have."""
+def _complete(address: str) -> str:
+    """Complete an address with what people leave out: the scheme, and the usual path `/v1`."""
     address = address.rstrip("/")
     if address and "://" not in address:
         host = address.partition("/")[0].partition(":")[0]

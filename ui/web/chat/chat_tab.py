@@ -1,4 +1,4 @@
-"""The chat tab: its layout, and which handler hears what."""
+"""The Chat tab: its layout, and which handler runs on which event."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, html, 
 
 
 def build(site: Site, page: gr.Blocks) -> "Layout":
-    """Lay the tab out, inside the tab that is open, and wire it."""
+    """Lay out the tab inside the open `gr.Tab`, and connect its handlers."""
     handlers, parts = Handlers(site), Layout(site)
     answering = _wire_answers(handlers, parts)
     _wire_conversations(handlers, parts, answering)
@@ -30,22 +30,22 @@ def build(site: Site, page: gr.Blocks) -> "Layout":
     parts.examples.aqa_start(parts.start.show, None, parts.examples, **LIGHT)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
     page.load(handlers.filters, None, list(parts.filters), **LIGHT)
-    # In the browser, at once: what a reader has chosen meanwhile stays.
+    # Run in the browser, at once: later choices of the reader stay.
     values = "(kept) => [kept.mode, kept.strictness]"
     page.load(None, [parts.kept], list(parts.settings), js=values, **QUIET)
     return parts
 
 
 class Layout:
-    """The components of the tab, laid out inside the tab that is open.
+    """The components of the tab, laid out inside the open `gr.Tab`.
 
-    Other tabs use `asked`: a question that is put there is asked, in the conversation that is
-    shown; `filters`; and `examples`, the start page, which has the event `aqa_ask` for a theme.
+    Other tabs use `asked`: a question set there is asked in the conversation that is shown;
+    `filters`; and `examples`, the start page, which has the event `aqa_ask` for a theme.
     """
 
     def __init__(self, site: Site) -> None:
         self.site, self.start = site, StartPage(site)
-        # The ids of what is shown and followed, and what is asked from elsewhere.
+        # The ids of the conversation shown and the answer followed; a question from another tab.
         self.conversation, self.asked, self.following = (
             gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
             for name in ("conversation", "asked", "following")
@@ -64,16 +64,16 @@ class Layout:
 
     @property
     def corpus(self) -> list[Any]:
-        """What shows the papers there are."""
+        """The components that depend on the index."""
         return [self.filters.digests, self.examples]
 
     def refresh(self) -> tuple[Any, ...]:
-        """New values of `corpus`, for an index that has changed."""
+        """Return new values of `corpus`, for an index that has changed."""
         return gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html()
 
     @property
     def outputs(self) -> list[Any]:
-        """What an `Update` has values of."""
+        """The components that an `Update` has values of."""
         return [getattr(self, name) for name in Update._fields]
 
     def _lay_out_sidebar(self) -> None:
@@ -103,7 +103,7 @@ class Layout:
             self.live = html(elem_id="aqa-chat-live")
 
     def _lay_out_panels(self) -> None:
-        """The drawer and the filters, which the buttons below the question open."""
+        """Lay out the settings and the filters, which the buttons below the question open."""
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
             html("<h2>Settings</h2>")
             self.settings = build_settings(self.site)
@@ -131,13 +131,13 @@ class Layout:
 
 
 def _wire_answers(handlers: Handlers, parts: Layout) -> list[Any]:
-    """What is asked, from wherever; gives the events that show an answer."""
+    """Connect all ways to ask a question; return the events that show an answer."""
     chosen = [parts.conversation, parts.search, *parts.filters, *parts.settings]
-    # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
-    # would send what stands in the box, or was clicked, by then.
+    # A question asked meanwhile waits on the server as it was asked: "always_last" would send what
+    # is in the box, or was clicked, later on.
     waiting: dict[str, Any] = {"outputs": parts.outputs, "trigger_mode": "multiple", **ANSWERING}
     asking = parts.asked.change(handlers.ask, [parts.asked, *chosen], **waiting)
-    # Emptied, so that the same question can come again.
+    # Clear it, so that the same question can come again.
     asking.then(lambda: "", None, parts.asked, **LIGHT)
     parts.stop.click(handlers.stop, [parts.conversation], None, **LIGHT)
     here = [parts.conversation, parts.search]
@@ -152,17 +152,17 @@ def _wire_answers(handlers: Handlers, parts: Layout) -> list[Any]:
 
 
 def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any]) -> None:
-    """What is done with turns and conversations.
+    """Connect the actions on turns and conversations.
 
-    An answer being written is not followed any more in another one; it goes on in the server. A
-    new chat is begun in the browser, at once: what is typed or asked next stays.
+    Opening another conversation stops following the answer being written; the server goes on. A
+    new chat starts in the browser, at once: what is typed or asked next stays.
     """
     here, outputs = [parts.conversation, parts.search], parts.outputs
     parts.transcript.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
     parts.transcript.aqa_change(handlers.change, here, outputs, **LIGHT)
     parts.transcript.aqa_export(handlers.export, [parts.conversation], parts.download, **LIGHT)
     shown = [parts.transcript, parts.live, parts.sources]
-    # Drawn by no server: what that draws later counts.
+    # No server time (`at`): whatever the server draws later replaces it.
     turns = handlers.turns
     empty = json.dumps([turns.transcript(None) | {"at": None}, "", turns.sources(None)])
     parts.new.click(None, cancels=answering, **QUIET)
@@ -170,7 +170,7 @@ def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any])
     parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(
         handlers.search, here, parts.listing, **LIGHT
     ).then(
-        # What of that answer was under way to the page is taken out, unless another began.
+        # Remove what still arrived of that answer, unless another one began.
         None,
         [parts.conversation, *shown],
         shown,
@@ -184,7 +184,7 @@ def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any])
 
 
 def _wire_choices(handlers: Handlers, parts: Layout) -> None:
-    """The chips follow the filters, and the browser keeps the settings."""
+    """Show the filters as chips when they change, and store the settings in the browser."""
     filters: list[Any] = list(parts.filters)
     for fields, handler, shown in (
         (filters, handlers.chips, parts.chips),

@@ -1,7 +1,7 @@
-"""Answers that are being written: each by a task of its own, followed by the pages that show it.
+"""Run answers as background tasks, and stream each to the pages that show it.
 
-A page that is closed or loaded again only ends its following. An answer ends when it is written,
-when its visitor stops it, or when nobody has followed it for long.
+A page that is closed or reloaded only stops following. An answer ends when it is written, when its
+visitor stops it, or when no page has followed it for `SECONDS_UNFOLLOWED`.
 """
 
 import asyncio
@@ -14,44 +14,44 @@ from ui.web.chat.turn_html import SKIP, Update
 from ui.web.site import AT_ONCE, WAITING
 
 MOST_OF_ONE = 4
-"""Answers written for one visitor at the same time."""
+"""The most answers written for one visitor at the same time."""
 SECONDS_UNFOLLOWED = 120.0
-"""After so long without a follower an answer is stopped; what there is of it is kept."""
+"""An answer without a follower for so long is stopped; its text so far is kept."""
 SECONDS_OF_SILENCE = 1.0
-"""After so long without news an update without any is sent: only then does the server look whether
-the page is still there."""
+"""An empty update is sent after so long without news: only by sending does the server notice that
+the page is gone."""
 _NOTHING = Update()
 
 _log = logging.getLogger(__name__)
 
 
 class Run:
-    """One answer being written, and who follows it. Used in one event loop."""
+    """One answer being written, and the pages that follow it. Used in one event loop."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.over = asyncio.Event()
         self.turn = ""
-        """The id of its turn, from before that is kept until it is finished."""
+        """The id of its turn, set from before the turn is stored until it is finished."""
         self.is_finished = False
-        """Whether its turn is, so that only questions that may follow are still looked for."""
+        """Whether the turn is finished; only follow-up questions are still being searched."""
         self.shown = Update()
-        """What its pages show of it now; `live` may be a function that draws it."""
+        """What its pages should show now; `live` may be a function that returns the HTML."""
         self.error: Exception | None = None
         self.task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self.followers = 0
-        """How many pages show it as it comes."""
+        """How many pages follow it."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def tell(self, update: Update) -> None:
-        """Pass an update on to all who follow; what is told while a page is behind, it skips."""
+        """Publish an update to all followers; a slow page gets only the latest values."""
         merged = (was if now is SKIP else now for was, now in zip(self.shown, update, strict=True))
         self.shown = Update(*merged)
         self._wake()
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """Mark the answer as over."""
         self.over.set()
         self.check_followers()
         self._wake()
@@ -61,7 +61,7 @@ class Run:
         self._news.clear()
 
     def check_followers(self) -> None:
-        """Stop when nobody has followed for long."""
+        """Start the countdown to stop if no page follows; cancel it if one does."""
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
@@ -70,10 +70,10 @@ class Run:
             self._deadline = loop.call_later(SECONDS_UNFOLLOWED, self.stop.set)
 
     async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
-        """What it shows by now, and each update as it comes; without news, one without any.
+        """Yield the current values, then each update, and an empty one after a second without news.
 
-        With `is_shown` the page shows the conversation as it is kept: what was told before is there
-        already, but for what is not finished. It raises what ended the answer before its time.
+        With `is_shown` the page shows the stored conversation already, so only the values of the
+        unfinished turn come first. Raises the error that ended the answer early.
         """
         sent = self.shown._replace(live=SKIP, sources=SKIP) if is_shown else _NOTHING
         self.followers += 1
@@ -93,14 +93,14 @@ class Run:
             raise self.error
 
     def _since(self, sent: Update) -> Update:
-        """What a page that was sent this has not been sent yet."""
+        """Return the values that have changed since `sent`; `SKIP` for the others."""
         parts = zip(sent, self.shown, strict=True)
         return Update(*(SKIP if now is was else now for was, now in parts))
 
     async def _change(self, sent: Update, seconds: float, *, with_text: bool) -> None:
-        """Wait until a page that was sent this lacks something, or the answer or the time is over.
+        """Wait for values newer than `sent`, the end of the answer, or the end of the time.
 
-        Without `with_text` a text that has grown is not waited for.
+        Without `with_text` a new text of the live turn does not count.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -112,7 +112,7 @@ class Run:
 
 
 class Running:
-    """The answers being written, at most one in a conversation. Used in one event loop."""
+    """The answers being written, at most one in each conversation. Used in one event loop."""
 
     def __init__(self) -> None:
         self._runs: dict[tuple[str, str], Run] = {}
@@ -120,14 +120,14 @@ class Running:
     async def start(
         self, visitor: str, conversation: str, write: Callable[[Run], Awaitable[None]]
     ) -> Run:
-        """Begin to write an answer in a visitor's conversation; follow it at once to miss nothing.
+        """Start writing an answer in a visitor's conversation; follow it at once to miss nothing.
 
-        `write` tells the run what there is of it, until it is whole or `stop` is set. Where another
-        is being written, or enough are, that is an `AbstractQAError`.
+        `write` publishes updates to the run until the answer is done or `stop` is set. Raises an
+        `AbstractQAError` if one is being written there already, or too many are in all.
         """
-        before = self.run(visitor, conversation)
-        if before and (before.is_finished or before.stop.is_set()):
-            await before.over.wait()
+        previous = self.run(visitor, conversation)
+        if previous and (previous.is_finished or previous.stop.is_set()):
+            await previous.over.wait()
         if self.run(visitor, conversation):
             raise AbstractQAError("an answer is being written here: wait for it, or stop it")
         self.check_room(visitor)
@@ -136,7 +136,7 @@ class Running:
         return run
 
     def check_room(self, visitor: str) -> None:
-        """Refuse another answer where enough are being written, for this visitor or for all."""
+        """Raise an `AbstractQAError` if too many answers are being written, for one or for all."""
         if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
             raise AbstractQAError("busy, try again: several of your questions are being answered")
         if len(self._runs) >= AT_ONCE + WAITING:
@@ -148,7 +148,7 @@ class Running:
         run.check_followers()
         try:
             await write(run)
-        except Exception as error:  # noqa: BLE001 - raised where it is followed
+        except Exception as error:  # noqa: BLE001 - raised in `follow`
             run.error = error
             if not run.followers:
                 _log.exception("an answer that nobody followed failed")
@@ -157,19 +157,19 @@ class Running:
             run.end()
 
     def stop(self, visitor: str, conversation: str) -> Run | None:
-        """Stop the answer being written in a visitor's conversation, if there is one."""
+        """Stop the answer being written in a visitor's conversation; return it, or None."""
         run = self.run(visitor, conversation)
         if run:
             run.stop.set()
         return run
 
     async def stopped(self, visitor: str, conversation: str) -> None:
-        """Stop the answer being written in a conversation, and wait until it is over."""
+        """Stop the answer being written in a conversation, and wait up to 10 s for its end."""
         if run := self.stop(visitor, conversation):
-            # One that takes longer changes nothing any more that is not there.
+            # A slower one does no harm: it only changes a turn that is still stored.
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.over.wait(), 10)
 
     def run(self, visitor: str, conversation: str) -> Run | None:
-        """The answer being written in a visitor's conversation, if there is one."""
+        """Return the answer being written in a visitor's conversation, or None."""
         return self._runs.get((visitor, conversation))

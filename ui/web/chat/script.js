@@ -1,8 +1,8 @@
-// The chat. What may be pressed has `data-do`; the server answers with what has changed.
+// The Chat tab. Buttons have `data-do`; the server answers with what has changed.
 
 const aqaCopy = async (button, text) => {
   if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else { // pages served over plain http to another machine have no clipboard object
+  else { // there is no clipboard object over plain http from another machine
     const area = Object.assign(document.createElement("textarea"), { value: text });
     document.body.append(area);
     area.select();
@@ -24,11 +24,11 @@ const aqaCopy = async (button, text) => {
     from.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   };
 
-  // Lists of elements in step with what the server says. Only what has changed is touched, so that
-  // focus, open details and the reader's place survive.
+  // Update lists of elements from the server. Only what has changed is touched, so that the focus,
+  // open details and the scroll position survive.
 
-  const readers = new Set(["open", "hidden", "aria-expanded"]); // what a reader opened stays open
-  const drawn = new WeakMap(); // element → the HTML it was made from
+  const readers = new Set(["open", "hidden", "aria-expanded"]); // attributes that the reader changes: never overwritten
+  const drawn = new WeakMap(); // element → the HTML that it was made from
 
   const morph = (old, now) => {
     if (old.nodeName !== now.nodeName || old.id !== now.id) {
@@ -50,8 +50,8 @@ const aqaCopy = async (button, text) => {
     before.slice(after.length).forEach((child) => child.remove());
   };
 
-  // `order` names the children that `list` is to have, `html` those that are new or have changed.
-  // Returns whether one of them is in neither.
+  // `order` has the ids of all children of `list`, `html` the HTML of those that are new or changed.
+  // Return whether a child is missing: in `order`, but neither in the list nor in `html`.
   const patch = (list, order, html) => {
     const there = new Map([...list.children].map((child) => [child.dataset.turn, child]));
     for (const [id, child] of there) if (!order.includes(id)) child.remove();
@@ -80,7 +80,7 @@ const aqaCopy = async (button, text) => {
     scroller.scrollTop += turn.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
   };
 
-  // What stands in the question box is the reader's: only an empty one is filled.
+  // Never overwrite what the reader typed: fill only an empty question box.
   const fillBox = ({ refill, withdraw }) => {
     const there = box().value.trim();
     if (refill && !there) box().value = refill;
@@ -89,7 +89,7 @@ const aqaCopy = async (button, text) => {
     box().dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  // The address names the conversation, the filters, and a question that is not asked yet.
+  // The address has the conversation, the filters, and a question that is not asked yet.
 
   const keepAddress = (change, isPlace) => {
     const address = new URL(location.href);
@@ -97,8 +97,8 @@ const aqaCopy = async (button, text) => {
     if (address.href === location.href) return;
     history[isPlace ? "pushState" : "replaceState"](history.state, "", address);
   };
-  const LONGEST_QUERY = 24_000; // a request has room for it beside its headers (limits.py)
-  let isFiltered = false; // before there was a chip, the address says what is to be chosen
+  const LONGEST_QUERY = 24_000; // leaves room for the headers of a request (own_host.py)
+  let isFiltered = false; // until the first chip the address sets the filters
   const keepFilters = () => {
     const chips = $$("#aqa-chat-chosen [data-kind]");
     if (!chips.length && !isFiltered) return;
@@ -118,9 +118,9 @@ const aqaCopy = async (button, text) => {
     if (id !== shown) send("aqa_open", { id });
   });
 
-  let shown = ""; // the conversation
-  let told = 0; // when the server drew it
-  let following = ""; // the turn whose question was moved to the top, where the reader begins
+  let shown = ""; // the id of the conversation that is shown
+  let told = 0; // the server time of the last update
+  let following = ""; // the turn being written that was scrolled to the top
   const showTurns = (value) => {
     if (value.at && value.at <= told) return;
     told = value.at ?? told;
@@ -137,7 +137,7 @@ const aqaCopy = async (button, text) => {
     }, shown && id !== shown);
     const last = list.lastElementChild;
     if (last && (id !== shown || !known.has(last.dataset.turn))) toTop(last);
-    else if (value.notice && !Object.keys(value.html).length) { // it answers what was pressed
+    else if (value.notice && !Object.keys(value.html).length) { // the notice is the result of a button
       $(".aqa-chat-notice").scrollIntoView({ block: "nearest" });
     }
     shown = id;
@@ -148,9 +148,9 @@ const aqaCopy = async (button, text) => {
     document.getElementById(mark.getAttribute("aria-controls")).hidden = !open;
   };
 
-  // Source cards: one turn's are seen, and a citation leads to the sentence it stands for.
+  // Source cards: show those of one turn; a citation leads to its sentence.
 
-  let followed = null; // what led to a card last
+  let followed = null; // the link or button that opened the sources last
   const side = () => $("#aqa-chat-side");
 
   const showSources = (turn) => {
@@ -196,7 +196,7 @@ const aqaCopy = async (button, text) => {
     $$(".aqa-chat-target").forEach((old) => old.classList.remove("aqa-chat-target"));
     card.classList.add("aqa-chat-target");
     target.classList.add("aqa-chat-target");
-    // To the card, or where that is too high, so that the sentence is in the middle.
+    // Scroll to the card or, if it is too high, put the sentence in the middle.
     const height = target.getBoundingClientRect().bottom - card.getBoundingClientRect().top;
     if (height < side().clientHeight - 80) card.scrollIntoView({ block: "start" });
     else target.scrollIntoView({ block: "center" });
@@ -216,7 +216,7 @@ const aqaCopy = async (button, text) => {
     const open = sidebar().classList.contains("open");
     sidebar().querySelector(".toggle-button").click();
     if (!isNarrow()) localStorage.setItem("abstractqa-sidebar", open ? "closed" : "open");
-    // Behind the change of its class, which makes it visible.
+    // After the change of its class, which makes it visible.
     requestAnimationFrame(() => requestAnimationFrame(() => {
       $(open ? "#aqa-chat-tools [data-sidebar]"
         : "#aqa-chat-sidebar textarea, #aqa-chat-sidebar input")?.focus();
@@ -232,25 +232,25 @@ const aqaCopy = async (button, text) => {
     open.textContent = title;
   };
 
-  // Everything that is pressed
+  // Buttons
 
   const vote = (form, turn, reason) => {
     if (reason) send("aqa_change", { do: "vote", turn, vote: form.dataset.vote, reason });
   };
-  // Gradio cannot call off a question that is still on its way to the server. What leads to another
-  // chat waits until the turn is there, or that would take the other chat's place when it comes.
+  // Gradio cannot cancel a question that is still on its way to the server. Opening another chat waits
+  // until its turn has arrived; else the turn would replace the other chat on arrival.
   let asking; // a timer while a question is on its way
-  let leaving; // the selector of what was pressed meanwhile
+  let leaving; // the selector of the button pressed meanwhile
   const arrived = () => {
     clearTimeout(asking);
     asking = undefined;
     const pressed = leaving && $(leaving);
     leaving = undefined;
-    if (pressed) setTimeout(() => pressed.click(), 100); // behind what came with the turn
+    if (pressed) setTimeout(() => pressed.click(), 100); // after the updates that came with the turn
   };
   const asked = () => {
     clearTimeout(asking);
-    asking = setTimeout(arrived, 3000); // it may have been refused
+    asking = setTimeout(arrived, 3000); // the question may have been refused
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#aqa-chat-new, #aqa-chat-list .aqa-chat-open");
@@ -277,7 +277,7 @@ const aqaCopy = async (button, text) => {
     ...Object.fromEntries(["restore", "vote", "share", "unshare"].map((does) => [does, change])),
     undo: (button, turn, told) => {
       change(button, turn, told);
-      box().focus(); // the question comes back into it
+      box().focus(); // the question returns to it
     },
     reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
     export: (button, turn, { what, format }) => {
@@ -300,19 +300,19 @@ const aqaCopy = async (button, text) => {
     undelete: (button) => send("aqa_change", { do: "undelete" }, button),
   };
 
-  // What opens and closes: the filters, the settings, menus, notes of a check.
+  // Open and close the filters, the settings, menus and notes of a check.
 
   const popups = () => $$(".aqa-chat-popup");
   const toggle = (popup, open) => {
     if (open) popup.dataset.open = "true"; else delete popup.dataset.open;
     $(`[data-panel="${popup.id}"]`)?.setAttribute("aria-expanded", open);
     popup.tabIndex = -1;
-    if (open) popup.focus({ preventScroll: true }); // its first field may open a list of its own
+    if (open) popup.focus({ preventScroll: true }); // not its first field, which may open a list
   };
 
   document.addEventListener("click", (event) => {
     const at = event.target;
-    if (!at.isConnected || !at.closest) return; // a chip that was just taken away
+    if (!at.isConnected || !at.closest) return; // a chip that was just removed
     const panel = at.closest("[data-panel]")?.dataset.panel;
     for (const popup of popups()) {
       const open = Boolean(popup.dataset.open);
@@ -321,7 +321,7 @@ const aqaCopy = async (button, text) => {
     }
     $$(".aqa-chat-menu[open]").forEach((menu) => { if (!menu.contains(at)) menu.open = false; });
 
-    // The list of chats stands beside the chat, not beside the other tabs.
+    // The list of chats is only shown in the Chat tab.
     if (at.closest("[data-sidebar]")) turnSidebar();
     if (at.closest('[role="tab"]:not(#aqa-chat-tab-button)')) closeSidebar();
     if (at.closest("[data-new]")) $("#aqa-chat-new").click();
@@ -342,7 +342,7 @@ const aqaCopy = async (button, text) => {
     else if (at.closest(".aqa-chat-back")) backToAnswer();
     else if (at.closest(".aqa-chat-show-sources")) openSources("", at);
     else if (at.closest("#aqa-question .submit-button") && !box().value.trim()) box().focus();
-    else if (button && event.detail < 2) { // not twice
+    else if (button && event.detail < 2) { // ignore the second click of a double click
       acts[button.dataset.do](button, button.closest("[data-turn]")?.dataset.turn, button.dataset);
     }
   });
@@ -357,7 +357,7 @@ const aqaCopy = async (button, text) => {
 
   document.addEventListener("keydown", (event) => {
     const at = event.target;
-    // A list of choices is left by itself.
+    // An open dropdown closes by itself.
     if (event.key !== "Escape" || at.matches?.('input[aria-expanded="true"]')) return;
     if (sidebar()?.contains(at)) closeSidebar();
     if (side()?.dataset.open && (isNarrow() || side().contains(at))) backToAnswer();
@@ -372,7 +372,7 @@ const aqaCopy = async (button, text) => {
     $$('.aqa-chat-mark[aria-expanded="true"]').forEach((mark) => unfold(mark, false));
   }, true);
 
-  // What the server says
+  // Updates from the server
 
   const values = {
     "aqa-chat-transcript": showTurns,
@@ -388,7 +388,7 @@ const aqaCopy = async (button, text) => {
     if (from === "aqa-chat-chosen") requestAnimationFrame(keepFilters);
   });
 
-  // The chat fills the window below the page's heading, however high that is.
+  // The chat fills the window below the page's heading, whatever its height.
   const fit = () => {
     const main = $("#aqa-chat-main");
     if (main?.offsetParent) main.style.setProperty("--aqa-chat-top", `${main.getBoundingClientRect().top + scrollY}px`);
@@ -411,7 +411,7 @@ const aqaCopy = async (button, text) => {
     if (button.getAttribute("aria-expanded") !== open) button.setAttribute("aria-expanded", open);
     $$('#aqa-chat-dates input[type="text"]').forEach((input) => { input.type = "date"; });
     if (opened) return;
-    opened = true; // once, and not where it would open a keyboard
+    opened = true; // once; on narrow screens without focus, which would open a keyboard
     fillBox({ refill: new URLSearchParams(location.search).get("q") });
     if (isNarrow()) return;
     if (localStorage.getItem("abstractqa-sidebar") === "open") handle.click();

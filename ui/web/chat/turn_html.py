@@ -1,7 +1,7 @@
-"""What the page shows of turns, sources and conversations: `chat.html`, what it calls, new values.
+"""Render turns, sources and conversations as HTML (`chat.html`), and build the page's updates.
 
-The page's script keeps the turns and cards that it has: of each list, `order` names all of them,
-and `html` brings those that are new or have changed.
+The page's script keeps the turns and cards that it has. In each update of a list, `order` has the
+ids of all its elements, and `html` those that are new or have changed.
 """
 
 import re
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rag import Assistant
 
 LONGEST_SHOWN = 4_000
-"""Code points of a question that the page repeats."""
+"""The most code points of a question that the page shows."""
 _ADDRESS = re.compile(r"(https?://[^\s<>\"{}|\\^`]*[^\s<>\"{}|\\^`.,;:!?)\]'’”])", re.IGNORECASE)
 SKIP = gr.skip()
 EXPORTS = {
@@ -41,18 +41,18 @@ EXPORTS = {
 
 
 def question_lines(question: str) -> list[str]:
-    """A question as the page repeats it."""
+    """Return the lines of a question, cut after `LONGEST_SHOWN` code points."""
     shown = question.strip()
     return (shown[:LONGEST_SHOWN] + " …" if len(shown) > LONGEST_SHOWN else shown).splitlines()
 
 
 def heading(answer: Answer) -> str:
-    """Say in a sentence what a refusal is: nothing is stated, or the question is unclear."""
+    """Return the heading of a refusal: no evidence, or an unclear question."""
     return "The question is unclear." if answer.suggestions else "The abstracts do not say."
 
 
 def day_name(moment: datetime) -> str:
-    """A day as people call it, in the time zone of the machine that serves the page."""
+    """Return "Today", "Yesterday" or a date, in the time zone of the server."""
     day, today = moment.astimezone().date(), datetime.now().astimezone().date()
     if day == today:
         return "Today"
@@ -60,7 +60,7 @@ def day_name(moment: datetime) -> str:
 
 
 def linked(text: str) -> str:
-    """A text as HTML in which web addresses are links."""
+    """Return a text as HTML in which web addresses are links."""
     return "".join(
         f'<a href="{part}" target="_blank" rel="noopener noreferrer">{part}</a>' if at % 2 else part
         for at, part in enumerate(map(escape, _ADDRESS.split(text)))
@@ -68,7 +68,7 @@ def linked(text: str) -> str:
 
 
 def links(paper: Paper) -> list[tuple[str, str]]:
-    """Where a paper is on the web: (name, address); none if nothing is known."""
+    """Return the web addresses of a paper, as (name, address); empty if none is known."""
     found: list[tuple[str, str]] = []
     if arxiv := arxiv_id(paper):
         found.append(("arXiv", f"https://arxiv.org/abs/{arxiv}"))
@@ -84,7 +84,7 @@ def links(paper: Paper) -> list[tuple[str, str]]:
 
 
 def search(paper: Paper) -> tuple[str, str]:
-    """A search for a paper of which no address is known."""
+    """Return (name, address) of a web search for a paper without a known address."""
     words = quote(f'"{paper.display_title}"')
     return "Search the web", f"https://scholar.google.com/scholar?q={words}"
 
@@ -97,7 +97,7 @@ HTML = macros(
 
 
 class Update(NamedTuple):
-    """New values of the page's parts; `SKIP` leaves one alone."""
+    """New values of the page's components; `SKIP` leaves one unchanged."""
 
     conversation: Any = SKIP
     transcript: Any = SKIP
@@ -105,20 +105,20 @@ class Update(NamedTuple):
     sources: Any = SKIP
     listing: Any = SKIP
     following: Any = SKIP
-    """Not empty: an answer that is being written is to be followed. Never twice the same."""
+    """Not empty: the page should follow an answer being written. Never the same twice."""
 
 
 def sources(conversation: Conversation | None, html: Mapping[str, str]) -> dict[str, Any]:
-    """The source cards of turns, by their ids; those of the last of them are to be seen."""
+    """Return the update of the source cards, `html` by turn id; the last turn's are shown."""
     order = [turn.id for turn in conversation.turns] if conversation else []
     *_, show = ["", *html]
     return {"order": order, "html": dict(html), "show": show}
 
 
 class TurnHtml:
-    """What the page shows of a conversation; what a refusal is near to is looked up in the index.
+    """Renders the turns and source cards of a conversation; a refusal shows its nearest papers.
 
-    Where `only` is given, that turn alone is new or has changed; "" is none.
+    If `only` is given, only that turn is rendered; "" renders none.
     """
 
     def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
@@ -131,32 +131,32 @@ class TurnHtml:
         only: str | None = None,
         *,
         writing: str = "",
-        **said: str,
+        **extras: str,
     ) -> dict[str, Any]:
-        """The finished turns, all but `writing`, with the HTML of all or of `only` one.
+        """Return the update of the finished turns, without the one being written.
 
-        `said` has `notice`, HTML below the turns; `announced`, what a screen reader says; `refill`,
-        what to put into the question box, if nothing stands there, and `withdraw`, what to take out
-        of it, if nothing else does.
+        `extras` may have `notice`, HTML below the turns; `announced`, text for a screen reader;
+        `refill`, text to put into the question box if it is empty; `withdraw`, text to remove from
+        the box if it is exactly that.
         """
         turns = [turn for turn in conversation.turns if turn.id != writing] if conversation else []
         return {
-            "at": time.time(),  # one that comes late, or again, changes nothing
+            "at": time.time(),  # the script ignores an older or a repeated one
             "conversation": conversation.id if conversation else "",
             "order": [turn.id for turn in turns],
             "html": {turn.id: self.turn(turn) for turn in turns if only in (None, turn.id)},
             **dict.fromkeys(("notice", "announced", "refill", "withdraw"), ""),
-            **said,
+            **extras,
         }
 
     def sources(self, conversation: Conversation | None, only: str | None = None) -> dict[str, Any]:
-        """The source cards of the turns."""
+        """Return the update of the source cards of a conversation."""
         turns = conversation.turns if conversation else ()
         cards = {turn.id: self.cards(turn) for turn in turns if only in (None, turn.id)}
         return sources(conversation, cards)
 
     def turn(self, turn: Turn) -> str:
-        """One finished turn: the question, what came of it, and what can be done with it."""
+        """Return the HTML of a finished turn: the question, its outcome, and the buttons."""
         answer = turn.answer
         text, is_marked = partial_html(turn.partial or ""), True
         if answer and answer.status == "answered":
@@ -167,17 +167,17 @@ class TurnHtml:
         return str(shown)
 
     def chips(self, filters: Filters, *, can_go: bool = False) -> Markup:
-        """Filters as chips; those of the question box can be taken away."""
+        """Return the filters as chips; with `can_go` each has a button to remove it."""
         one = there(self._assistant, filters.papers) if len(filters.papers) == 1 else []
         html: Markup = HTML.chips(filters, one, can_go)
         return html
 
     def cards(self, turn: Turn) -> str:
-        """The cards of one turn: what it cites or, if it cites nothing, what is nearest."""
+        """Return the cards of one turn: the cited papers or, for a refusal, the nearest papers."""
         return str(HTML.cards(turn, self._near(turn)))
 
     def _near(self, turn: Turn) -> list[Paper]:
-        """The papers nearest to a question without an answer, nearest first."""
+        """Return the papers nearest to a refused question, nearest first; else none."""
         answer = turn.answer
         is_refused = answer is not None and answer.status != "answered"
         ids = [near.id for near in answer.nearest] if answer and is_refused else []
@@ -185,19 +185,18 @@ class TurnHtml:
 
 
 def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
-    """The papers of these ids that are still in the index."""
+    """Return the papers with these ids that are still in the index."""
     papers = []
     for id_ in ids:
-        with suppress(InputError):  # it was removed since
+        with suppress(InputError):  # it was removed
             papers.append(assistant.paper(id_))
     return papers
 
 
 def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
-    """The text of an answer that is no refusal, with its chips and marks.
+    """Return the text of an answered question as HTML, and whether doubtful sentences are marked.
 
-    The id of its turn makes its links unique on the page. Also whether every doubtful sentence is
-    marked in it.
+    The text has citation chips and marks of doubt; `turn`, the turn's id, makes its links unique.
     """
     titles = {r.number: r.paper.display_title for r in answer.references}
 
@@ -221,18 +220,18 @@ def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
 
 
 def partial_html(text: str) -> Markup:
-    """The beginning of a text that is being written."""
+    """Return a text that is still being written as HTML."""
     return markdown_html(text, lambda number: f'<span class="aqa-chat-cite">[{number}]</span>')
 
 
 def problem_html(message: str) -> Markup:
-    """A mistake the user can mend, in one line."""
+    """Return the HTML of an error message, in one line."""
     html: Markup = HTML.problem(message)
     return html
 
 
 def announcement(turn: Turn) -> str:
-    """What a screen reader says when a turn is over."""
+    """Return what a screen reader announces when a turn is over."""
     if turn.problem is not None or turn.answer is None:
         return turn.problem or "Stopped."
     if turn.answer.status != "answered":

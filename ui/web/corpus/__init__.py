@@ -1,1 +1,1 @@
-"""The tab of the papers: what is in the index, and what comes in and goes out."""
+"""The Papers tab: browse, mark and export the indexed papers; add and remove papers."""

@@ -1,4 +1,4 @@
-"""The papers of one generation of the index: searched, narrowed, sorted, paged and counted."""
+"""Search, filter, sort, page and count the papers of one generation of the index."""
 
 import datetime as dt
 import json
@@ -24,44 +24,44 @@ if TYPE_CHECKING:
     from rag import Assistant
 
 ON_A_PAGE = 50
-"""Papers of one page of the table; also those that are nearest to a search."""
+"""Papers on one page of the table, and the most hits of a search by meaning."""
 LONGEST_NAME = 1_000
-"""Code points of a search, of the name of a digest and of a paper's id."""
+"""The most code points of a search, of a digest's name and of a paper's id."""
 
 Marks = Mapping[str, Mark]
-"""What a visitor has marked papers with, by their ids."""
+"""The marks of a visitor, by paper id."""
 
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
 _UNMARKED = Mark()
 
 
 class View(BaseModel):
-    """Which papers are listed and how, or which one is open: the browser keeps and sends it."""
+    """Which papers are listed and how, or which one is open; the browser keeps and sends it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     words: str = Field(default="", max_length=LONGEST_NAME)
-    """What is looked for in their titles and abstracts."""
+    """The query, searched in titles and abstracts."""
     exact: bool = False
-    """Whether they must hold these words; else the papers nearest to them are listed."""
+    """Whether papers must contain the words; else the papers nearest to the query are listed."""
     page: int = Field(default=1, ge=1, le=1_000_000)
     digest: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The key of the digest that they must be in (`rag.digests.Digest.key`)."""
+    """Only papers of the digest with this key (`rag.digests.Digest.key`)."""
     cluster: int | None = Field(default=None, ge=0)
-    """The number of their cluster on the map."""
+    """Only papers of the cluster with this number on the map."""
     since: dt.date | Literal["change"] | None = None
     starred: bool = False
     unread: bool = False
     tag: str | None = Field(default=None, max_length=LONGEST_TAG)
-    """What the visitor has marked them with."""
+    """Only papers that the visitor has given this tag."""
     paper: str | None = Field(default=None, max_length=LONGEST_NAME)
     """The id of the paper that is open."""
     number: int | None = None
-    """Of what the browser sent, in order: what was drawn for an older view does not count there."""
+    """The number of the request, in order: the browser ignores what was drawn for an older view."""
 
     @classmethod
     def read(cls, given: object) -> Self:
-        """A view as the browser sent it; the one that lists everything if it is none."""
+        """Validate a view that the browser sent; return the view of all papers if it is invalid."""
         try:
             return cls.model_validate(given)
         except ValidationError:
@@ -69,33 +69,33 @@ class View(BaseModel):
 
     @property
     def narrows(self) -> bool:
-        """Whether it leaves papers out."""
+        """Whether the view leaves papers out."""
         kept = {"exact", "page", "paper", "number"}
         everything = View(**self.model_dump(include=kept))
         return self.model_copy(update={"words": self.words.strip()}) != everything
 
     def keeps(self, mark: Mark) -> bool:
-        """Whether a paper with these marks is listed."""
+        """Return whether the view lists a paper with these marks."""
         is_tagged = self.tag is None or self.tag in mark.tags
         return is_tagged and mark.starred >= self.starred and not (self.unread and mark.read)
 
     @property
     def attribute(self) -> str:
-        """It as JSON without what everything has, for an HTML attribute."""
+        """The view as JSON without default values, for an HTML attribute."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
 
 
 class Count(NamedTuple):
-    """How many papers a digest has, by a name that is its alone."""
+    """The number of papers of a digest, with a label that no other digest has."""
 
     key: str
-    """What a view calls it."""
+    """`View.digest` of this digest."""
     label: str
     papers: int
 
 
 def counts(digests: Sequence[Digest]) -> list[Count]:
-    """The digests with their names; two of one date have that of their file, too."""
+    """Count the papers of each digest; digests of the same date get their file's name as well."""
     labels = Counter(digest.label for digest in digests)
     return [
         Count(d.key, d.label if labels[d.label] == 1 else f"{d.label}, {d.name}", d.papers)
@@ -104,7 +104,7 @@ def counts(digests: Sequence[Digest]) -> list[Count]:
 
 
 class Listing(NamedTuple):
-    """One page of the papers that a view keeps."""
+    """One page of the papers that pass a view."""
 
     papers: Sequence[Paper]
     total: int
@@ -113,29 +113,29 @@ class Listing(NamedTuple):
     """From 1."""
     pages: int
     words: str = ""
-    """What was looked for, its typing errors mended."""
+    """The query, with spelling errors corrected."""
     hits: Mapping[str, Hit] = {}
-    """Where the nearest papers are listed, why each was found, by its id."""
+    """For a search by meaning: the hit of each paper, by its id."""
 
     @property
     def first(self) -> int:
-        """The place of the page's first paper, from 1."""
+        """The rank of the first paper of the page, from 1."""
         return (self.page - 1) * ON_A_PAGE + 1
 
 
 def _folded(text: str) -> str:
-    """`text` as lower-case words, a space before each, without accents, signs and LaTeX."""
+    """Return `text` as lower-case words, a space before each, without accents, signs and LaTeX."""
     words = re.sub(r"[\W_]+", " ", fold(text).translate(_LATEX).casefold())
     return f" {words.strip()}"
 
 
 def newest(paper: Paper) -> Source | None:
-    """Where a paper was seen last."""
+    """Return the latest source of a paper; None if it has no source."""
     return max(paper.sources, key=lambda s: (s.date or date.min, s.name), default=None)
 
 
 def digest_key(source: Source) -> str:
-    """The key of the digest that a source is of."""
+    """Return the key of the digest that a source belongs to."""
     return Digest(source.name, source.date, 0).key
 
 
@@ -145,34 +145,34 @@ def _by_place(paper: Paper) -> tuple[str, int]:
 
 
 def last_day(paper: Paper) -> date:
-    """The day on which a paper was seen last; none comes before every day."""
+    """Return the date of a paper's latest source; `date.min` if it has none."""
     source = newest(paper)
     return (source.date if source else None) or date.min
 
 
 class Catalogue:
-    """The papers of one generation. What takes time is made when it is first needed, and kept."""
+    """The papers of one generation; costly derived data is computed on first use and kept."""
 
     def __init__(self, papers: Sequence[Paper], map_: "CollectionMap | None" = None) -> None:
         self.papers = papers
         self.map = map_
         self.key = secrets.token_hex(8)
-        """Another one for each catalogue: what was drawn from an older one is told by it."""
+        """Random for each catalogue: shows whether something was drawn from an older one."""
         self.by_id = {paper.id: paper for paper in papers}
         self.clusters = {point.id: point.cluster for point in map_.points} if map_ else {}
-        """The number of each paper's cluster, by its id."""
+        """The cluster number of each paper, by its id."""
 
     def page(self, view: View, marks: Marks = {}, new: Collection[str] = ()) -> Listing:  # noqa: B006 - never changed
-        """The page of `view`; the arguments as `kept` takes them."""
+        """Return the page that `view` asks for; the arguments are those of `kept`."""
         kept = self.kept(view, marks, new)
         pages = max(1, -(-len(kept) // ON_A_PAGE))
         page = min(view.page, pages)
         return Listing(kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], len(kept), page, pages)
 
     def kept(self, view: View, marks: Marks, new: Collection[str]) -> list[Paper]:
-        """The papers of all pages, sorted; `new` are the ids that `view.since` means.
+        """Return the papers of all pages, sorted; `new` holds the ids that pass `view.since`.
 
-        Those nearest to words are not looked for here.
+        `view.words` count only in an exact search; `Live` searches by meaning.
         """
         tests = list(self._tests(view, marks, new))
         return [paper for paper in self._ordered if all(test(paper) for test in tests)]
@@ -194,12 +194,12 @@ class Catalogue:
 
     @cached_property
     def _ordered(self) -> list[Paper]:
-        """The papers, the newest first, those of a day by their place in a digest."""
+        """The papers, the newest first, those of a day by file name and position in the digest."""
         return sorted(sorted(self.papers, key=_by_place), key=last_day, reverse=True)
 
     def prepare(self) -> None:
-        """Make what an exact search needs."""
-        self._folded  # noqa: B018 - kept from now on
+        """Compute the texts that an exact search needs."""
+        self._folded  # noqa: B018 - cached from now on
 
     @cached_property
     def _folded(self) -> dict[str, str]:
@@ -207,33 +207,33 @@ class Catalogue:
 
     @cached_property
     def by_digest(self) -> list[Count]:
-        """How many papers each digest has, newest first, those without a date at the end."""
+        """The number of papers of each digest, newest first, those without a date at the end."""
         digests = list_digests(self.papers)
         return counts([*[d for d in digests if d.date][::-1], *[d for d in digests if not d.date]])
 
 
 class Live:
-    """The catalogue of the generation that answers now."""
+    """The catalogue of the generation that is live."""
 
     def __init__(self, assistant: "Assistant") -> None:
         self._assistant = assistant
         self._lock = Lock()
-        self._map: object = self  # of no index yet
+        self._map: object = self  # no index was read yet
         self._catalogue = Catalogue(())
 
     def catalogue(self) -> Catalogue:
-        """The papers as they are now; each generation that is opened has a map of its own."""
+        """Return the current catalogue; a new map object shows that a new generation is live."""
         with self._lock:
             map_ = self._assistant.collection_map()
             while map_ is not self._map:
                 self._catalogue, self._map = Catalogue(self._assistant.papers(), map_), map_
-                # An exact search of 50,000 papers would else wait for it for seconds.
+                # Else the first exact search of 50,000 papers would wait seconds for it.
                 Thread(target=self._catalogue.prepare, daemon=True).start()
-                map_ = self._assistant.collection_map()  # it may have changed between the two
+                map_ = self._assistant.collection_map()  # it may have changed meanwhile
             return self._catalogue
 
     def listing(self, view: View, marks: Marks) -> Listing:
-        """The page of a view, whose papers a visitor has marked so."""
+        """Return the page of a view; a search by meaning has one page of at most `ON_A_PAGE`."""
         catalogue, words = self.catalogue(), view.words.strip()
         if view.exact or not words or not catalogue.papers:
             return catalogue.page(view, marks, self._new(view))._replace(words=words)
@@ -242,13 +242,13 @@ class Live:
         return Listing(found, len(hits), 1, 1, self._assistant.mended(words), why)
 
     def papers(self, view: View, marks: Marks) -> Sequence[Paper]:
-        """The papers on all pages of a view."""
+        """Return the papers on all pages of a view."""
         if view.words.strip() and not view.exact:
             return self.listing(view, marks).papers
         return self.catalogue().kept(view, marks, self._new(view))
 
     def _nearest(self, catalogue: Catalogue, view: View, marks: Marks) -> list[Hit]:
-        """The papers of a view that are nearest to its words, found as for a question."""
+        """Search the papers of a view by its words, as for a question; at most `ON_A_PAGE` hits."""
         filters = Filters()
         if view.model_copy(update={"words": ""}).narrows:
             ids = tuple(paper.id for paper in catalogue.kept(view, marks, self._new(view)))
@@ -256,10 +256,10 @@ class Live:
                 return []
             filters = Filters(papers=ids)
         hits = self._assistant.search(view.words, ON_A_PAGE, filters)
-        return [hit for hit in hits if hit.score > 0] or hits  # nearer than papers are on average
+        return [hit for hit in hits if hit.score > 0] or hits  # nearer than the average paper
 
     def _new(self, view: View) -> frozenset[str]:
-        """The ids of the papers that a view means by new."""
+        """Return the ids of the papers that pass `view.since`."""
         if view.since is None:
             return frozenset()
         since = None if view.since == "change" else view.since

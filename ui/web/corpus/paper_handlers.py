@@ -1,7 +1,7 @@
-"""What the Papers tab does: show, mark, ask about and export papers; add, remove, take back.
+"""Handlers of the Papers tab: show, mark, ask about, export, add and remove papers; undo.
 
-What was read and not yet added is in the state of the visitor's page, on the server, for half an
-hour; so is the last change. Each handler checks what came, and whether papers may be changed.
+The page's session state on the server holds the id of the last change and, for half an hour, the
+files that were read but not yet added. Handlers check their input, and that changes are allowed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,29 +33,29 @@ from ui.web.visitors import visitor
 Update = tuple[Any, ...]
 
 MOST_AT_ONCE = 10_000
-"""Papers that one request removes, marks or exports."""
+"""The most papers that one request may remove, mark or export."""
 MOST_BYTES = 40_000_000
-"""Of what is added at a time; a digest has some hundred kilobytes."""
+"""The most bytes added at a time; a digest has a few hundred kilobytes."""
 SECONDS_KEPT = 30 * 60
-"""How long it is kept until it is added."""
+"""How long the files that were read wait to be added."""
 _STAGES = {"read": "Reading", "words": "Indexing", "embed": "Embedding", "map": "Drawing the map"}
 _PROGRESS = gr.Progress()
 
 
 def by_title(papers: Iterable[Paper]) -> list[tuple[str, str]]:
-    """Papers to choose from, as (title, id)."""
+    """Return the papers as choices of a dropdown: (title, id), sorted by title."""
     return sorted((paper.display_title, paper.id) for paper in papers)
 
 
 class Looking:
-    """Shows the papers of one site. What a visitor looks at is kept by the browser."""
+    """The handlers that show, mark and export papers of one site; the browser keeps the view."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._live = Live(site.assistant)
 
     def show(self, event: gr.EventData, request: gr.Request) -> Update:
-        """The view that was asked for, and the overview if the browser has an older one."""
+        """Return the requested view, and the overview if the browser has an outdated one."""
         given = sent(event)
         view = View.read(given.get("view"))
         try:
@@ -63,7 +63,7 @@ class Looking:
             is_fresh = given.get("drawn") == catalogue.key
             overview = gr.skip() if is_fresh else overview_html(catalogue)
             return self._papers(view, visitor(request)), overview
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return str(HTML.wrong(told(error), view)), gr.skip()
 
     def _papers(self, view: View, who: str) -> str:
@@ -78,26 +78,26 @@ class Looking:
         return paper_html(catalogue, view, paper, similar, mark, may_change=self._site.may_change)
 
     def mark(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Change what a visitor has marked papers with; new values of (papers, notice)."""
+        """Change the visitor's marks of papers; return new values of (papers, notice)."""
         given, who = sent(event), visitor(request)
         try:
             change = given.get("change")
             if not isinstance(change, dict):
                 raise InputError("nothing was marked")
             ids = [paper.id for paper in self.chosen(event, who)]
-            there = self._live.catalogue().by_id
-            self._site.archive.marks.change(who, ids, change, there=there)
+            by_id = self._live.catalogue().by_id
+            self._site.archive.marks.change(who, ids, change, there=by_id)
             return self._papers(View.read(given.get("view")), who), gr.skip()
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
 
     def chosen(self, event: gr.EventData, who: str) -> Sequence[Paper]:
-        """The papers an event names, or those of its view; an `InputError` if none or too many."""
+        """Return the papers of an event, or all of its view; `InputError` if none or too many."""
         given, ids = sent(event), sent(event).get("ids")
         papers: Sequence[Paper]
         if isinstance(ids, list):
-            there = self._live.catalogue().by_id
-            papers = [there[id_] for id_ in ids if isinstance(id_, str) and id_ in there]
+            by_id = self._live.catalogue().by_id
+            papers = [by_id[id_] for id_ in ids if isinstance(id_, str) and id_ in by_id]
         else:
             marks = self._site.archive.marks.of(who)
             papers = self._live.papers(View.read(given.get("view")), marks)
@@ -108,50 +108,50 @@ class Looking:
         return papers
 
     def ask(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Papers to ask about in the chat: values of (chosen ids, question, tabs).
+        """Open the chat for chosen papers: return values of (chosen ids, question, tabs).
 
-        No id means all papers; without a question the visitor is to write one.
+        No id means all papers; without a question the visitor writes one.
         """
-        ids = "\n".join(self._asked(event, request))
+        ids = "\n".join(self._ids_of(event, request))
         return ids, sent(event).get("question") or gr.skip(), gr.Tabs(selected="chat")
 
     def compare(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Papers to compare: values of (question, papers, tabs)."""
-        ids, choices = self._asked(event, request), by_title(self._site.assistant.papers())
+        """Open the comparison of papers: return values of (question, papers, tabs)."""
+        ids, choices = self._ids_of(event, request), by_title(self._site.assistant.papers())
         chosen = gr.Dropdown(choices=choices, value=ids, multiselect=True)
         return "", chosen, gr.Tabs(selected="compare")
 
-    def _asked(self, event: gr.EventData, request: gr.Request) -> list[str]:
-        """The ids of the papers that an event means; none if it means all."""
+    def _ids_of(self, event: gr.EventData, request: gr.Request) -> list[str]:
+        """Return the ids of the papers that an event refers to; none if it refers to all."""
         given = sent(event)
-        is_some = isinstance(given.get("ids"), list) or View.read(given.get("view")).narrows
+        is_subset = isinstance(given.get("ids"), list) or View.read(given.get("view")).narrows
         try:
-            return [p.id for p in (self.chosen(event, visitor(request)) if is_some else ())]
+            return [p.id for p in (self.chosen(event, visitor(request)) if is_subset else ())]
         except AbstractQAError as error:
             raise gr.Error(told(error)) from error
 
     def export(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Chosen papers, or those of a view, as a file: new values of (download, notice)."""
+        """Write the papers of an event to a file; return new values of (download, notice)."""
         try:
             form = LISTS.get(str(sent(event).get("kind")))
             if form is None or form.papers is None:
                 raise InputError(f"choose one of {', '.join(LISTS)}")
             papers = self.chosen(event, visitor(request))
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
         name = f"papers.{form.ending}"
-        number = sent(event).get("number")  # what is the same as before comes again too
+        number = sent(event).get("number")  # new each time: an equal file is sent again
         file = {"name": name, "type": form.media_type, "text": form.papers(papers)}
         notice = HTML.notice(f"{plural(len(papers), 'paper')} written to {name}.")
         return {**file, "number": str(number)}, str(notice)
 
     def drawn(self, view: View, who: str) -> Update:
-        """The view over the index as it is now: values of (papers, overview)."""
+        """Draw the view from the current index; return values of (papers, overview)."""
         return self._papers(view, who), overview_html(self._live.catalogue())
 
 
 class Changing:
-    """The handlers that change the index of one site, and show what has become of it."""
+    """The handlers that change the index of one site and show the result."""
 
     def __init__(self, site: Site, looking: Looking) -> None:
         self._site = site
@@ -167,15 +167,15 @@ class Changing:
             raise InputError("papers cannot be changed from this page")
 
     def read_files(self, files: "list[str] | None", year: str) -> Update:
-        """What is in files: values of (file box, draft, preview, add button, cancel button)."""
+        """Preview files: return values of (file box, draft, preview, add button, cancel button)."""
         return (None, *self._previewed(lambda: read_uploaded(files or []), year))
 
     def read_text(self, text: str, year: str) -> Update:
-        """Text that was pasted: what is in it; the values as `read_files`, without the file box."""
+        """Preview pasted text; return the values of `read_files` without the file box."""
         return self._previewed(lambda: pasted(text), year)
 
     def read_again(self, draft: tuple[Upload, ...], year: str) -> Update:
-        """The same files with another year; nothing if there are none."""
+        """Preview the same files with another year; change nothing if there are none."""
         return self._previewed(lambda: draft, year) if draft else (gr.skip(),) * 4
 
     def _previewed(self, read: "Callable[[], tuple[Upload, ...]]", year: str) -> Update:
@@ -184,19 +184,19 @@ class Changing:
             self._check()
             uploads = read()
             found = preview(uploads, self._site.settings.store, year=_year(year))
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             hidden, cancel = gr.Button(visible=False), gr.Button(visible=True)
             return uploads, str(HTML.wrong(told(error))), hidden, cancel
-        does = _what(found)
-        button = gr.Button(does or "Add", visible=bool(does))
+        label = _button_text(found)
+        button = gr.Button(label or "Add", visible=bool(label))
         return uploads, str(HTML.preview(found)), button, gr.Button(visible=True)
 
     def cancel(self) -> Update:
-        """Forget what was read; the values as `read_text`."""
+        """Discard the files that were read; return the values of `read_text`."""
         return (), "", gr.Button(visible=False), gr.Button(visible=False)
 
     def sample(self, request: gr.Request, progress: gr.Progress = _PROGRESS) -> Update:
-        """Index the bundled sample; the values as `add`."""
+        """Index the bundled sample; return the values of `add`."""
         return self.add(sample_files(), "", request, progress)
 
     def add(
@@ -206,9 +206,9 @@ class Changing:
         request: gr.Request,
         progress: gr.Progress = _PROGRESS,
     ) -> Update:
-        """Index what was read, telling how far it is.
+        """Index the files that were read, and report the progress.
 
-        Values of (draft, preview, add button, cancel button), and those of `remove`.
+        Returns values of (draft, preview, add button, cancel button), then those of `remove`.
         """
         try:
             self._check()
@@ -224,7 +224,7 @@ class Changing:
                 ),
             )
             bring_to_chroma(self._site.settings)
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return (gr.skip(), str(HTML.wrong(told(error))), *(gr.skip(),) * 7)
         hidden = gr.Button(visible=False)
         shown = ((), str(HTML.result(done(report), report)), hidden, hidden)
@@ -237,7 +237,7 @@ class Changing:
         return *shown, *drawn, notice, report.generation, last
 
     def remove(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Remove papers: values of (papers, overview, notice, changed, last change)."""
+        """Remove papers; return values of (papers, overview, notice, changed, last change)."""
         given, who = sent(event), visitor(request)
         try:
             self._check()
@@ -246,14 +246,14 @@ class Changing:
             ids = [paper.id for paper in self._looking.chosen(event, who)]
             report = remove(ids, self._site.settings.store)
             drawn = self._looking.drawn(View.read(given.get("view")), who)
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return _failed(error)
         removed = f"{plural(len(report.removed), 'paper')} removed."
         notice = str(HTML.notice(removed, can_undo=True))
         return *drawn, notice, report.generation, report.generation
 
     def undo(self, last: str, event: gr.EventData, request: gr.Request) -> Update:
-        """Take back what this page changed last, if it is live still; the values as `remove`."""
+        """Undo the last change of this page if it is still live; return the values of `remove`."""
         try:
             self._check()
             if not last:
@@ -261,7 +261,7 @@ class Changing:
             generation = undo(self._site.settings.store, expected=last)
             view = View.read(sent(event).get("view"))
             drawn = self._looking.drawn(view, visitor(request))
-        except Exception as error:  # noqa: BLE001 - told in the page
+        except Exception as error:  # noqa: BLE001 - shown in the page
             return _failed(error)
         return *drawn, str(HTML.notice("Taken back.")), generation, ""
 
@@ -272,9 +272,9 @@ def _failed(error: Exception) -> Update:
 
 
 def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
-    """The files that a browser sent to Gradio's folder, which are removed from there.
+    """Read the files that a browser uploaded to Gradio's folder, and delete them there.
 
-    If they are too large, or one is not in that folder, that is an `InputError`.
+    Raises an `InputError` if they are too large, or one is not in that folder.
     """
     folder = Path(get_upload_folder()).resolve()
     files = [Path(path).resolve() for path in paths]
@@ -289,7 +289,7 @@ def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
 
 
 def pasted(text: str) -> tuple[Upload, ...]:
-    """Pasted text as a file that is named by the day; an `InputError` if none, or too long."""
+    """Return pasted text as a file named by today's date; `InputError` if empty or too large."""
     if not text.strip():
         raise InputError("nothing was pasted: paste a digest, a listing, or records")
     content = text.encode("utf-8", "replace")
@@ -306,22 +306,22 @@ def _check_size(size: int) -> None:
 
 
 def done(report: BuildReport) -> str:
-    """What adding did, in one sentence."""
+    """Summarise in one sentence what adding changed."""
     counts = ((report.new, "added"), (report.updated, "updated"), (report.removed, "removed"))
-    did = [f"{plural(count, 'paper')} {what}" for count, what in counts if count]
-    return (", ".join(did) or "Nothing changed: all of it is there already") + "."
+    changes = [f"{plural(count, 'paper')} {what}" for count, what in counts if count]
+    return (", ".join(changes) or "Nothing changed: all of it is there already") + "."
 
 
-def _what(found: Preview) -> str:
-    """What adding would do, for the button that does it; nothing if it would change nothing."""
+def _button_text(found: Preview) -> str:
+    """Return the label of the add button, what it would change; empty if nothing would change."""
     removed = len(found.removed)
-    does = ((found.new, "add"), (found.updated, "update"), (removed, "remove"))
-    text = ", ".join(f"{verb} {plural(count, 'paper')}" for count, verb in does if count)
+    counts = ((found.new, "add"), (found.updated, "update"), (removed, "remove"))
+    text = ", ".join(f"{verb} {plural(count, 'paper')}" for count, verb in counts if count)
     return text[:1].upper() + text[1:]
 
 
 def _year(given: str) -> int | None:
-    """The year of dates that have none; None if it is left empty."""
+    """Parse the year for dates without one; None if the field is empty."""
     text = given.strip()
     if not text:
         return None

@@ -1,6 +1,6 @@
-"""How papers are drawn (`papers.html`): the table, one paper, the counts, and the map.
+"""Render papers as HTML (`papers.html`): the table, one paper, the counts, and the map.
 
-The map is an SVG picture: a point a paper, a colour and a shape a cluster.
+The map is an SVG picture: each point is a paper, its colour and shape show the cluster.
 """
 
 import re
@@ -31,40 +31,40 @@ from ui.web.markup import escape, macros, plural
 
 WIDTH = 440
 MOST_LINKS = 2_000
-"""Papers; of more of them no picture is drawn, which would be slow and one cloud."""
+"""The most papers in the picture; with more there is none: it would be slow and one cloud."""
 
 _MARGIN = 18
 _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
 
 _AROUND = 110
-"""Code points shown before and after the first word of an exact search."""
+"""Code points shown before and after the first match of a search."""
 _WORD = re.compile(r"(\w+)")
 
 Places = Mapping[str, tuple[float, float]]
-"""Where each paper is drawn, by its id; y grows downwards."""
+"""The (x, y) of each paper in the picture, by its id; y grows downwards."""
 
 
 def seen(source: Source) -> str:
-    """What people call a digest that a paper was seen in."""
+    """Return the label of a digest that a paper was found in."""
     return label(source.name, source.date, source.dated)
 
 
 def byline(paper: Paper, most: int) -> str:
-    """Authors, year and venue, as far as they are known."""
+    """Return the authors (at most `most`), year and venue, as far as they are known."""
     authors = ", ".join(paper.authors[:most]) + (" et al." if len(paper.authors) > most else "")
     return " · ".join(filter(None, (authors, str(paper.year or ""), paper.venue or "")))
 
 
-def _finding(words: str) -> Callable[[str], bool]:
-    """A test of words: which are among `words`, or begin with one."""
+def _word_test(words: str) -> Callable[[str], bool]:
+    """Return a test: does a word share its stem with one of `words`, or begin with one?"""
     stems = token_set(words)
     begin = tuple(word.casefold() for word in _WORD.findall(words) if token_set(word))
     return lambda word: bool(token_set(word) & stems) or word.casefold().startswith(begin)
 
 
 def marked_words(text: str, words: str) -> Markup:
-    """A text with each word in `<mark>` that a search for `words` found."""
-    is_found = _finding(words)
+    """Return a text as HTML, with each word that matches the search in `<mark>`."""
+    is_found = _word_test(words)
     parts = (
         f"<mark>{escape(part)}</mark>" if at % 2 and is_found(part) else escape(part)
         for at, part in enumerate(_WORD.split(text))
@@ -73,11 +73,11 @@ def marked_words(text: str, words: str) -> Markup:
 
 
 def snippet(paper: Paper, words: str, hit: Hit | None) -> Markup | None:
-    """Where an abstract comes nearest to the words of a search, or first has one of them."""
+    """Return the best passage of a hit, or the abstract around its first match; None if none."""
     if hit and hit.passages:
         return marked_words(clean_text(hit.passages[0].text), words)
     text = clean_text(paper.abstract) if words else ""
-    is_found = _finding(words)
+    is_found = _word_test(words)
     first = next((word for word in _WORD.finditer(text) if is_found(word[0])), None)
     if first is None:
         return None
@@ -94,13 +94,13 @@ HTML = macros(
 
 
 def table_html(catalogue: Catalogue, view: View, listing: Listing, marks: Marks) -> str:
-    """The papers of one page of the table, as a visitor has marked them."""
+    """Return the HTML of one page of the table, with the visitor's marks."""
     chips = list(_chips(catalogue, view))
     return str(HTML.table(view, listing, chips, marks, LISTS))
 
 
 def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
-    """What the papers must be, each as (what a view calls it, what people call it)."""
+    """Yield the filters of a view, each as (field of the view, text to show)."""
     digests = {count.key: count.label for count in catalogue.by_digest}
     clusters = {c.number: c.name for c in catalogue.map.clusters} if catalogue.map else {}
     named = {
@@ -125,7 +125,7 @@ def paper_html(
     *,
     may_change: bool = False,
 ) -> str:
-    """A paper: what it says, what a visitor says of it, where it was found, what is like it."""
+    """Return the HTML of a paper: abstract, the visitor's marks, sources and similar papers."""
     number = catalogue.clusters.get(paper.id)
     clusters = catalogue.map.clusters if catalogue.map else ()
     cluster = next((each for each in clusters if each.number == number), None)
@@ -133,12 +133,12 @@ def paper_html(
 
 
 def overview_html(catalogue: Catalogue) -> str:
-    """The map and the counts by digest; folded where there is no room for them."""
+    """Return the HTML of the map and the counts by digest."""
     return str(HTML.overview(catalogue.key, map_html(catalogue), catalogue.by_digest))
 
 
 def places_of(map_: CollectionMap) -> tuple[Places, int]:
-    """Where the points are drawn, one unit as long both ways, and the height of the picture."""
+    """Return where the points are drawn, x and y at the same scale, and the picture's height."""
     xs, ys = [p.x for p in map_.points], [p.y for p in map_.points]
     wide, high = max(max(xs) - min(xs), 1e-3), max(max(ys) - min(ys), 1e-3)
     scale = min((WIDTH - 2 * _MARGIN) / wide, (_MOST_HEIGHT - 2 * _MARGIN) / high)
@@ -149,12 +149,12 @@ def places_of(map_: CollectionMap) -> tuple[Places, int]:
 
 
 def map_html(catalogue: Catalogue) -> Markup:
-    """The picture and its legend, which lists the clusters and narrows the table to one."""
+    """Return the picture and its legend; a cluster of the legend filters the table."""
     map_ = catalogue.map
     if map_ is None or not map_.points:
         return Markup()
     places, height = places_of(map_)
-    # The arrow keys lead from point to point: group by group, from left to right.
+    # The arrow keys move from point to point: cluster by cluster, from left to right.
     points = sorted(map_.points, key=lambda p: (p.cluster, p.x, p.y))
     links = [
         (point, catalogue.by_id[point.id], HTML.sign(*places[point.id], point.cluster))

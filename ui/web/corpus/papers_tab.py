@@ -1,4 +1,4 @@
-"""The tab of the papers: its layout, and which handler hears what."""
+"""The Papers tab: its layout, and which handler runs on which event."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,23 +11,23 @@ from ui.web.corpus.paper_html import HTML
 from ui.web.site import LIGHT, QUIET, Site, html, scripted
 
 _SENT = ("show", "ask", "compare", "export", "mark", "remove", "undo", "sample")
-"""What the page's script sends, wherever a visitor does it."""
+"""The events that the page's script dispatches."""
 
 
 @dataclass(frozen=True)
 class Handles:
-    """What the page may use of this tab."""
+    """The parts of this tab that the rest of the page uses."""
 
     papers: gr.HTML
-    """What shows them; it has the events `aqa_ask` and `aqa_compare`."""
+    """The component that shows papers; it has the events `aqa_ask` and `aqa_compare`."""
     looking: Looking
-    """What answers those."""
+    """The handlers of those events."""
     changed: gr.State
-    """The live generation's id after papers came or went: `changed.change(…)`."""
+    """The live generation's id, set after the index has changed: use `changed.change(…)`."""
 
 
 def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
-    """Lay the tab out, inside the tab that is open, and wire it."""
+    """Lay out the tab inside the open `gr.Tab`, and connect its handlers."""
     looking = Looking(site)
     changed, last = gr.State(""), gr.State("")
     notice = scripted("aqa-corpus-notice", value=str(HTML.notice()))
@@ -47,8 +47,8 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
     if site.may_change:
         changing = Changing(site, looking)
         with adding:
-            found, telling = _build_adding(changing, shown)
-        papers.aqa_sample(changing.sample, None, [*found, *shown], **telling)
+            found, with_progress = _build_adding(changing, shown)
+        papers.aqa_sample(changing.sample, None, [*found, *shown], **with_progress)
         papers.aqa_remove(changing.remove, None, shown, **QUIET)
         papers.aqa_undo(changing.undo, last, shown, **QUIET)
     papers.aqa_show(looking.show, None, [papers, overview], **LIGHT)
@@ -56,7 +56,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
     papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
 
     def begin() -> tuple[Any, ...]:
-        """Begin here if there are no papers."""
+        """Open this tab first if there are no papers."""
         is_empty = not site.assistant.info.papers
         may_add = is_empty and site.may_change
         opened = gr.Tabs(selected="corpus") if is_empty else gr.skip()
@@ -67,9 +67,9 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
 
 
 def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """The form that takes files and text, shows what is in them, and adds it.
+    """Build the form that takes files and text, previews them, and adds their papers.
 
-    Also what shows what was read, and how an event is sent that tells its progress there.
+    Returns the components of the preview, and the event settings that show progress there.
     """
     files, text, year, read = _build_form()
     draft = gr.State((), time_to_live=SECONDS_KEPT)
@@ -82,13 +82,13 @@ def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict
     read.click(changing.read_text, [text, year], found, **QUIET)
     year.change(changing.read_again, [draft, year], found, trigger_mode="always_last", **QUIET)
     cancel.click(changing.cancel, None, found, **LIGHT)
-    telling: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
-    add.click(changing.add, [draft, year], [*found, *shown], **telling)
-    return found, telling
+    with_progress: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
+    add.click(changing.add, [draft, year], [*found, *shown], **with_progress)
+    return found, with_progress
 
 
 def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
-    """Where files are dropped; where text is pasted; the year; what reads the text."""
+    """Build the file box, the text box, the year and the button that reads the text."""
     with gr.Row(elem_id="aqa-corpus-form"):
         with gr.Column(scale=1, min_width=280):
             files = gr.File(
@@ -102,7 +102,7 @@ def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
                 max_lines=8,
                 elem_id="aqa-corpus-text",
             )
-            # No number field: one that is empty sends 0.
+            # Not a number field: an empty one sends 0.
             year = gr.Textbox(
                 label="Year, if a date has none",
                 placeholder="that of other dates, or this year",

@@ -1,6 +1,6 @@
-// The tab of the papers. The browser keeps what is looked at (the view) and the papers that are
-// chosen; the address has the view: #/papers/<id>?digest=…. What Python draws is replaced as a
-// whole, so one listener on the document hears everything.
+// The Papers tab. The browser keeps the view (filters, page, open paper) and the chosen papers; the
+// address has the view, too: #/papers/<id>?digest=…. Python replaces whole elements, so listeners
+// are on the document.
 (() => {
   const DEBOUNCE_MS = 200;
   const OVERVIEW = "What are these papers about?";
@@ -10,12 +10,12 @@
   };
   let view = { ...PLAIN };
   let chosen = new Set();
-  let sent = 0; // views, each by its number
-  let newest = 0; // the number of the newest that was drawn
-  let focus; // where the focus goes when the next drawing is there
+  let sent = 0; // the number of the last requested view
+  let newest = 0; // the number of the newest view that was drawn
+  let focus; // the selector to focus after the next drawing
   let typed;
-  let keep = "pushState"; // how the address of the next drawing is kept
-  let unfolded = false; // whether the map is shown where it has no room of its own
+  let keep = "pushState"; // the history method for the next address
+  let unfolded = false; // whether the map was opened on a narrow screen
   const narrow = matchMedia("(max-width: 899px)");
 
   const byId = (id) => document.getElementById(id);
@@ -34,7 +34,7 @@
     sent += 1;
     send("show", { drawn: overview().querySelector("[data-drawn]")?.dataset.drawn });
   };
-  // What a button narrows the list to: "cluster=3" in data-aqa-only.
+  // A button's filter, as [name, value]: "cluster=3" in data-aqa-only.
   const only = (button) => /^(\w+)=(.*)$/s.exec(button.dataset.aqaOnly).slice(1);
   const isOnly = (button) => String(view[only(button)[0]] ?? "") === only(button)[1];
   const mark = (ids, change, selector) => {
@@ -49,7 +49,7 @@
     const found = { ...PLAIN, ...Object.fromEntries(new URLSearchParams(query)) };
     try {
       found.paper = paper ? decodeURIComponent(paper) : null;
-    } catch { /* an address that is none opens the list */ }
+    } catch { /* an invalid address opens the list */ }
     return found;
   };
   const address = (of) => {
@@ -57,11 +57,11 @@
     const query = new URLSearchParams(rest.map((name) => [name, of[name]]));
     return `#/papers${of.paper ? `/${encodeURIComponent(of.paper)}` : ""}${rest.length ? `?${query}` : ""}`;
   };
-  addEventListener("popstate", () => { // not "hashchange", which is silent where the filters changed, too
+  addEventListener("popstate", () => { // not "hashchange", which does not fire if the filters of the chat changed, too
     if (!location.hash.startsWith("#/papers")) return;
     if (!papers() || location.hash === address(view)) return;
     const wanted = addressed();
-    const isPlain = wanted.paper && !location.hash.includes("?"); // a link to a paper keeps what narrows
+    const isPlain = wanted.paper && !location.hash.includes("?"); // a link to a paper keeps the filters
     if (view.paper && !wanted.paper) focus = `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
     if (wanted.paper) focus = "#aqa-corpus-title";
     keep = "replaceState";
@@ -91,17 +91,17 @@
     const text = `${chosen.size} chosen`;
     if (bar.querySelector("span").textContent !== text) bar.querySelector("span").textContent = text;
   };
-  let noted; // the paper whose note the form has
+  let noted; // the id of the paper whose note is in the form
   const drawn = () => {
-    // Gradio changes the form in place, and a field keeps what was typed for the paper before.
+    // Gradio changes the form in place, so a field would keep what was typed for the last paper.
     const form = papers().querySelector(".aqa-corpus-note");
     if (form && form.dataset.paper !== noted) form.reset();
     noted = form?.dataset.paper;
     const given = papers().querySelector("[data-view]")?.dataset.view;
     const { number = sent, ...seen } = JSON.parse(given ?? "{}");
-    if (number < newest) return show({ page: view.page }); // an older view came later
+    if (number < newest) return show({ page: view.page }); // a response to an older view came late
     newest = number;
-    if (number < sent) return; // a newer one is on its way
+    if (number < sent) return; // a newer one will come
     if (given) {
       view = { ...PLAIN, ...seen };
       if (document.activeElement !== words()) words().value = view.words;
@@ -125,7 +125,7 @@
     target.textContent = "Saved";
     setTimeout(() => { target.textContent = "Save"; }, 1500);
   };
-  let asked = false; // for the first view
+  let asked = false; // whether the first view was requested
   document.addEventListener("aqa-value", ({ target, detail }) => {
     if (detail?.text && target.closest("#aqa-corpus-download")) aqaSave(detail.name, detail.type, detail.text);
     target.querySelector(".aqa-corpus-wrong")?.scrollIntoView({ block: "nearest" });
@@ -135,7 +135,7 @@
     asked = true;
   });
 
-  // The start page: it is the visitor's once it knows when they were here before
+  // The start page: send it the day of the last visit, so that it can show what is new
 
   const lastVisit = () => {
     const today = new Date().toISOString().slice(0, 10);
@@ -178,7 +178,7 @@
     send("remove", { ids });
   };
 
-  // The map: the arrow keys lead from point to point, group by group
+  // The map: the arrow keys move from point to point, cluster by cluster
 
   const pointOf = (event) => event.target.closest?.("[data-aqa-map] a");
   const tell = (event) => {
@@ -199,9 +199,9 @@
     next.focus({ preventScroll: true });
   });
 
-  // Everything that is pressed
+  // Buttons
 
-  // What an action is for: the paper it names, those that are chosen, or all of the list.
+  // The papers of an action: the named one, the chosen ones, or undefined for all of the list.
   const meant = (paper, button) => {
     if (paper) return [paper];
     return button.closest("#aqa-corpus-chosen") ? [...chosen] : undefined;
@@ -234,7 +234,7 @@
     aqaSummary: (what, button) => {
       const narrowed = what === "change" ? { since: what } : { cluster: Number(what) };
       const of = what ? { view: narrowed } : { ids: meant("", button) };
-      // The start page is there before this tab was ever opened.
+      // Send from the start page: this tab may not have been opened yet.
       send("ask", { ...of, question: OVERVIEW }, button.closest(".aqa-start") ?? undefined);
     },
     aqaCompare: (_, button) => send("compare", { ids: meant("", button) }),

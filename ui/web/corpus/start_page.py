@@ -1,7 +1,7 @@
-"""What the collection is: in the page's heading, and on its start page.
+"""Describe the collection: the page's heading, and the start page with example questions.
 
-The start page stands in the empty chat, which opens first: what it shows is there to be asked, and
-beside the papers the map and the counts say the same already.
+The start page is shown in the empty chat, which opens first. It offers what one can ask about; the
+Papers tab has the map and the counts already.
 """
 
 import logging
@@ -28,60 +28,60 @@ _log = logging.getLogger(__name__)
 
 
 def heading(assistant: "Assistant") -> str:
-    """The page's heading: its name, and what it answers from now."""
+    """Return the heading's HTML: the name, and the counts of papers and digests."""
     papers, digests = assistant.info.papers, len(assistant.digests())
     return str(HTML.heading(papers, digests, assistant.coverage))
 
 
 class StartPage:
-    """The start page of a site. What takes time is made once for each generation of the index."""
+    """The start page of a site; its examples are made once for each generation of the index."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._lock = Lock()
-        self._map: object = self  # of no index yet
+        self._map: object = self  # no index was read yet
         self._examples: list[str] | None = None
 
     def html(self, since: date | None = None, marks: dict[str, Mark] | None = None) -> str:
-        """The page for the papers as they are now.
+        """Return the start page for the current index.
 
-        New is what came `since` the visitor's last visit. Without their `marks` it is nobody's.
+        `since` is the day of the visitor's last visit. Without `marks` no visitor is known.
         """
         assistant = self._site.assistant
         map_ = assistant.collection_map()
         with self._lock:
-            if map_ is not self._map:  # each generation that is opened has a map of its own
+            if map_ is not self._map:  # a new map object: a new generation is live
                 self._examples, self._map = examples(assistant), map_
             suggested = self._examples
         if suggested is None:
             return str(HTML.empty_start(self._site.may_change))
-        own = marks or {}
+        marked = marks or {}
         shown = {
             "papers": assistant.info.papers,
             "digests": assistant.digests(),
             "days": [label("", d.date) for d in assistant.digests() if d.date],
             "themes": map_.clusters if map_ and len(map_.clusters) > 1 else (),
             "new": (since, label("", since), len(assistant.newest(since))) if since else None,
-            "starred": len(there(assistant, [id_ for id_ in own if own[id_].starred])),
+            "starred": len(there(assistant, [id_ for id_ in marked if marked[id_].starred])),
         }
         return str(HTML.start(shown, suggested, is_own=marks is not None))
 
     def show(self, event: gr.EventData, request: gr.Request) -> str:
-        """The page as a visitor sees it, whose browser keeps when they were here last."""
+        """Return the page for a visitor; the browser keeps and sends the day of the last visit."""
         since = View.read({"since": sent(event).get("since")}).since
         marks = self._site.archive.marks.of(visitor(request))
         return self.html(since if isinstance(since, date) else None, marks)
 
 
 def examples(assistant: "Assistant") -> list[str] | None:
-    """An overview, what is new, a list: those that these papers answer without a caution.
+    """Return example questions that these papers answer: an overview, what is new, a list.
 
-    None if there are no papers.
+    Keep only those answered without a notice. None if there are no papers.
     """
     if not assistant.info.papers:
         return None
     forms = (iter(["What is this collection about?"]), _on_new(assistant), _on_groups(assistant))
-    # Each takes a moment.
+    # Each question is answered, which takes a moment.
     found = (
         next((each for each in islice(form, 8) if _is_answered(assistant, each)), None)
         for form in forms
@@ -90,7 +90,7 @@ def examples(assistant: "Assistant") -> list[str] | None:
 
 
 def _on_new(assistant: "Assistant") -> Iterator[str]:
-    """What the newest digest brought, or which papers are the newest."""
+    """Yield questions about the newest digest or the newest papers."""
     dated = [digest for digest in assistant.digests() if digest.date]
     if len(dated) > 1:
         yield f"What is new in the {dated[-1].label} digest?"
@@ -98,7 +98,7 @@ def _on_new(assistant: "Assistant") -> Iterator[str]:
 
 
 def _on_groups(assistant: "Assistant") -> Iterator[str]:
-    """The subjects of the largest groups of papers, those of more than one word first."""
+    """Yield questions about the subjects of the clusters, those of more than one word first."""
     map_ = assistant.collection_map()
     first = [cluster.terms[0] for cluster in map_.clusters if cluster.terms] if map_ else []
     for subject in sorted(first, key=lambda term: " " not in term):
@@ -108,7 +108,7 @@ def _on_groups(assistant: "Assistant") -> Iterator[str]:
 def _is_answered(assistant: "Assistant", question: str) -> bool:
     try:
         answer = assistant.ask(question, mode="extractive")
-    except Exception:  # noqa: BLE001 - the page must open; an example is a courtesy
+    except Exception:  # noqa: BLE001 - the page must open; examples are optional
         _log.exception("no example")
         return False
     return answer.status == "answered" and not answer.notice
