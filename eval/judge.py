@@ -16,11 +16,10 @@ from scipy.stats import spearmanr
 from tqdm.auto import tqdm
 
 from eval.datasets import fixed_choice
-from eval.figures import mean_of
 from eval.report import render
 from eval.runs import ANSWERS, QuestionScore, Run, environment, public_name
 from eval.scoring import or_nothing, plain_text
-from eval.statistics import auroc
+from eval.statistics import auroc, mean_of
 from index.errors import InputError
 from index.sources import sha256_of
 from rag.chat import Complete, Message

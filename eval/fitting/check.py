@@ -17,8 +17,7 @@ import numpy as np
 from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
 from eval.markdown import Cell, table
-from eval.scoring import share
-from eval.statistics import auroc
+from eval.statistics import auroc, mean_of
 from index.papers import Paper
 from index.readers import read
 from index.text import clean_text
@@ -282,8 +281,8 @@ def _figures(found: Scored, least: float) -> dict[str, float | None]:
     return {
         "claims": len(found),
         "auroc": auroc([score for _, score in found], truth),
-        "true supported": share(kept[True]),
-        "false supported": share(kept[False]),
+        "true supported": mean_of(kept[True]),
+        "false supported": mean_of(kept[False]),
     }
 
 

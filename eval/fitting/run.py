@@ -14,7 +14,7 @@ from time import perf_counter
 from threadpoolctl import threadpool_limits
 
 from eval.datasets import Question, load_questions, read_rows
-from eval.figures import Section, mean_of, quantile
+from eval.figures import Section, quantile
 from eval.fitting import models, wordings
 from eval.fitting.collections import (
     Asked,
@@ -28,7 +28,8 @@ from eval.fitting.collections import (
 from eval.fitting.models import RIDGE, fit_logistic, with_models
 from eval.markdown import Cell, table
 from eval.scoring import AnswerScore, score_answer
-from eval.vector_cache import benchmark_store
+from eval.statistics import mean_of
+from eval.systems import benchmark_store
 from index.encoder import Encoder
 from index.errors import InputError
 from index.papers import Paper
@@ -279,9 +280,9 @@ def figures(scores: Sequence[AnswerScore]) -> Section:
     return {
         "questions": len(scores),
         "right": mean_of(score.rightness for score in scores),
-        "answerable refused": mean_of(float(s.refused) for s in answerable),
-        "near-misses refused": mean_of(float(s.refused) for s in of.get("near-miss", [])),
-        "off-topic refused": mean_of(float(s.refused) for s in of.get("off-topic", [])),
+        "answerable refused": mean_of(s.refused for s in answerable),
+        "near-misses refused": mean_of(s.refused for s in of.get("near-miss", [])),
+        "off-topic refused": mean_of(s.refused for s in of.get("off-topic", [])),
         "first sentence is evidence": mean_of(s.begins_with_evidence for s in single),
         "median words": quantile([s.words for s in single if not s.refused], 0.5),
         "list precision": mean_of(s.citation_precision_lenient for s in of.get("list", [])),
