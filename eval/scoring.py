@@ -13,7 +13,6 @@ import numpy as np
 from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
 
 from eval.datasets import Qrels, Question, Rankings
-from eval.statistics import mean_of
 from index import minilm
 from index.encoder import LocalEncoder
 from index.papers import Paper, letters
@@ -63,11 +62,6 @@ class AnswerScore:
     def refused(self) -> bool:
         """Whether the answer refuses: the abstracts do not say."""
         return self.answer.status == "insufficient_evidence"
-
-    @property
-    def citation_precision_lenient(self) -> float | None:
-        """Share of the cited papers that are acceptable, in [0, 1]; None if no paper is gold."""
-        return mean_of(self.references_accepted) if self.question.papers else None
 
     @property
     def rightness(self) -> float:
@@ -183,8 +177,7 @@ def _is_cited(quote: str, abstract: str, cited: Iterable[Passage | Citation]) ->
 class Supports:
     """Asks a checker of `rag.support` whether texts, read together, support a claim.
 
-    Partly supported counts as unsupported. The default is the product's own checker with the
-    bundled encoder.
+    Partly supported counts as unsupported. The default checker is the product's own.
     """
 
     def __init__(self, checker: Checker | None = None) -> None:
@@ -194,11 +187,7 @@ class Supports:
         """How often there was no verdict, which counts as unsupported."""
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
-        """Return whether the checker finds the claim supported.
-
-        Raises:
-            ChatError: the checker is a chat model that cannot be reached.
-        """
+        """Return whether the claim is supported; raise ChatError if a judge cannot be reached."""
         support = self._checker.check(claim, premises).support
         problem: str | None = getattr(self._checker, "problem", None)
         if problem and "could not be asked" in problem:
