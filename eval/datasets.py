@@ -13,7 +13,7 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from index.errors import InputError
 from index.papers import Paper
@@ -30,25 +30,21 @@ class Identified(BaseModel):
     id: str
 
 
-class Message(BaseModel):
+class Message(BaseModel, frozen=True):
     """One turn of the conversation before a question."""
-
-    model_config = ConfigDict(frozen=True)
 
     role: Literal["user", "assistant"]
     content: Words
 
 
-class Evidence(BaseModel):
+class Evidence(BaseModel, frozen=True):
     """A verbatim stretch of a paper's abstract that holds the answer or part of it."""
-
-    model_config = ConfigDict(frozen=True)
 
     paper: Words = Field(description="Exact title.")
     quote: Words
 
 
-class Question(Identified):
+class Question(Identified, frozen=True):
     """A question with what a right answer cites and says.
 
     `type` is any word ("fact", "list"): figures are grouped by it. Three types have a meaning:
@@ -56,8 +52,6 @@ class Question(Identified):
     supposes something that the papers do not say. A false-premise question is not answerable;
     its nuggets, if it has any, correct it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: Words
     type: Words
@@ -77,19 +71,14 @@ class Question(Identified):
 
 
 def load_questions(path: Path) -> list[Question]:
-    """Read a questions file: JSON Lines, a `Question` a line; unknown fields are ignored.
-
-    Raises:
-        InputError: the file has no question, or a line is not a question; see `identified`.
-    """
+    """Read a questions file, a `Question` a line; unknown fields are ignored. See `identified`."""
     return identified(Question, path)
 
 
 def fixed_choice(ids: Sequence[str], size: int) -> set[str]:
-    """Choose the `size` ids with the lowest SHA-256: the same ones, whatever their order.
+    """Choose the `size` ids with the lowest SHA-256, whatever their order.
 
-    Raises:
-        InputError: there are fewer than `size` ids, or `size` is below 1.
+    Raises InputError if there are fewer than `size` ids, or `size` is below 1.
     """
     if not 1 <= size <= len(ids):
         raise InputError(f"cannot choose {size} of {len(ids)}: give a number from 1 to {len(ids)}")
@@ -118,10 +107,9 @@ def _numbered(model: type[Record], path: Path) -> Iterator[tuple[int, Record]]:
 
 
 def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
-    """Read the records of a JSON Lines file, each with an id of its own.
+    """Read the records of a JSON Lines file.
 
-    Raises:
-        InputError: there is none, two share an id, or a line is not a `model`.
+    Raises InputError if there is none, two share an id, or a line is not a `model`.
     """
     found: dict[str, IdentifiedRecord] = {}
     for number, record in _numbered(model, path):
@@ -134,11 +122,7 @@ def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedReco
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read the objects of a JSON Lines file.
-
-    Raises:
-        InputError: the file cannot be read, or a line is not an object; the message says which.
-    """
+    """Read the objects of a JSON Lines file; an InputError names file and line."""
     return [row for _, row in _json_lines(path)]
 
 
@@ -156,11 +140,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a file that are not blank, with their numbers from 1.
-
-    Raises:
-        InputError: the file cannot be read, or a line is not UTF-8.
-    """
+    """Yield the lines that are not blank with their numbers from 1; an InputError names a line."""
     number = 0
     try:
         with path.open("rb") as file:
@@ -189,11 +169,7 @@ def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> Non
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or none of it.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
+    """Write a whole file or none of it; raise InputError if it cannot be written."""
     half = path.with_name(path.name + HALF)
     try:
         half.write_text(text, encoding="utf-8")
@@ -208,11 +184,8 @@ def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
     """Open a JSON Lines file to append to, locked for this process until it is closed.
 
     A missing file is created, readable only by its owner. Half a line, which a killed process
-    leaves, is cut off; a whole line without a line break gets one.
-
-    Raises:
-        BlockingIOError: another process has locked it, and `wait` is false.
-        OSError: it cannot be written.
+    leaves, is cut off; a whole line without a line break gets one. Raises BlockingIOError if
+    another process has locked it and `wait` is false, OSError if it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = open(path, "a+b", opener=lambda at, flags: os.open(at, flags, 0o600))  # noqa: SIM115 - returned open, or closed below
@@ -265,7 +238,6 @@ class Benchmark:
     queries: dict[str, str]
     """The text of each query by its id; all are judged."""
     qrels: dict[str, dict[str, int]]
-    """See `Qrels`."""
     name: str = ""
 
     @property
@@ -306,11 +278,9 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
     https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset. Queries that the split does
-    not judge are left out. A judged paper that the corpus lacks counts as not found.
-
-    Raises:
-        InputError: a file or the split is missing or empty, a line is broken or repeats an id,
-            a judgement names an unknown query, or no relevant paper is in the corpus.
+    not judge are left out. A judged paper that the corpus lacks counts as not found. Raises
+    InputError if a file or the split is missing or empty, a line is broken or repeats an id, a
+    judgement names an unknown query, or no relevant paper is in the corpus.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with corpus.jsonl, queries.jsonl")
@@ -367,10 +337,7 @@ def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
     """Cut a benchmark to `size` papers: every relevant one and a fixed choice of the others.
 
     The others have the lowest SHA-256 of their ids, so the choice does not depend on their order,
-    and a smaller subset lies within a larger one.
-
-    Raises:
-        InputError: more than `size` papers are relevant.
+    and a smaller subset lies within a larger one. Raises InputError if more papers are relevant.
     """
     ids = [paper.id for paper in whole.papers]
     kept = set(whole.relevant).intersection(ids)
@@ -386,8 +353,7 @@ def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
 def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
     """Read a ranking in TREC's format, `query Q0 paper rank score tag`; only scores rank.
 
-    Raises:
-        InputError: the file cannot be read or is empty, or a line is not in that format.
+    Raises InputError if the file cannot be read or is empty, or a line has another format.
     """
     run: dict[str, dict[str, float]] = {}
     for number, line in read_lines(path):

@@ -5,7 +5,7 @@ from it. `answer_summary` has the figures that are not means over questions.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from typing import get_args
@@ -77,28 +77,24 @@ def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str
     Shares are in [0, 1], None where there is nothing to measure. `support` is the checker that
     decided whether cited text supports a sentence.
     """
+    answers = [score.answer for score in scores]
     words = [score.words for score in scores if not score.refused]
+    verdicts = Counter(each.support for answer in answers for each in answer.sentences)
     return {
         "evidence": {"quotes_not_located": sum(each.evidence_cited.count(None) for each in scores)},
         f"alce_{support.name}": {"unreadable": support.unreadable},
-        "sentences": _verdicts([score.answer for score in scores]),
+        "sentences": {
+            # By the product's own check; a notice tells of quotes in place of a failed model.
+            **{kind: verdicts[kind] for kind in get_args(Support)},
+            "quoted_instead": sum(answer.notice is not None for answer in answers),
+        },
         "abstention": _abstention(scores),
         "selective": _selective(scores),
         "words": {"median": quantile(words, 0.5), "p90": quantile(words, 0.9)},
         "latency_ms": percentiles([score.elapsed_ms for score in scores]),
-        "stages_ms": _stages(score.answer for score in scores),
-        "tokens": _tokens([score.answer for score in scores]),
+        "stages_ms": _stages(answers),
+        "tokens": _tokens(answers),
     }
-
-
-def _verdicts(answers: Sequence[Answer]) -> Section:
-    """Count the sentences by the support that the product's own check gave them.
-
-    `quoted_instead` counts answers with a notice, such as quotes in place of a failed model.
-    """
-    found = Counter(sentence.support for answer in answers for sentence in answer.sentences)
-    counts = {kind: found[kind] for kind in get_args(Support)}
-    return {**counts, "quoted_instead": sum(answer.notice is not None for answer in answers)}
 
 
 def _abstention(scores: Sequence[AnswerScore]) -> Section:
@@ -162,7 +158,7 @@ def _selective(scores: Sequence[AnswerScore]) -> Section:
     }
 
 
-def _stages(answers: Iterable[Answer]) -> Section:
+def _stages(answers: Sequence[Answer]) -> Section:
     """Return `<stage>_p50`, `_p95` and `_p99` in ms over the answers that had the stage."""
     spent: dict[str, list[float]] = {}
     for stage, elapsed_ms in chain.from_iterable(each.timings_ms.items() for each in answers):

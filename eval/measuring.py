@@ -11,28 +11,12 @@ from time import perf_counter
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import (
-    Benchmark,
-    Qrels,
-    Question,
-    fixed_choice,
-    load_questions,
-    question_rows,
-    records,
-    write_trec_run,
-)
+from eval import datasets, scoring
+from eval.datasets import Benchmark, Qrels, Question
 from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
 from eval.report import run_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
-from eval.scoring import (
-    DEPTH,
-    AnswerScore,
-    Supports,
-    mean_metrics,
-    query_metrics,
-    ranked,
-    score_answer,
-)
+from eval.scoring import AnswerScore, Supports
 from eval.systems import Subject
 from index.errors import InputError
 from index.papers import Paper, letters
@@ -91,13 +75,13 @@ def evaluate_answers(
         # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
         is_bound = bool(question.history) or question.type in ("followup", "digest")
         is_searched = question.answerable and question.papers and not is_bound
-        found = ranked(subject.search(question, DEPTH)) if is_searched else None
+        found = scoring.ranked(subject.search(question, scoring.DEPTH)) if is_searched else None
         return Reply(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
 
-    with closing(Run.begin(out, path.stem, record, question_rows(questions))) as run:
+    with closing(Run.begin(out, path.stem, record, datasets.question_rows(questions))) as run:
         replies = _replies(run, questions, reply)
         scores = [
-            score_answer(question, each.answer, subject.papers, each.elapsed_ms)
+            scoring.score_answer(question, each.answer, subject.papers, each.elapsed_ms)
             for question, each in zip(questions, replies.values(), strict=True)
             if each.answer
         ]
@@ -114,18 +98,12 @@ def evaluate_answers(
 def evaluate_retrieval(
     benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
-    """Search every judged query with a subject that has indexed the benchmark's papers.
-
-    Writes a run, as `evaluate_answers` does.
-
-    Raises:
-        InputError: the run's folder is taken.
-    """
+    """Search all queries by a subject that has indexed the papers; write a run, return metrics."""
     record: dict[str, object] = {
         "kind": "retrieval",
         "system": subject.name,
         "dataset": benchmark.described(),
-        "configuration": {"depth": DEPTH, **subject.configuration},
+        "configuration": {"depth": scoring.DEPTH, **subject.configuration},
     }
     queries = [
         Question(id=id_, type="query", question=text, answerable=True)
@@ -134,26 +112,26 @@ def evaluate_retrieval(
 
     def reply(query: Question) -> Reply:
         started = perf_counter()
-        found = subject.search(query, DEPTH + 1)
+        found = subject.search(query, scoring.DEPTH + 1)
         elapsed_ms = 1000 * (perf_counter() - started)
         # As in BEIR: a query that is a paper itself is to find the others.
-        others = [hit for hit in found if hit[0] != query.id][:DEPTH]
-        return Reply(id=query.id, elapsed_ms=elapsed_ms, found=ranked(others))
+        others = [hit for hit in found if hit[0] != query.id][: scoring.DEPTH]
+        return Reply(id=query.id, elapsed_ms=elapsed_ms, found=scoring.ranked(others))
 
-    with closing(Run.begin(out, benchmark.name, record, question_rows(queries))) as run:
+    with closing(Run.begin(out, benchmark.name, record, datasets.question_rows(queries))) as run:
         return _finish(run, record, queries, _replies(run, queries, reply), benchmark.qrels)
 
 
 def _checked(path: Path, sample: int | None) -> list[Question]:
     """Read the questions of a file, or a sample of them, and refuse one that cannot be asked."""
-    questions = load_questions(path)
+    questions = datasets.load_questions(path)
     for question in questions:
         try:
             check_question(question.question)
         except InputError as error:
             raise InputError(f"{path}: question {question.id!r}: {error}") from error
     size = len(questions) if sample is None else sample
-    drawn = fixed_choice([each.id for each in questions], size)
+    drawn = datasets.fixed_choice([each.id for each in questions], size)
     return [question for question in questions if question.id in drawn]
 
 
@@ -178,7 +156,7 @@ def _replies(
     waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
         run.append(reply(question).model_dump(mode="json"))
-    kept = {each.id: each for each in records(Reply, run.folder / ANSWERS)}
+    kept = {each.id: each for each in datasets.records(Reply, run.folder / ANSWERS)}
     return {question.id: kept[question.id] for question in questions}
 
 
@@ -193,8 +171,8 @@ def _finish(
 ) -> dict[str, object]:
     """Measure the rankings as well, and write rankings, figures with intervals, and the report."""
     found = {id_: each.found for id_, each in replies.items() if each.found is not None}
-    write_trec_run(run.folder / "run.trec", found)
-    searched = query_metrics({id_: gold[id_] for id_ in found}, found)
+    datasets.write_trec_run(run.folder / "run.trec", found)
+    searched = scoring.query_metrics({id_: gold[id_] for id_ in found}, found)
     rows = []
     for question in questions:
         time = {"latency_ms": replies[question.id].elapsed_ms}
@@ -204,7 +182,7 @@ def _finish(
         "run": run.name,
         **measured,
         "by_type": by_type(rows),
-        "retrieval": {"questions": len(searched), **mean_metrics(searched)},
+        "retrieval": {"questions": len(searched), **scoring.mean_metrics(searched)},
         "latency_ms": percentiles([each.elapsed_ms for each in replies.values()]),
         "intervals": intervals([row.values for row in rows]),
         "environment": environment(),

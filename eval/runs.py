@@ -19,17 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from eval.datasets import (
-    HALF,
-    append_line,
-    open_to_append,
-    read_rows,
-    records,
-    write_json_lines,
-    write_text,
-)
+from eval import datasets
 from index.errors import InputError
 from index.sources import sha256_of
 
@@ -47,10 +39,8 @@ PACKAGES = ("abstractqa", "bm25s", "chromadb", "ir-measures", "llama-index-core"
 """The packages whose version can change a figure."""
 
 
-class QuestionScore(BaseModel):
+class QuestionScore(BaseModel, frozen=True):
     """The scores of one question: a line of `scores.jsonl`."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     type: str = ""
@@ -80,14 +70,9 @@ class Run:
     ) -> Self:
         """Create the folder of a new run, or resume the unfinished run in it.
 
-        Args:
-            out: The folder, or None for `runs/<dataset>-<UTC timestamp>`.
-            dataset: The dataset's name.
-            record: What is run on what. A run is resumed only if this has not changed.
-            questions: The questions as JSON objects.
-
-        Raises:
-            InputError: the folder has other content, or cannot be created.
+        `out` is the folder, by default `runs/<dataset>-<UTC timestamp>`. `record` says what is run
+        on what: a run is resumed only if this has not changed. Raises InputError if the folder has
+        other content, or cannot be created.
         """
         folder = out or new_run_folder(dataset)
         python = platform.python_version()
@@ -95,12 +80,12 @@ class Run:
         identity: dict[str, object] = json.loads(json.dumps(known))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if all(path.suffix == HALF for path in folder.iterdir()):
+            if all(path.suffix == datasets.HALF for path in folder.iterdir()):
                 started = datetime.now(UTC).isoformat(timespec="seconds")
                 write_object(folder / RECORD, {**identity, "started": started})
             _check_same(folder, identity)
-            file = open_to_append(folder / ANSWERS, wait=False)
-            write_json_lines(folder / QUESTIONS, questions)
+            file = datasets.open_to_append(folder / ANSWERS, wait=False)
+            datasets.write_json_lines(folder / QUESTIONS, questions)
         except BlockingIOError as error:
             raise InputError(
                 f"another process is writing the run in {folder}: wait for it"
@@ -119,7 +104,7 @@ class Run:
         if self.file is None:
             raise InputError(f"{self.folder} is a finished run; name a new folder")
         self.came_back[str(line["id"])] = dict(line)
-        append_line(self.file, line)
+        datasets.append_line(self.file, line)
 
     def finish(
         self,
@@ -129,8 +114,8 @@ class Run:
     ) -> None:
         """Write the figures, which finishes the run."""
         if report is not None:
-            write_text(self.folder / REPORT, report)
-        write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
+            datasets.write_text(self.folder / REPORT, report)
+        datasets.write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
         write_object(self.folder / METRICS, metrics)
         self.close()
 
@@ -152,12 +137,12 @@ class Run:
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
         """The questions by id."""
-        return _by_id(self.folder / QUESTIONS)
+        return {str(row.get("id")): row for row in datasets.read_rows(self.folder / QUESTIONS)}
 
     @cached_property
     def came_back(self) -> dict[str, dict[str, Any]]:
         """The replies so far, by question id."""
-        return _by_id(self.folder / ANSWERS)
+        return {str(row.get("id")): row for row in datasets.read_rows(self.folder / ANSWERS)}
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
@@ -175,11 +160,7 @@ class Run:
 
 
 def load_run(folder: Path) -> Run:
-    """Read a finished run.
-
-    Raises:
-        InputError: the folder is not a run's, the run is not finished, or a line is damaged.
-    """
+    """Read a finished run; raise InputError if the folder holds none, or a line is damaged."""
     record = read_object(folder / RECORD)
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
@@ -187,7 +168,7 @@ def load_run(folder: Path) -> Run:
         raise InputError(
             f"the run in {folder} is not finished: give the command that began it --out {folder}"
         )
-    scores = {score.id: score for score in records(QuestionScore, folder / SCORES)}
+    scores = {score.id: score for score in datasets.records(QuestionScore, folder / SCORES)}
     return Run(folder, record, scores=scores)
 
 
@@ -207,10 +188,6 @@ def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
         problem = ": a finished run" if (folder / METRICS).exists() else problem
     if problem:
         raise InputError(f"{folder} is not empty{problem}; name a new folder")
-
-
-def _by_id(path: Path) -> dict[str, dict[str, Any]]:
-    return {str(row.get("id")): row for row in read_rows(path)}
 
 
 def environment() -> dict[str, object]:
@@ -252,11 +229,7 @@ def public_name(model: str) -> str:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a run's folder.
-
-    Raises:
-        InputError: the file is missing or holds no JSON object.
-    """
+    """Read a JSON object from a run's folder; raise InputError if there is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -268,4 +241,4 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def write_object(path: Path, content: Mapping[str, object]) -> None:
     """Write an object as indented JSON; see `write_text`."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    datasets.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -63,10 +63,7 @@ def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
-    """Return the area under the ROC curve, in [0, 1]; None unless both labels occur.
-
-    It is how often a positive has a higher score than a negative, equal scores counting half.
-    """
+    """Return the area under the ROC curve, in [0, 1]; None unless both labels occur."""
     from sklearn.metrics import roc_auc_score  # takes a second to import
 
     return float(roc_auc_score(positive, scores)) if len(set(positive)) > 1 else None
@@ -123,5 +120,4 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """
     names = sorted(p_values, key=p_values.__getitem__)
     raised = [(len(names) - k) * p_values[name] for k, name in enumerate(names)]
-    rising = accumulate(raised, max)
-    return {name: min(1.0, p) for name, p in zip(names, rising, strict=True)}
+    return {name: min(1.0, p) for name, p in zip(names, accumulate(raised, max), strict=True)}

@@ -10,17 +10,8 @@ import platformdirs
 from pydantic import BaseModel, Field
 from tqdm.auto import tqdm
 
-from eval.datasets import (
-    Benchmark,
-    Identified,
-    Question,
-    Words,
-    hash_of,
-    identified,
-    load_questions,
-    load_trec_run,
-    papers_hash,
-)
+from eval import datasets
+from eval.datasets import Benchmark, Identified, Question, Words
 from eval.runs import public_name
 from index.build import Stage, build_papers
 from index.embedding import SentenceEncoder
@@ -69,7 +60,8 @@ def benchmark_store(papers: Sequence[Paper], encoder: Encoder) -> Path:
     Each set of papers and encoder weights has one store. Indexing it again embeds only texts that
     this version of AbstractQA reads or cuts differently from the version that built the store.
     """
-    key = hash_of(papers_hash(papers), encoder.weights_hash, str(FORMAT_VERSION))[:16]
+    content = datasets.papers_hash(papers)
+    key = datasets.hash_of(content, encoder.weights_hash, str(FORMAT_VERSION))[:16]
     store = platformdirs.user_cache_path("abstractqa") / "eval" / key
     with tqdm(desc="index", unit="text", leave=False, disable=None) as bar:
 
@@ -88,10 +80,8 @@ def open_ours(
     """Open this product over an index, whole or without one of the parts in `RECIPES`.
 
     The whole product takes other models in `fitted`. The configuration names the index by the hash
-    of its content, so the same papers indexed on two machines are the same index.
-
-    Raises:
-        InputError: there is no such part.
+    of its content, so the same papers indexed on two machines are the same index. Raises InputError
+    if there is no such part.
     """
     if without is not None and without not in RECIPES:
         raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
@@ -197,15 +187,12 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
 
     https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
     arXiv:2406.16828). Topics are the ids of questions. A search returns an answer's references in
-    their order; each citation covers the whole abstract.
-
-    Raises:
-        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
-            or an answer cites an unknown paper.
+    their order; each citation covers the whole abstract. Raises InputError if a line is not an
+    answer, a topic is answered twice or not at all, or an answer cites an unknown paper.
     """
-    given = {answer.id: answer for answer in identified(RagnarokAnswer, path)}
+    given = {answer.id: answer for answer in datasets.identified(RagnarokAnswer, path)}
     known = {paper.id: paper for paper in papers if paper.abstract}
-    for question in load_questions(questions):
+    for question in datasets.load_questions(questions):
         if question.id not in given:
             raise InputError(f"{path}: question {question.id!r} has no answer")
         answer = given[question.id]
@@ -235,10 +222,9 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
 def replay_ranking(path: Path, benchmark: Benchmark) -> Subject:
     """Open a run in TREC's format as a system; a query that the run lacks finds nothing.
 
-    Raises:
-        InputError: a line is damaged, or the run has no query of the benchmark.
+    Raises InputError if a line is damaged, or the run has no query of the benchmark.
     """
-    run = load_trec_run(path)
+    run = datasets.load_trec_run(path)
     if not run.keys() & benchmark.qrels.keys():
         raise InputError(f"{path} ranks none of the benchmark's queries")
 
