@@ -34,7 +34,7 @@ MEASURES = {
 }
 """The measures of rankings, by their names in metrics.json."""
 DEPTH = 100
-"""The number of papers kept of each search, by which MRR and MAP are cut."""
+"""The number of papers kept of each search; MRR and MAP see no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ LISTS = ("list", "digest")
 OWN = Path(__file__).parent / "questions"
 EVERYDAY = "everyday"
 MOST_ACCEPTED, FOREIGN_PAPERS = 30, 60
-"""The most accepted papers of a question on a small collection, and of papers added to it."""
+"""Of small collections: the most papers of one question, and how many others are added."""
 
 
 @dataclass(frozen=True, eq=False)
