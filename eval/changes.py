@@ -1,8 +1,7 @@
-"""Runs side by side: what got better and worse between two; tables of systems; the gate.
+"""Compare runs: what got better and worse between two; tables of systems; the gate.
 
-The gate is a fixed set of questions in `gate_set/`, on the bundled sample and on more abstracts
-beside it, with what each scored when the baseline was taken: a change that makes answers worse
-does not land unseen.
+The gate is a fixed set of questions in `gate_set/`, on the bundled sample and more abstracts, with
+the scores of a baseline: no change makes answers worse unseen.
 """
 
 import json
@@ -18,8 +17,9 @@ import numpy as np
 
 from eval.datasets import records, write_json_lines
 from eval.figures import MAIN, question_values
-from eval.markdown import Better, Cell, difference, p_value, table
+from eval.markdown import Best, Cell, difference, p_value, table
 from eval.measuring import evaluate_answers
+from eval.report import render
 from eval.runs import QuestionScore, Run, load_run
 from eval.scoring import Supports
 from eval.statistics import Change, bootstrap_mean, compare, holm
@@ -35,23 +35,20 @@ if TYPE_CHECKING:
 
 LOWER_IS_BETTER = frozenset({"words", "latency_ms"})
 NEITHER = frozenset({"refused", "confidence"})
-"""Values that are no merit by themselves."""
+"""Values that are neither good nor bad."""
 
 Scores = Mapping[str, Mapping[str, float | None]]
 """Question id → metric → value."""
 
 FOLDER = Path(__file__).parent / "gate_set"
 BASELINE, LEFT_OUT = FOLDER / "baseline.jsonl", FOLDER / "left_out.jsonl"
-"""What the questions of the gate scored, and those of the sets in a folder of data."""
+"""The baseline scores of the gate's questions, and of the question sets in a data folder."""
 GUARDED = tuple(name for name in MAIN if name not in LOWER_IS_BETTER)
 """The figures of a question that must not get worse."""
 
 
 def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, Change]:
-    """How each metric changed, of those that some question has both times.
-
-    p is corrected for how many metrics are compared (Holm).
-    """
+    """Return how each metric changed that both runs have; p is corrected by Holm's method."""
     found: dict[str, Change] = {}
     for metric in metrics:
         columns = [{id_: each.get(metric) for id_, each in run.items()} for run in (before, after)]
@@ -62,21 +59,18 @@ def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, 
 
 
 def compare_runs(before: Run, after: Run) -> dict[str, Any]:
-    """Compare every metric that both runs have, on the questions that both have.
+    """Compare every metric of two runs on the questions that both have.
 
     Flips are the questions whose answer became wrong or right (`eval.runs.PRIMARY`), of those that
-    were right or wrong both times. With x right before (r₁) and now (r₂), the negative flip rate is
+    both runs judged. With x right before (r₁) and now (r₂), the negative flip rate is
     1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan et al. 2021, "Positive-congruent training"). A better mean can
-    hide many: the change of the share right is the positive rate less the negative one. Support is
-    compared only if the same checker decided about it.
+    hide many: the share right changes by the positive rate less the negative one. Support is
+    compared only if the same checker decided on it.
 
-    Returns:
-        The comparison as it is printed for programs: `before` and `after` (name, system),
-        `questions` in both, `metrics` (a `Change` each), what else `differs` (then the change is
-        not the system's), and `negative_flips`, `positive_flips` (id → question), `judged`.
-
-    Raises:
-        InputError: the runs are of different kinds, or have no question in common.
+    Returns the comparison as it is printed for programs: `before` and `after` (name, system),
+    `questions` in both, `metrics` (a `Change` each), what else `differs` (and may explain the
+    change), and `negative_flips`, `positive_flips` (id → question), `judged`. Raises InputError if
+    the runs are of different kinds, or have no question in common.
     """
     common, differs = _common(before, after), _differences(before, after)
     first, second = ({id_: run.scores[id_].values for id_ in common} for run in (before, after))
@@ -84,8 +78,13 @@ def compare_runs(before: Run, after: Run) -> dict[str, Any]:
     names = dict.fromkeys(name for each in first.values() for name in each)
     metrics = [name for name in names if name not in NEITHER and not name.startswith(skipped)]
     was, now = before.right(), after.right()
-    both = [id_ for id_ in was if id_ in now]
-    lost = {id_: _asked(before, id_) for id_ in both if was[id_] and not now[id_]}
+    both = {
+        id_: f"({before.scores[id_].type}): {before.questions[id_]['question']}"
+        for id_ in was
+        if id_ in now
+    }
+    lost = {id_: question for id_, question in both.items() if was[id_] and not now[id_]}
+    won = {id_: question for id_, question in both.items() if now[id_] and not was[id_]}
     return {
         "before": {"name": before.name, "system": before.system},
         "after": {"name": after.name, "system": after.system},
@@ -93,18 +92,14 @@ def compare_runs(before: Run, after: Run) -> dict[str, Any]:
         "metrics": changes(first, second, metrics),
         "differs": differs,
         "negative_flips": lost,
-        "positive_flips": {id_: _asked(after, id_) for id_ in both if now[id_] and not was[id_]},
+        "positive_flips": won,
         "judged": len(both),
         "negative_flip_rate": len(lost) / len(both) if both else None,
     }
 
 
-def _asked(run: Run, id_: str) -> str:
-    return f"({run.scores[id_].type}): {run.questions[id_]['question']}"
-
-
 def _common(before: Run, after: Run) -> list[str]:
-    """The questions that both runs asked, in the same words."""
+    """Return the questions of both runs; refuse runs that word one differently."""
     if before.kind != after.kind:
         raise InputError(
             f"{before.folder} measured {before.kind} and {after.folder} {after.kind}:"
@@ -136,7 +131,7 @@ def _differences(before: Run, after: Run) -> list[str]:
 
 
 def comparison_text(compared: Mapping[str, Any]) -> str:
-    """A comparison for people: a table of metrics, then the questions that flipped."""
+    """Format a comparison for people: a table of metrics, then the questions that flipped."""
     head = ["metric", "before", "after", "difference", "p, corrected", "better", "worse"]
     rows: list[list[Cell]] = []
     for metric, change in compared["metrics"].items():
@@ -144,78 +139,47 @@ def comparison_text(compared: Mapping[str, Any]) -> str:
         counts = (worse, better) if metric in LOWER_IS_BETTER else (better, worse)
         means = change.before.mean, change.after.mean
         rows.append([metric, *means, difference(change.difference), p_value(change.p), *counts])
-    lost, won = compared["negative_flips"], compared["positive_flips"]
-    lines = [
-        *(f"{when}: {compared[when]['name']} ({compared[when]['system']})" for when in
-          ("before", "after")),
-        f"{compared['questions']:,} questions in both",
-        *(f"careful: {what} differ between the runs" for what in compared["differs"]),
-        "",
-        table(head, rows),
-        "",
-        f"negative flips, right before and wrong now: {len(lost)} of {compared['judged']}",
-        *(f"  {id_} {asked}" for id_, asked in lost.items()),
-        f"positive flips, wrong before and right now: {len(won)} of {compared['judged']}",
-        *(f"  {id_} {asked}" for id_, asked in won.items()),
-    ]  # fmt: skip
-    return "\n".join(lines)
+    return render("comparison.txt", table=table(head, rows), **compared).strip()
 
 
 LEAD = {"answers": "right", "retrieval": "nDCG@10"}
-"""The figure that tables of each kind of run begin with, have intervals of, and are tested by."""
-HOW_TO_READ = """\
-Figures are means over questions, words and milliseconds medians. Intervals are 95 % bootstrap
-intervals. “p” is the paired randomization test against the first system, by the first figure,
-corrected for how many systems there are (Holm). Bold is the best of a column. docs/evaluation.md
-has each definition."""
+"""The first figure in the tables of each kind of run, with its interval and p-value."""
 
 
 def board(runs: Sequence[Run]) -> str:
-    """A Markdown table of runs of one kind on one dataset, with p against the first of them."""
+    """Write a Markdown table of runs of one kind on one dataset, with p against the first run."""
     lead = LEAD[runs[0].kind]
     names = [lead, *(name for name in MAIN if name != lead and any(r.column(name) for r in runs))]
     counts = Counter(run.system for run in runs)
-    rows: list[list[Cell]] = [
-        [
-            f"{run.system} ({run.name})" if counts[run.system] > 1 else run.system,
-            *(_cell(list(run.column(name).values()), name, lead) for name in names),
-            p_value(p),
-        ]
-        for run, p in zip(runs, against_first(runs, lead), strict=True)
-    ]
-    best: dict[str, Better] = {
-        name: "low" if name in LOWER_IS_BETTER else "high" for name in names if name != "words"
+    rows: list[list[Cell]] = []
+    for run, p in zip(runs, against_first(runs, lead), strict=True):
+        system = f"{run.system} ({run.name})" if counts[run.system] > 1 else run.system
+        rows.append([system, *(_cell(run, name, lead) for name in names), p_value(p)])
+    best: dict[str, Best] = {
+        name: min if name in LOWER_IS_BETTER else max for name in names if name != "words"
     }
     return table(["system", *names, "p"], rows, best)
 
 
-def _cell(values: Sequence[float], name: str, lead: str) -> Cell:
+def _cell(run: Run, name: str, lead: str) -> Cell:
+    values = list(run.column(name).values())
     if not values or name == lead:
         return bootstrap_mean(values)
     return float(np.median(values) if name in LOWER_IS_BETTER else np.mean(values))
 
 
 def boards(runs: Sequence[Run]) -> str:
-    """Markdown: a table for each kind of run and dataset, the runs in the order given.
-
-    Args:
-        runs: Those to show, at least one.
-    """
+    """Write Markdown with a table for each kind of run and dataset, for at least one run."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(f"{run.kind} {json.dumps(run.record['dataset'])}", []).append(run)
-    parts = [
-        f"## {group[0].record['dataset']['name']}, {len(group[0].scores):,} questions\n\n"
-        f"{board(group)}"
-        for group in groups.values()
-    ]
     days = sorted(str(run.record.get("started", ""))[:10] for run in runs)
-    head = f"# Leaderboard\n\nMeasured from {days[0]} to {days[-1]}."
-    return "\n\n".join([head, *parts, HOW_TO_READ])
+    tables = [(group, board(group)) for group in groups.values()]
+    return render("leaderboard.md", days=days, boards=tables)
 
 
 def against_first(runs: Sequence[Run], metric: str) -> list[float | None]:
-    """The corrected p-value of each run against the first; None for the first itself."""
+    """Return the corrected p-value of each run against the first; None for the first."""
     first = runs[0].column(metric)
     pairs = {str(at): compare(first, run.column(metric)) for at, run in enumerate(runs) if at}
     corrected = holm({at: paired.p for at, paired in pairs.items() if paired})
@@ -226,27 +190,22 @@ def against_first(runs: Sequence[Run], metric: str) -> list[float | None]:
 def gate_subject(
     settings: Settings, encoder: Encoder, without: str | None = None
 ) -> Iterator[Subject]:
-    """This product over the gate's papers, in a store that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "store"
-        digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
-        build([*digests, FOLDER / "papers.jsonl"], store, encoder)
-        yield open_ours(store, settings, without)
+    """Open this product over the gate's papers, in a temporary store."""
+    digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
+    with tempfile.TemporaryDirectory() as store:
+        build([*digests, FOLDER / "papers.jsonl"], Path(store), encoder)
+        yield open_ours(Path(store), settings, without)
 
 
 def ask_gate(subject: Subject) -> Scores:
-    """What each question of the gate scores now, without a model."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        evaluate_answers(FOLDER / "questions.jsonl", subject, "extractive", out)
-        return {id_: score.values for id_, score in load_run(out).scores.items()}
+    """Score each question of the gate as it is answered now, without a model."""
+    with tempfile.TemporaryDirectory() as out:
+        evaluate_answers(FOLDER / "questions.jsonl", subject, "extractive", Path(out))
+        return {id_: score.values for id_, score in load_run(Path(out)).scores.items()}
 
 
 def ask_left_out(material: "Material") -> Scores:
-    """What each question of the sets scores now, by set and id.
-
-    Each set is answered by models that were fitted on the other collections.
-    """
+    """Score each question of the sets, by set and id, with models fitted on other collections."""
     from eval.fitting.run import answer_left_out
 
     support = Supports()
@@ -258,28 +217,21 @@ def ask_left_out(material: "Material") -> Scores:
 
 
 def read_baseline(path: Path = BASELINE) -> Scores:
-    """What each question scored when the baseline was taken.
-
-    Raises:
-        InputError: there is no baseline, or a line of it is damaged.
-    """
+    """Read the scores of a baseline; raise InputError if it is missing or damaged."""
     return {line.id: line.values for line in records(QuestionScore, path)}
 
 
 def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
-    """Take these scores as the baseline."""
+    """Make these scores the baseline."""
     kept = {id_: {name: each.get(name) for name in GUARDED} for id_, each in scores.items()}
     write_json_lines(path, ({"id": id_, "values": values} for id_, values in kept.items()))
 
 
 def drops(before: Scores, after: Scores) -> dict[str, Change]:
-    """The figures whose difference to the baseline lies below 0 with its whole interval.
+    """Return the figures whose difference to the baseline has an interval below 0.
 
-    That takes three questions that got worse, if none got better. Quoting verbatim is no
-    matter of chance: there a single question counts.
-
-    Raises:
-        InputError: the baseline is of other questions.
+    That takes three worse questions if none got better. Quoting verbatim does not depend on chance:
+    there one worse question counts. Raises InputError if the baseline has other questions.
     """
     if before.keys() != after.keys():
         other = sorted(before.keys() ^ after.keys())
@@ -295,7 +247,7 @@ def drops(before: Scores, after: Scores) -> dict[str, Change]:
 
 
 def drop_text(metric: str, change: Change) -> str:
-    """A drop for people, with the questions that got worse."""
+    """Format a drop for people, with the questions that got worse."""
     gained = change.difference
     return (
         f"{metric} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"

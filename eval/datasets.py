@@ -1,6 +1,6 @@
-"""What is asked: files of questions, BEIR's folders, TREC's rankings; JSON Lines in general.
+"""Read and write what systems are measured on: questions, BEIR folders, TREC rankings, JSON Lines.
 
-Files are read line by line; the first error stops, with file, line and field.
+Files are read line by line; the first error stops reading and names file, line and field.
 """
 
 import fcntl
@@ -13,52 +13,45 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from eval.vector_cache import hash_of, papers_hash
 from index.errors import InputError
 from index.papers import Paper
 
 HALF = ".tmp"
-"""What the name of a file ends with while it is written."""
+"""The suffix of a file that is being written."""
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Identified(BaseModel):
-    """A record with an id of its own."""
+    """A record with an id."""
 
     id: str
 
 
-class Message(BaseModel):
+class Message(BaseModel, frozen=True):
     """One turn of the conversation before a question."""
-
-    model_config = ConfigDict(frozen=True)
 
     role: Literal["user", "assistant"]
     content: Words
 
 
-class Evidence(BaseModel):
-    """A stretch of a paper's abstract, word for word, that holds (part of) the answer."""
-
-    model_config = ConfigDict(frozen=True)
+class Evidence(BaseModel, frozen=True):
+    """A verbatim stretch of a paper's abstract that holds the answer or part of it."""
 
     paper: Words = Field(description="Exact title.")
     quote: Words
 
 
-class Question(Identified):
+class Question(Identified, frozen=True):
     """A question with what a right answer cites and says.
 
-    `type` is any word that figures are to be told apart by ("fact", "list"). Three have a
-    meaning: "followup" and "digest" need the history or the filters that `ask` adds, and
-    "false-premise" supposes something that the papers do not say. Such a question is not
-    answerable; its nuggets, if it has any, are what corrects it.
+    `type` is any word ("fact", "list"): figures are grouped by it. Three types have a meaning:
+    "followup" and "digest" need the history or the filters that `ask` adds; "false-premise"
+    supposes something that the papers do not say. A false-premise question is not answerable;
+    its nuggets, if it has any, correct it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: Words
     type: Words
@@ -66,7 +59,7 @@ class Question(Identified):
     history: tuple[Message, ...] = Field(default=(), description="Oldest first.")
     answerable: bool
     papers: tuple[Words, ...] = Field(default=(), description="Titles of the papers that answer.")
-    also: tuple[Words, ...] = Field(default=(), description="Titles that may be cited beside them.")
+    also: tuple[Words, ...] = Field(default=(), description="Titles that may be cited as well.")
     least: int | None = Field(
         default=None, ge=1, description="How many of both to cite at least; half of `papers`."
     )
@@ -78,19 +71,14 @@ class Question(Identified):
 
 
 def load_questions(path: Path) -> list[Question]:
-    """Read a questions file: JSON Lines, one `Question` an object; other fields are ignored.
-
-    Raises:
-        InputError: there is no question in it, or a line is none; see `identified`.
-    """
+    """Read a questions file, a `Question` a line; unknown fields are ignored. See `identified`."""
     return identified(Question, path)
 
 
 def fixed_choice(ids: Sequence[str], size: int) -> set[str]:
-    """Draw the ids with the lowest SHA-256: the same for everyone, whatever their order.
+    """Choose the `size` ids with the lowest SHA-256, whatever their order.
 
-    Raises:
-        InputError: there are fewer than `size`, or `size` is below 1.
+    Raises InputError if there are fewer than `size` ids, or `size` is below 1.
     """
     if not 1 <= size <= len(ids):
         raise InputError(f"cannot choose {size} of {len(ids)}: give a number from 1 to {len(ids)}")
@@ -101,31 +89,30 @@ Record = TypeVar("Record", bound=BaseModel)
 IdentifiedRecord = TypeVar("IdentifiedRecord", bound=Identified)
 
 
-def parse(model: type[Record], record: object, path: Path, number: int) -> Record:
-    """Check the record of a line; an InputError names file, line and field."""
-    try:
-        return model.model_validate(record)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        where = f"field {field}: " if field else ""
-        raise InputError(f"{path}:{number}: {where}{first['msg']}") from error
-
-
 def records(model: type[Record], path: Path) -> Iterator[Record]:
-    """Read the records of a JSON Lines file; an InputError names file and line."""
-    return (parse(model, line, path, number) for number, line in json_lines(path))
+    """Read the records of a JSON Lines file; an InputError names file, line and field."""
+    return (record for _, record in _numbered(model, path))
+
+
+def _numbered(model: type[Record], path: Path) -> Iterator[tuple[int, Record]]:
+    for number, line in _json_lines(path):
+        try:
+            record = model.model_validate(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            where = f"field {field}: " if field else ""
+            raise InputError(f"{path}:{number}: {where}{first['msg']}") from error
+        yield number, record
 
 
 def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
-    """Read the records of a JSON Lines file, of which there are some, and no two share an id.
+    """Read the records of a JSON Lines file.
 
-    Raises:
-        InputError: it is otherwise, or a line is not a `model`; the message names file and line.
+    Raises InputError if there is none, two share an id, or a line is not a `model`.
     """
     found: dict[str, IdentifiedRecord] = {}
-    for number, line in json_lines(path):
-        record = parse(model, line, path, number)
+    for number, record in _numbered(model, path):
         if record.id in found:
             raise InputError(f"{path}:{number}: id {record.id!r} stands twice; ids must differ")
         found[record.id] = record
@@ -134,12 +121,12 @@ def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedReco
     return list(found.values())
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Read the objects of a JSON Lines file with their line numbers from 1.
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read the objects of a JSON Lines file; an InputError names file and line."""
+    return [row for _, row in _json_lines(path)]
 
-    Raises:
-        InputError: the file cannot be read, or a line is no object; the message says which.
-    """
+
+def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in read_lines(path):
         try:
             record = json.loads(line)
@@ -152,17 +139,8 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         yield number, record
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read the objects of a JSON Lines file; see `json_lines`."""
-    return [row for _, row in json_lines(path)]
-
-
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a file that are not blank, with their numbers from 1.
-
-    Raises:
-        InputError: the file cannot be read, or a line is not UTF-8.
-    """
+    """Yield the lines that are not blank with their numbers from 1; an InputError names a line."""
     number = 0
     try:
         with path.open("rb") as file:
@@ -177,20 +155,21 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
     """Write a questions file that `load_questions` reads back; see `write_text`."""
-    write_json_lines(path, (each.model_dump(mode="json", exclude_none=True) for each in questions))
+    write_json_lines(path, question_rows(questions))
+
+
+def question_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
+    """Return questions as JSON objects, as a questions file has them."""
+    return [each.model_dump(mode="json", exclude_none=True) for each in questions]
 
 
 def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
-    """Write objects one a line; see `write_text`."""
+    """Write one object a line; see `write_text`."""
     write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
+    """Write a whole file or none of it; raise InputError if it cannot be written."""
     half = path.with_name(path.name + HALF)
     try:
         half.write_text(text, encoding="utf-8")
@@ -202,14 +181,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
-    """Open a file of JSON Lines to add to, held by this process alone until it is closed.
+    """Open a JSON Lines file to append to, locked for this process until it is closed.
 
-    It is made if it is missing, readable by its owner alone. Half a line, as a kill in the middle
-    of a write leaves it, is cut off; a whole one without a line break is ended.
-
-    Raises:
-        BlockingIOError: another process holds it, and `wait` is false.
-        OSError: it cannot be written.
+    A missing file is created, readable only by its owner. Half a line, which a killed process
+    leaves, is cut off; a whole line without a line break gets one. Raises BlockingIOError if
+    another process has locked it and `wait` is false, OSError if it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = open(path, "a+b", opener=lambda at, flags: os.open(at, flags, 0o600))  # noqa: SIM115 - returned open, or closed below
@@ -230,10 +206,20 @@ def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
 
 
 def append_line(file: BinaryIO, record: Mapping[str, object]) -> None:
-    """Add a line, on disk before this returns."""
+    """Append a line; it is on disk before this returns."""
     file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
     file.flush()
     os.fsync(file.fileno())
+
+
+def papers_hash(papers: Iterable[Paper]) -> str:
+    """Return the SHA-256 of the papers' records in their order, hexadecimal."""
+    return hash_of(*(paper.model_dump_json() for paper in papers))
+
+
+def hash_of(*parts: str) -> str:
+    """Return the SHA-256 of texts in their order, hexadecimal."""
+    return hashlib.sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()
 
 
 Qrels = Mapping[str, Mapping[str, int]]
@@ -246,31 +232,27 @@ _Id = Annotated[str, Field(pattern=r"^\S+$", coerce_numbers_to_str=True, alias="
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Papers, and queries that were judged.
-
-    `queries[query id]` is what is asked; every one is judged. `qrels[query id][paper id]` is how
-    relevant the paper is; above 0 is relevant.
-    """
+    """Papers and judged queries."""
 
     papers: list[Paper]
     queries: dict[str, str]
+    """The text of each query by its id; all are judged."""
     qrels: dict[str, dict[str, int]]
     name: str = ""
 
     @property
-    def relevant(self) -> set[str]:
-        """Ids of the papers that are relevant to a query, whether they are there or not."""
-        return {p for grades in self.qrels.values() for p, grade in grades.items() if grade > 0}
+    def relevant(self) -> list[str]:
+        """The paper of each relevant judgement, whether the corpus has it or not."""
+        return [p for grades in self.qrels.values() for p, grade in grades.items() if grade > 0]
 
     @property
     def absent(self) -> int:
-        """Relevant judgements of papers that are not there: no system can find them."""
-        there = {paper.id for paper in self.papers}
-        judged = [pair for grades in self.qrels.values() for pair in grades.items()]
-        return sum(grade > 0 and paper not in there for paper, grade in judged)
+        """The number of relevant judgements of papers that the corpus lacks."""
+        known = {paper.id for paper in self.papers}
+        return sum(paper not in known for paper in self.relevant)
 
     def described(self) -> dict[str, object]:
-        """What a record says of it."""
+        """Return what a run's record says of the benchmark."""
         return {
             "name": self.name,
             "papers": len(self.papers),
@@ -296,11 +278,9 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
     https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset. Queries that the split does
-    not judge are left out. A judged paper that the corpus lacks counts as not found.
-
-    Raises:
-        InputError: a file or the split is missing or empty, a line is broken or repeats an id,
-            a judgement names a query that there is not, or no relevant paper is in the corpus.
+    not judge are left out. A judged paper that the corpus lacks counts as not found. Raises
+    InputError if a file or the split is missing or empty, a line is broken or repeats an id, a
+    judgement names an unknown query, or no relevant paper is in the corpus.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with corpus.jsonl, queries.jsonl")
@@ -316,7 +296,7 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     ]
     judged = {query: text for query, text in queries.items() if query in qrels}
     found = Benchmark(papers, judged, qrels, folder.resolve().name)
-    if found.relevant.isdisjoint(paper.id for paper in papers):
+    if found.absent == len(found.relevant):
         raise InputError(
             f"{judgements}: no relevant paper is in the corpus; give both of one dataset"
         )
@@ -354,16 +334,13 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
 
 
 def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
-    """Cut a benchmark to `size` of its papers: every relevant one, and others by their ids.
+    """Cut a benchmark to `size` papers: every relevant one and a fixed choice of the others.
 
-    The others are those with the lowest SHA-256 of their id, so everyone draws the same, and a
-    smaller subset lies within a larger one.
-
-    Raises:
-        InputError: more than `size` papers are relevant.
+    The others have the lowest SHA-256 of their ids, so the choice does not depend on their order,
+    and a smaller subset lies within a larger one. Raises InputError if more papers are relevant.
     """
     ids = [paper.id for paper in whole.papers]
-    kept = whole.relevant.intersection(ids)
+    kept = set(whole.relevant).intersection(ids)
     if len(kept) > size:
         raise InputError(f"{len(kept)} papers are relevant; a subset needs at least as many")
     others = [id_ for id_ in ids if id_ not in kept]
@@ -374,10 +351,9 @@ def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
 
 
 def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
-    """Read a ranking in TREC's format, `query Q0 paper rank score tag`; scores alone rank.
+    """Read a ranking in TREC's format, `query Q0 paper rank score tag`; only scores rank.
 
-    Raises:
-        InputError: the file cannot be read or is empty, or a line is not in that format.
+    Raises InputError if the file cannot be read or is empty, or a line has another format.
     """
     run: dict[str, dict[str, float]] = {}
     for number, line in read_lines(path):
@@ -394,7 +370,7 @@ def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
 
 
 def write_trec_run(path: Path, rankings: Rankings) -> None:
-    """Write TREC's format, best first; nine digits hold the 32-bit floats of trec_eval."""
+    """Write TREC's format, best first; nine digits keep trec_eval's 32-bit floats exact."""
     with path.open("w", encoding="utf-8") as file:
         for query, scores in rankings.items():
             for rank, (paper, score) in enumerate(scores.items(), start=1):

@@ -1,8 +1,8 @@
-"""A chat model that rates recorded answers from 1 to 10, each with a critique.
+"""Rate recorded answers from 1 to 10 by a chat model that also writes a critique of each.
 
-After Auto-J (Li et al. 2023, "Generative Judge for Evaluating Alignment"). A judge is itself
-measured: its verdicts are never reported without their agreement with the gold labels. Judging is
-a run of its own (`eval.runs`): every reply is kept, and judging that was killed goes on.
+After Auto-J (Li et al. 2023, "Generative Judge for Evaluating Alignment"). The judge is measured
+as well: its agreement with the gold labels is always reported. Judging is a run of its own
+(`eval.runs`): every reply is kept, and a killed run resumes.
 """
 
 import json
@@ -16,11 +16,10 @@ from scipy.stats import spearmanr
 from tqdm.auto import tqdm
 
 from eval.datasets import fixed_choice
-from eval.figures import mean_of
 from eval.report import render
 from eval.runs import ANSWERS, QuestionScore, Run, environment, public_name
 from eval.scoring import or_nothing, plain_text
-from eval.statistics import auroc
+from eval.statistics import auroc, mean_of
 from index.errors import InputError
 from index.sources import sha256_of
 from rag.chat import Complete, Message
@@ -36,26 +35,14 @@ class Rating(BaseModel):
 
 
 def rate_run(
-    run: Run,
-    complete: Complete,
-    judge: str,
-    out: Path | None,
-    limit: int | None = None,
+    run: Run, complete: Complete, judge: str, out: Path | None, limit: int | None = None
 ) -> dict[str, object]:
     """Rate the answers of a run from 1 to 10, each with a critique, and return the metrics.
 
-    Replies without a rating are counted as `unreadable`, and in no other figure.
-
-    Args:
-        run: The answers.
-        complete: The judge.
-        judge: Its name, for the record.
-        out: The folder, new, empty or unfinished; in `runs/` by default.
-        limit: How many questions at most: those with the lowest SHA-256 of their id.
-
-    Raises:
-        InputError: the run is not one of answers, or the folder is taken.
-        ChatError: the judge cannot be asked; what it said so far is kept.
+    The record has the name `judge`; `out` is a folder, new, empty or unfinished, by default in
+    `runs/`. At most `limit` questions are rated, those with the lowest SHA-256 of their ids.
+    Replies without a rating count as `unreadable` and are in no other figure. Raises InputError if
+    the run has no answers or the folder is taken, ChatError if the judge cannot be reached.
     """
     if run.kind != "answers":
         raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
@@ -77,11 +64,11 @@ def rate_run(
 
 
 def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
-    """The ratings, and how they agree with the gold labels.
+    """Measure the ratings and their agreement with the gold labels.
 
     `spearman` is the rank correlation of ratings and nugget recall, in [-1, 1] (Spearman 1904),
-    `auroc` the chance that a right answer is rated higher than a wrong one; either is None where
-    there is nothing to tell apart.
+    `auroc` the chance that a right answer is rated higher than a wrong one; each is None if there
+    is only one value to compare.
     """
     right, quality = run.right(), run.column("nugget_recall")
     both = [id_ for id_ in ratings if id_ in quality]
@@ -97,7 +84,7 @@ def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _prompt(run: Run, id_: str) -> list[Message]:
-    """The question, the answer and the passages it cites; a refusal is the reason it gives."""
+    """Show the question, the answer or the reason of a refusal, and the cited passages."""
     answer = Answer.model_validate(run.came_back[id_]["answer"])
     passages = (
         f"[{reference.number}] {reference.paper.title}: "
@@ -119,13 +106,11 @@ def _prompt(run: Run, id_: str) -> list[Message]:
 def ask_all(
     run: Run, prompts: Mapping[str, list[Message]], complete: Complete
 ) -> Iterator[tuple[str, str]]:
-    """Ask for each prompt, in order, and give its id and the reply; "" for one that is refused.
+    """Ask each prompt in order; yield its id and the reply, "" for a refused one.
 
-    Replies that the run has already are not asked for again; new ones are on disk before they are
-    given. No more is asked than is taken.
-
-    Raises:
-        ChatError: the model cannot be asked; what it said so far is kept.
+    Replies that the run has are not asked for again; new ones are on disk before they are yielded.
+    Prompts are asked only as far as the caller iterates. Raises ChatError if the model cannot be
+    reached.
     """
     ask = or_nothing(complete)
     for id_, prompt in prompts.items():
@@ -135,7 +120,7 @@ def ask_all(
 
 
 def read_json(reply: str, model: type[Read]) -> Read | None:
-    """The last JSON object of a reply that is a `model`, whatever is around it."""
+    """Return the last JSON object of a reply that is a `model`, whatever surrounds it."""
     at = reply.rfind("{")
     while at >= 0:
         try:

@@ -1,25 +1,23 @@
-"""How figures look, and tables of them in Markdown, for the repository and for the terminal.
+"""Format figures, and tables of them in Markdown, for the repository and the terminal.
 
 A figure has three decimals without the zero before the point, `.899`; with an interval,
-`.899 [.87, .92]`; where there is nothing, a dash.
+`.899 [.87, .92]`; nothing is a dash.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
 
 from eval.statistics import Interval
 
 Cell = str | float | Interval | None
-"""What a table's cell holds: words, a count, a figure, one with its interval, or nothing."""
-Better = Literal["high", "low"]
-"""Which end of a column is the good one."""
-
+"""A cell of a table: words, a count, a figure, a figure with its interval, or nothing."""
+Best = Callable[[Sequence[float]], float]
+"""Chooses the best value of a column: `max` or `min`."""
 NOTHING = "–"
 
 
 def figure(cell: Cell) -> str:
-    """A cell as text; an interval's ends have one decimal less, for they are known less well."""
+    """Format a cell; the ends of an interval, which are less certain, have a decimal less."""
     if isinstance(cell, Interval):
         return f"{decimal(cell.mean)} {interval(cell, places=2)}"
     if isinstance(cell, float):
@@ -28,7 +26,7 @@ def figure(cell: Cell) -> str:
 
 
 def difference(value: Interval) -> str:
-    """A difference with its sign, and ends to three decimals: whether 0 is inside must show."""
+    """Format a difference with its sign and precise ends: whether 0 is inside must show."""
     mean, low, high = (
         f"+{text}" if number > 0 and text.strip("0.") else text
         for number in (value.mean, value.low, value.high)
@@ -38,19 +36,19 @@ def difference(value: Interval) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """A probability, to three decimals."""
+    """Format a probability, to three decimals."""
     return "< .001" if p is not None and p < 0.0005 else figure(p)
 
 
 def interval(estimate: Interval, places: int) -> str:
-    """The ends of an interval: `[.87, .92]`."""
+    """Format the ends of an interval: `[.87, .92]`."""
     return f"[{decimal(estimate.low, places)}, {decimal(estimate.high, places)}]"
 
 
 def decimal(value: float, places: int = 3) -> str:
-    """A number: `.899`, `1.000`, `85.5`, `1,204`; a dash for what is not a number.
+    """Format a number: `.899`, `1.000`, `85.5`, `1,204`; a dash for what is not a number.
 
-    It has so many decimals below 10; above it there is one at most.
+    It has `places` decimals below 10, one below 1,000, and none above.
     """
     if not math.isfinite(value):
         return NOTHING
@@ -61,18 +59,13 @@ def decimal(value: float, places: int = 3) -> str:
 
 
 def table(
-    headers: Sequence[str], rows: Sequence[Sequence[Cell]], best: Mapping[str, Better] | None = None
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], best: Mapping[str, Best] | None = None
 ) -> str:
-    """A Markdown table; columns of numbers are flush right, the best value of a column is bold.
+    """Write a Markdown table with numbers flush right and the best value of a column in bold.
 
-    Words are inline Markdown, so a cell may hold a link; but a pipe, a line break or a tag in
-    it is only text.
-
-    Args:
-        headers: The columns' names.
-        rows: Cells, as many a row as there are headers.
-        best: Which end is best, by the column's name; equal to what is shown, equally bold.
-            A column that is not named, or has one figure alone, has no bold.
+    Words are inline Markdown, so a cell may hold a link; but a pipe, a line break or a tag is text.
+    `best` names the columns with bold values; values that look the same are equally bold, a single
+    one is not.
     """
     columns: list[list[str]] = []
     for place, header in enumerate(headers):
@@ -86,21 +79,19 @@ def table(
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
 
 
-def _bold_best(cells: Sequence[Cell], better: Better | None) -> list[str]:
-    texts = [_text(figure(cell)) for cell in cells]
+def _bold_best(cells: Sequence[Cell], best: Best | None) -> list[str]:
     means = [cell.mean if isinstance(cell, Interval) else cell for cell in cells]
     known = [mean for mean in means if isinstance(mean, (int, float))]
-    if better is None or len(known) < 2:
-        return texts
-    winner = decimal(max(known) if better == "high" else min(known))
+    winner = decimal(best(known)) if best and len(known) > 1 else ""
     return [
-        f"**{text}**" if isinstance(mean, (int, float)) and decimal(mean) == winner else text
-        for text, mean in zip(texts, means, strict=True)
-    ]
+        f"**{figure(cell)}**" if isinstance(mean, (int, float)) and decimal(mean) == winner
+        else _text(figure(cell))
+        for cell, mean in zip(cells, means, strict=True)
+    ]  # fmt: skip
 
 
 def _text(text: str) -> str:
-    """A cell's words on one line, in which neither a pipe nor a tag is markup.
+    """Put a cell's words on one line, and escape pipes and tags.
 
     Backslashes before a pipe are doubled, so that each stays.
     """

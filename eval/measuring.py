@@ -1,38 +1,22 @@
-"""Ask a system every question of a file, or every query of a benchmark; keep and measure all.
+"""Ask a system every question of a file or every query of a benchmark, and measure the replies.
 
-Both write a run (`eval.runs`). A run that was killed goes on where it stopped.
+Both write a run (`eval.runs`), which resumes where it stopped if it was killed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import (
-    Benchmark,
-    Qrels,
-    Question,
-    fixed_choice,
-    load_questions,
-    records,
-    write_trec_run,
-)
+from eval import datasets, scoring
+from eval.datasets import Benchmark, Qrels, Question
 from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
 from eval.report import run_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
-from eval.scoring import (
-    DEPTH,
-    AnswerScore,
-    Supports,
-    mean_metrics,
-    query_metrics,
-    ranked,
-    score_answer,
-)
+from eval.scoring import AnswerScore, Supports
 from eval.systems import Subject
 from index.errors import InputError
 from index.papers import Paper, letters
@@ -41,8 +25,8 @@ from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
 
-class CameBack(BaseModel):
-    """What one question gave: a line of a run's `answers.jsonl`."""
+class Reply(BaseModel):
+    """The reply to one question: a line of a run's `answers.jsonl`."""
 
     id: str
     elapsed_ms: float
@@ -61,13 +45,14 @@ def evaluate_answers(
     *,
     sample: int | None = None,
 ) -> dict[str, object]:
-    """Ask the questions of a file, and write a run of which it returns the metrics.
+    """Ask the questions of a file, write a run, and return its metrics.
 
-    Raises InputError if one of these cannot be used, or no paper asked about is in the index.
+    Raises InputError if one of these cannot be used, or no gold paper is in the index.
 
     Args:
-        path: The questions (`eval.datasets.load_questions`); those that stand alone are searched.
-        subject: Who answers.
+        path: The questions (`eval.datasets.load_questions`); a search is measured for those that
+            need no conversation.
+        subject: The system that answers.
         mode: How to answer, as in `Assistant.ask`.
         out: The run's folder, new, empty or unfinished; by default one in `runs/`.
         support: Decides whether citations support; by default the product's own checker.
@@ -82,83 +67,76 @@ def evaluate_answers(
         "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
-    with closing(Run.begin(out, path.stem, record, map(_as_asked, questions))) as run:
-        back = _come_back(run, questions, partial(_answered, subject, mode))
+
+    def reply(question: Question) -> Reply:
+        started = perf_counter()
+        answer = subject.ask(question, mode)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
+        is_bound = bool(question.history) or question.type in ("followup", "digest")
+        is_searched = question.answerable and question.papers and not is_bound
+        found = scoring.ranked(subject.search(question, scoring.DEPTH)) if is_searched else None
+        return Reply(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
+
+    with closing(Run.begin(out, path.stem, record, datasets.question_rows(questions))) as run:
+        replies = _replies(run, questions, reply)
         scores = [
-            score_answer(question, each.answer, subject.papers, each.elapsed_ms)
-            for question, each in zip(questions, back.values(), strict=True)
+            scoring.score_answer(question, each.answer, subject.papers, each.elapsed_ms)
+            for question, each in zip(questions, replies.values(), strict=True)
             if each.answer
         ]
         values = {score.question.id: question_values(score, checker) for score in scores}
-        record |= _about(scores, checker, absent)
-        return _finish(run, record, questions, back, gold, values, scores)
-
-
-def _about(scores: Sequence[AnswerScore], checker: Supports, absent: int) -> dict[str, object]:
-    """What is no mean over questions; the checker has been asked of all of them."""
-    first = scores[0].answer
-    return {
-        "papers_not_in_index": absent,
-        "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
-        "answers": answer_summary(scores, checker),
-    }
+        first = scores[0].answer
+        record |= {
+            "papers_not_in_index": absent,
+            "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
+            "answers": answer_summary(scores, checker),
+        }
+        return _finish(run, record, questions, replies, gold, values, scores)
 
 
 def evaluate_retrieval(
     benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
-    """Search every judged query by a subject that has the benchmark's papers indexed.
-
-    Writes a run, as `evaluate_answers`.
-
-    Raises:
-        InputError: the run's folder is taken.
-    """
+    """Search all queries by a subject that has indexed the papers; write a run, return metrics."""
     record: dict[str, object] = {
         "kind": "retrieval",
         "system": subject.name,
         "dataset": benchmark.described(),
-        "configuration": {"depth": DEPTH, **subject.configuration},
+        "configuration": {"depth": scoring.DEPTH, **subject.configuration},
     }
     queries = [
         Question(id=id_, type="query", question=text, answerable=True)
         for id_, text in benchmark.queries.items()
     ]
-    with closing(Run.begin(out, benchmark.name, record, map(_as_asked, queries))) as run:
-        back = _come_back(run, queries, partial(_searched, subject))
-        return _finish(run, record, queries, back, benchmark.qrels)
 
+    def reply(query: Question) -> Reply:
+        started = perf_counter()
+        found = subject.search(query, scoring.DEPTH + 1)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        # As in BEIR: a query that is a paper itself is to find the others.
+        others = [hit for hit in found if hit[0] != query.id][: scoring.DEPTH]
+        return Reply(id=query.id, elapsed_ms=elapsed_ms, found=scoring.ranked(others))
 
-def _as_asked(question: Question) -> dict[str, object]:
-    return question.model_dump(mode="json", exclude_none=True)
-
-
-def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
-    started = perf_counter()
-    answer = subject.ask(question, mode)
-    elapsed_ms = 1000 * (perf_counter() - started)
-    # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
-    is_bound = bool(question.history) or question.type in ("followup", "digest")
-    is_searched = question.answerable and question.papers and not is_bound
-    found = ranked(subject.search(question, DEPTH)) if is_searched else None
-    return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
+    with closing(Run.begin(out, benchmark.name, record, datasets.question_rows(queries))) as run:
+        return _finish(run, record, queries, _replies(run, queries, reply), benchmark.qrels)
 
 
 def _checked(path: Path, sample: int | None) -> list[Question]:
-    """The questions of a file, or a sample of them, each one that can be asked."""
-    questions = load_questions(path)
+    """Read the questions of a file, or a sample of them, and refuse one that cannot be asked."""
+    questions = datasets.load_questions(path)
     for question in questions:
         try:
             check_question(question.question)
         except InputError as error:
             raise InputError(f"{path}: question {question.id!r}: {error}") from error
     size = len(questions) if sample is None else sample
-    drawn = fixed_choice([each.id for each in questions], size)
+    drawn = datasets.fixed_choice([each.id for each in questions], size)
     return [question for question in questions if question.id in drawn]
 
 
 def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> tuple[Qrels, int]:
-    """What a search should find, of each question, and how many papers of it are not there."""
+    """Return the papers that a search for each question should find, and how many are missing."""
     ids = {letters(paper.title): paper.id for paper in papers}
     gold = {
         question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
@@ -171,50 +149,41 @@ def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) ->
     return gold, len(absent)
 
 
-def _searched(subject: Subject, query: Question) -> CameBack:
-    started = perf_counter()
-    found = subject.search(query, DEPTH + 1)
-    elapsed_ms = 1000 * (perf_counter() - started)
-    # As BEIR does: a query that is a paper itself is to find the others.
-    others = [hit for hit in found if hit[0] != query.id][:DEPTH]
-    return CameBack(id=query.id, elapsed_ms=elapsed_ms, found=ranked(others))
-
-
-def _come_back(
-    run: Run, questions: Sequence[Question], give: Callable[[Question], CameBack]
-) -> dict[str, CameBack]:
-    """Ask each question that the run has no answer to, one at a time; what came back of all."""
+def _replies(
+    run: Run, questions: Sequence[Question], reply: Callable[[Question], Reply]
+) -> dict[str, Reply]:
+    """Ask the questions that the run has no reply to, one by one; return every reply by its id."""
     waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
-        run.append(give(question).model_dump(mode="json"))
-    back = {each.id: each for each in records(CameBack, run.folder / ANSWERS)}
-    return {question.id: back[question.id] for question in questions}
+        run.append(reply(question).model_dump(mode="json"))
+    kept = {each.id: each for each in datasets.records(Reply, run.folder / ANSWERS)}
+    return {question.id: kept[question.id] for question in questions}
 
 
 def _finish(
     run: Run,
     measured: Mapping[str, object],
     questions: Sequence[Question],
-    back: Mapping[str, CameBack],
+    replies: Mapping[str, Reply],
     gold: Qrels,
     values: Mapping[str, Mapping[str, float | None]] | None = None,
     scores: Sequence[AnswerScore] = (),
 ) -> dict[str, object]:
-    """Measure the rankings, too, and finish a run: rankings, figures with intervals, report."""
-    found = {id_: each.found for id_, each in back.items() if each.found is not None}
-    write_trec_run(run.folder / "run.trec", found)
-    searched = query_metrics({id_: gold[id_] for id_ in found}, found)
+    """Measure the rankings as well, and write rankings, figures with intervals, and the report."""
+    found = {id_: each.found for id_, each in replies.items() if each.found is not None}
+    datasets.write_trec_run(run.folder / "run.trec", found)
+    searched = scoring.query_metrics({id_: gold[id_] for id_ in found}, found)
     rows = []
     for question in questions:
-        time = {"latency_ms": back[question.id].elapsed_ms}
+        time = {"latency_ms": replies[question.id].elapsed_ms}
         known = {**(values or {}).get(question.id, {}), **searched.get(question.id, {}), **time}
         rows.append(QuestionScore(id=question.id, type=question.type, values=known))
     metrics = {
         "run": run.name,
         **measured,
         "by_type": by_type(rows),
-        "retrieval": {"questions": len(searched), **mean_metrics(searched)},
-        "latency_ms": percentiles([each.elapsed_ms for each in back.values()]),
+        "retrieval": {"questions": len(searched), **scoring.mean_metrics(searched)},
+        "latency_ms": percentiles([each.elapsed_ms for each in replies.values()]),
         "intervals": intervals([row.values for row in rows]),
         "environment": environment(),
     }

@@ -1,8 +1,8 @@
-"""Other systems over the same papers, with the same encoder, on the same machine.
+"""Run other systems over the same papers, with the same encoder, on the same machine.
 
 Each is used through its public API as its documentation shows. All index one text a paper: title,
-full stop, abstract, both cleaned (`index.passages.paper_text`). docs/evaluation.md says what each
-is, and what was chosen for them. Packages are imported when a peer is opened: most are optional.
+full stop, abstract, both cleaned (`index.passages.paper_text`). docs/evaluation.md describes each
+and what was chosen for it. Packages are imported when a peer is opened: most are optional.
 """
 
 import os
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
 
 SOURCES = 5
-"""Sources a peer is asked for when it answers: the same for all."""
+"""The number of sources that each peer answers from."""
 
 _UNHELPFUL = frozenset({"no", "none", "not", "cannot", "unable", "empty"})
-"""What an answer says that cites nothing because no source helps, as LlamaIndex's prompt asks."""
-# What keeps peers off the network, as their documentation says.
+"""Words by which a model says that no source helps, as LlamaIndex's prompt asks it to."""
+# Documented ways to keep peers off the network.
 _OPT_OUTS = {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
@@ -41,51 +41,51 @@ class PeerUnavailableError(AbstractQAError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text a peer found: a paper's whole text or some of it, in the form that was indexed."""
+    """A text that a peer found: an indexed text or part of it, and its paper."""
 
     paper: Paper
     score: float
     text: str
 
     def sentences(self) -> list[Passage]:
-        """The abstract's sentences that are whole in the text, in the order they have there."""
+        """Return the abstract's sentences that are whole in the text, in the text's order."""
         whole = [passage for passage in cut(self.paper) if passage.text in self.text]
         return sorted(whole, key=lambda passage: self.text.find(passage.text))
 
 
 Found = Iterable[tuple[str, float, str]]
-"""Texts, best first: the id of the paper, the score, and the text."""
+"""Texts, best first: the paper's id, the score, and the text."""
 Find = Callable[[str, int], Found]
-"""The texts nearest to a query, at most so many."""
+"""Finds at most so many texts for a query."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A peer with the papers indexed."""
+    """A peer that has indexed the papers."""
 
     find: Find
     show: Find | None = None
-    """What it would show for a question, if that is not what it finds."""
+    """Finds what it would show for a question, if that differs from `find`."""
     write: Callable[[str], tuple[str, Found]] | None = None
-    """What a chat model writes over the numbered sources."""
+    """Has a chat model answer a question from numbered sources; returns both."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What every peer is given: texts by the ids of their papers."""
+    """The input of every peer: texts by the ids of their papers."""
 
     texts: Mapping[str, str]
     encoder: SentenceEncoder
     llm: ChatModel | None = None
-    """Writes, if the peer writes by one."""
+    """Writes the answers of a peer that can use one."""
 
 
 def quote(sources: Sequence[Source]) -> tuple[Block, ...]:
-    """Quote sources in rank order, one paragraph a source, each sentence citing its own span.
+    """Quote sources in rank order, a paragraph a source, each sentence citing its own span.
 
-    A paragraph is headed by its paper's title, as ours are: a title states facts too. No sentence
-    is quoted twice. Quoting stops at the end of the sentence that comes nearest to 90 words, titles
-    counted: as long as half of our own answers are at most.
+    The paper's title heads a paragraph, as in our answers: a title states facts too. No sentence is
+    quoted twice. Quoting stops after the sentence that ends nearest to 90 words, titles counted,
+    which half of our own answers do not exceed.
     """
     blocks: dict[int, list[Claim]] = {}
     quoted: set[str] = set()
@@ -105,9 +105,9 @@ def quote(sources: Sequence[Source]) -> tuple[Block, ...]:
 
 
 def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
-    """The sentences of what a chat model wrote, read as our own models' are, and what each cites.
+    """Read the sentences that a chat model wrote, as those of our own models, with their citations.
 
-    Source number n is `sources[n - 1]`, cited whole, since a marker `[n]` says no more.
+    A marker `[n]` cites the whole of `sources[n - 1]`, since it says no more.
     """
     spans = {
         number: Span(source.paper, min(p.start for p in whole), max(p.end for p in whole))
@@ -121,8 +121,7 @@ def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
     )
 
 
-# Each peer is a function of what it is given. The first line of its docstring is where its
-# documentation shows the use.
+# Each peer is a function whose docstring begins with the documentation that it follows.
 
 
 def _starter(given: Given) -> Opened:
@@ -131,7 +130,7 @@ def _starter(given: Given) -> Opened:
 
 
 def _index(given: Given) -> "VectorStoreIndex":
-    """One document a paper, cut by the default splitter (1,024 tokens), in the default store."""
+    """Index one document a paper with the default splitter (1,024 tokens) and store."""
     from llama_index.core import Document, VectorStoreIndex
 
     documents = [Document(id_=id_, text=text) for id_, text in given.texts.items()]
@@ -149,15 +148,15 @@ def _read(nodes: Iterable[Any]) -> Found:
 def _citation(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/query_engine/citation_query_engine.
 
-    Without a chat model to write it is the starter: the sources are the same.
+    Without a chat model it is the starter: the sources are the same.
     """
     from llama_index.core.query_engine import CitationQueryEngine
 
     from rag.llamaindex import ChatLLM
 
-    index = _index(given)
     if given.llm is None:
-        return Opened(_by_cosine(index))
+        return _starter(given)
+    index = _index(given)
     engine = CitationQueryEngine.from_args(index, llm=ChatLLM(given.llm), similarity_top_k=SOURCES)
 
     def write(question: str) -> tuple[str, Found]:
@@ -170,7 +169,7 @@ def _citation(given: Given) -> Opened:
 def _extractive(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/node_postprocessor/optimizerdemo.
 
-    Sentences are cut as ours are, so that what it keeps can be found again in the abstract.
+    Sentences are cut as ours are, so that the kept ones can be located in the abstract.
     """
     from llama_index.core import QueryBundle
     from llama_index.core.postprocessor import SentenceEmbeddingOptimizer
@@ -180,23 +179,23 @@ def _extractive(given: Given) -> Opened:
         embed_model=given.encoder,
         percentile_cutoff=0.5,
         tokenizer_fn=lambda text: [text[start:end] for start, end in sentence_spans(text)],
-        # LlamaIndex's default is 1; none is better for it here (nugget recall .41, not .38).
+        # LlamaIndex's default is 1; 0 is better for it here (nugget recall .41, not .38).
         context_before=0,
         context_after=0,
     )
 
-    def shortened(question: str, limit: int) -> Found:
+    def show(question: str, limit: int) -> Found:
         query = QueryBundle(question)
         nodes = index.as_retriever(similarity_top_k=limit).retrieve(query)
         return _read(optimizer.postprocess_nodes(nodes, query_bundle=query))
 
-    return Opened(_by_cosine(index), shortened)
+    return Opened(_by_cosine(index), show)
 
 
 def _fusion(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/retrievers/reciprocal_rerank_fusion.
 
-    One query only: more of them would be written by a chat model.
+    With one query only: a chat model would write more of them.
     """
     from llama_index.core.llms import MockLLM
     from llama_index.core.retrievers import QueryFusionRetriever
@@ -207,11 +206,11 @@ def _fusion(given: Given) -> Opened:
     bm25 = BM25Retriever.from_defaults(docstore=index.docstore, similarity_top_k=1)
 
     def find(query: str, limit: int) -> Found:
-        # It refuses to be asked for more than there is.
+        # It refuses a limit above the number of documents.
         bm25.similarity_top_k = min(limit, len(index.docstore.docs))
         fusion = QueryFusionRetriever(
             [index.as_retriever(similarity_top_k=limit), bm25],
-            llm=MockLLM(),  # asked nothing, but without one it looks for a key of OpenAI's
+            llm=MockLLM(),  # never asked, but without it LlamaIndex looks for an OpenAI key
             mode=FUSION_MODES.RECIPROCAL_RANK,
             similarity_top_k=limit,
             num_queries=1,
@@ -228,15 +227,15 @@ def _bm25(given: Given) -> Opened:
     import Stemmer
 
     ids, stemmer, index = list(given.texts), Stemmer.Stemmer("english"), bm25s.BM25()
-    texts = list(given.texts.values())
-    tokens = bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
-    index.index(tokens, show_progress=False)
+    quiet = {"show_progress": False}
+    tokens = bm25s.tokenize([*given.texts.values()], stopwords="en", stemmer=stemmer, **quiet)
+    index.index(tokens, **quiet)
 
     def find(query: str, limit: int) -> Found:
-        words = bm25s.tokenize(query, stemmer=stemmer, show_progress=False)
-        rows, scores = index.retrieve(words, k=min(limit, len(ids)), show_progress=False)
-        found = zip(rows[0], scores[0], strict=True)
-        return [(ids[row], float(score), texts[row]) for row, score in found if score > 0]
+        words = bm25s.tokenize(query, stemmer=stemmer, **quiet)
+        found = index.retrieve(words, k=min(limit, len(ids)), **quiet)
+        pairs = zip((ids[row] for row in found.documents[0]), found.scores[0], strict=True)
+        return [(id_, float(score), given.texts[id_]) for id_, score in pairs if score > 0]
 
     return Opened(find)
 
@@ -245,10 +244,12 @@ def _txtai(given: Given) -> Opened:
     """https://neuml.github.io/txtai/embeddings/configuration (hybrid; external vectors)."""
     from txtai.embeddings import Embeddings
 
+    encoder = given.encoder
+
     def transform(texts: Sequence[str]) -> Any:
-        # A query comes alone; encoded as one it costs what it costs the other peers.
-        alone = len(texts) == 1
-        return given.encoder.encode_query(texts[0])[None] if alone else given.encoder.encode(texts)
+        # A single text is a query; encoded as one it costs what it costs the other peers.
+        is_query = len(texts) == 1
+        return encoder.encode_query(texts[0])[None] if is_query else encoder.encode(texts)
 
     index = Embeddings(method="external", transform=transform, hybrid=True)
     index.index((id_, text, None) for id_, text in given.texts.items())
@@ -264,8 +265,8 @@ def _haystack(given: Given) -> Opened:
     from haystack.components.joiners import DocumentJoiner
     from haystack.document_stores.in_memory import InMemoryDocumentStore
 
-    store = InMemoryDocumentStore(shared=False)
-    vectors = given.encoder.encode(list(given.texts.values())).tolist()
+    store, encoder = InMemoryDocumentStore(shared=False), given.encoder
+    vectors = encoder.encode(list(given.texts.values())).tolist()
     rows = zip(given.texts.items(), vectors, strict=True)
     store.write_documents([Document(id=i, content=t, embedding=v) for (i, t), v in rows])
     pipeline = Pipeline()
@@ -276,11 +277,9 @@ def _haystack(given: Given) -> Opened:
     pipeline.connect("vectors", "joiner")
 
     def find(query: str, limit: int) -> Found:
-        asked: dict[str, dict[str, object]] = {
-            "bm25": {"query": query},
-            "vectors": {"query_embedding": given.encoder.encode_query(query).tolist()},
-            "joiner": {},
-        }
+        words: dict[str, object] = {"query": query}
+        vector: dict[str, object] = {"query_embedding": encoder.encode_query(query).tolist()}
+        asked = {"bm25": words, "vectors": vector, "joiner": {}}
         found = pipeline.run({part: {**more, "top_k": limit} for part, more in asked.items()})
         return [(each.id, each.score, each.content) for each in found["joiner"]["documents"]]
 
@@ -289,18 +288,18 @@ def _haystack(given: Given) -> Opened:
 
 @dataclass(frozen=True)
 class PeerEntry:
-    """A peer: its name in tables, how it is opened, and what it needs."""
+    """A peer: its name in tables, how to open it, and the packages that it needs."""
 
     title: str
     open: Callable[[Given], Opened]
     packages: tuple[str, ...]
-    """The distributions that could change its figures."""
+    """The distributions that can change its figures."""
     install: str = "pip install 'abstractqa[peers]'"
 
 
 _CORE = "llama-index-core"
 _FUSED = (_CORE, "llama-index-retrievers-bm25", "bm25s", "PyStemmer")
-# It asks for PyStemmer below 3, which we are not, and works with it all the same.
+# It requires PyStemmer below 3, but works with ours.
 _ADDED = f"{PeerEntry.install}, then pip install --no-deps llama-index-retrievers-bm25==0.8.0"
 PEERS = {
     "llamaindex-starter": PeerEntry("LlamaIndex starter", _starter, (_CORE,)),
@@ -311,31 +310,25 @@ PEERS = {
     "txtai": PeerEntry("txtai hybrid", _txtai, ("txtai", "faiss-cpu")),
     "haystack": PeerEntry("Haystack hybrid", _haystack, ("haystack-ai",)),
 }
-"""Every peer, by the name it is asked for."""
+"""Every peer by its name for `--system`."""
 
 
 def peer_subject(
     name: str, papers: Sequence[Paper], encoder: SentenceEncoder, llm: ChatModel | None = None
 ) -> Subject:
-    """Index papers with a peer, and say what could change its answers; none of them converses.
+    """Index papers, each id once, with a peer of `PEERS`; it ignores the history of questions.
 
-    Args:
-        name: A key of `PEERS`.
-        papers: At least one, each id once.
-        encoder: Embeds papers and queries for every peer that uses vectors.
-        llm: Writes for the citation engine; without one its sources are quoted.
-
-    Raises:
-        InputError: there is no such peer, or there are no papers.
-        PeerUnavailableError: its packages are missing, or do not work here.
+    `encoder` embeds for every peer that uses vectors. `llm` writes for the citation engine; without
+    it the sources are quoted. Raises InputError if there is no such peer or no paper,
+    PeerUnavailableError if the peer's packages are missing or do not work here.
     """
     if name not in PEERS:
         raise InputError(f"there is no peer {name!r}; the peers are {', '.join(PEERS)}")
     if not papers:
         raise InputError(f"{PEERS[name].title} has no papers to index; give it at least one")
     opened = _open(name, Given({paper.id: paper_text(paper) for paper in papers}, encoder, llm))
-    title, packages = PEERS[name].title, package_versions(PEERS[name].packages)
-    by_id, model = {paper.id: paper for paper in papers}, llm.name if llm else None
+    title, model = PEERS[name].title, llm.name if llm else None
+    by_id = {paper.id: paper for paper in papers}
     info = IndexInfo(id=title, papers=len(papers), encoder=encoder.name)
 
     def search(question: Question, limit: int) -> list[tuple[str, float]]:
@@ -350,6 +343,7 @@ def peer_subject(
         spent = {"total": 1000 * (perf_counter() - started)}
         return answer.model_copy(update={"model": model, "timings_ms": spent})
 
+    packages = package_versions(PEERS[name].packages)
     known = {"packages": packages, "weights": encoder.weights_hash, "llm": model}
     return Subject(f"{title}, {model}" if model else title, papers, search, ask, known)
 
@@ -359,7 +353,7 @@ def _open(name: str, given: Given) -> Opened:
     entry = PEERS[name]
     try:
         return entry.open(given)
-    except Exception as error:  # whatever other people's code raises: told in a line
+    except Exception as error:  # whatever a peer raises is reported in one line
         installed = ", ".join(map(" ".join, package_versions(entry.packages).items()))
         first = str(error).strip().partition("\n")[0]
         why = f"{type(error).__name__}: {first} (with {installed})"
@@ -369,21 +363,17 @@ def _open(name: str, given: Given) -> Opened:
 
 
 def _answer(question: str, opened: Opened, papers: Mapping[str, Paper], info: IndexInfo) -> Answer:
-    """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
-    text, found = (
-        opened.write(question)
-        if opened.write
-        else ("", (opened.show or opened.find)(question, SOURCES))
-    )
+    """Quote the sources (`quote`), or let the chat model write."""
+    show = opened.show or opened.find
+    text, found = opened.write(question) if opened.write else ("", show(question, SOURCES))
     sources = [Source(papers[id_], score, shown) for id_, score, shown in found]
-    claims = cited_claims(text, sources)
-    words = set(text.lower().replace("n't", " not").replace("n’t", " not").split())
-    refuses = not any(claim.spans for claim in claims) and not words.isdisjoint(_UNHELPFUL)
+    claims, reason = cited_claims(text, sources), "It found no text to show."
     blocks = quote(sources) if not opened.write else (Block(claims),) if claims else ()
-    reason = text if refuses else "It found no text to show."
-    answer = shown_answer(question, () if refuses else blocks, reason, info)
+    words = set(text.lower().replace("n't", " not").replace("n’t", " not").split())
+    if not any(claim.spans for claim in claims) and not words.isdisjoint(_UNHELPFUL):
+        blocks, reason = (), text
     best = max((source.score for source in sources), default=-1.0)
     more: dict[str, object] = {"mode": "generative"} if opened.write else {}
-    if answer.sentences and best >= 0:
-        more["confidence"] = best / (1 + best)  # it orders answers, and is no probability
-    return answer.model_copy(update=more)
+    if blocks and best >= 0:
+        more["confidence"] = best / (1 + best)  # it orders answers, but is no probability
+    return shown_answer(question, blocks, reason, info, **more)

@@ -1,6 +1,6 @@
-"""Write a run as people read it: one HTML file with its plots, from the templates of this package.
+"""Write the report of a run, one HTML file with its plots, from the templates of this package.
 
-Templates also hold the prompts of the judge and of synthesis.
+The templates also hold the prompts of the judge and of synthesis.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PLOTTED = {"right": "Right answers", "nugget_recall": "Nugget recall"}
-"""The figures that are drawn for each type of question."""
+"""The figures that are plotted for each type of question."""
 MEASURE = "nDCG@10"
-"""The figure by which the queries of a benchmark are ordered, the worst first."""
+"""The figure that orders the queries of a benchmark, the worst first."""
 ABOUT = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
-"""What is said of how a run was made."""
+"""The metrics that say how a run was made."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -36,25 +36,31 @@ def run_report(
 ) -> str:
     """Write the report of a run: its figures, its plots, then every question.
 
-    `metrics` is what `metrics.json` holds, `rows` are the figures of each question, `scores` every
-    answer, none if it only searched; those that are not right are shown open.
+    `metrics` is the content of `metrics.json`, `rows` are the figures of each question, `scores`
+    the scores of every answer, none for a benchmark; wrong answers are shown open.
     """
     means = {name: Interval(**each) for name, each in metrics["intervals"].items()}
     head = {name: means[name] for name in MAIN if name in means}
-    worst = sorted(
-        zip(questions, rows, strict=True), key=lambda pair: pair[1].values.get(MEASURE) or 0
-    )
-    types = [[kind, each["questions"], *map(each.get, head)] for kind, each in
-             metrics["by_type"].items()]  # fmt: skip
+    types = metrics["by_type"]
+    of_type = {kind: [row.values for row in rows if row.type == kind] for kind in types}
+    values = {row.id: row.values.get(MEASURE) or 0 for row in rows}
+    worst = sorted(zip(questions, rows, strict=True), key=lambda pair: values[pair[0].id])
     return render(
         "run.html",
         title=f"{metrics['system']}: {metrics['run']}",
         head=head,
-        measured={title: _by_type(rows, name) for name, title in PLOTTED.items() if name in head},
+        measured={
+            title: [(k, bootstrap_mean(v.get(name) for v in each)) for k, each in of_type.items()]
+            for name, title in PLOTTED.items()
+            if name in head
+        },
         risk=risk_by_coverage(scores),
         measure=MEASURE,
-        values=[row.values.get(MEASURE) or 0 for row in rows],
-        types=(["type", "questions", *head], types),
+        values=list(values.values()),
+        types=(
+            ["type", "questions", *head],
+            [[kind, each["questions"], *map(each.get, head)] for kind, each in types.items()],
+        ),
         right=sum(score.is_right for score in scores),
         scores=scores,
         queries=(
@@ -66,17 +72,8 @@ def run_report(
     )
 
 
-def _by_type(rows: Sequence[QuestionScore], name: str) -> list[tuple[str, Interval | None]]:
-    """A figure of each type of question."""
-    kinds = dict.fromkeys(row.type for row in rows)
-    return [
-        (kind, bootstrap_mean(row.values.get(name) for row in rows if row.type == kind))
-        for kind in kinds
-    ]
-
-
 def render(template: str, **context: object) -> str:
-    """Fill one of the templates; HTML is escaped, other files are not."""
+    """Fill a template; only HTML templates escape their values."""
     return _environment().get_template(template).render(context)
 
 
@@ -97,7 +94,7 @@ def _environment() -> "Environment":
         "plain": unescape,
         "ends": lambda value: interval(value, 2 if abs(value.mean) < 10 else 1),
         "figure": figure,
-        # Text to be judged cannot end the element that it stands in.
+        # Text to be judged cannot close the element around it.
         "inert": lambda text: text.replace("</", "< /"),
         "words": lambda name: str(name).replace("_", " "),
     }

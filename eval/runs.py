@@ -1,10 +1,10 @@
-"""A run as a record: a folder that keeps what was asked, what came back, and with what.
+"""A run of an evaluation: a folder with the questions, the replies, the figures and the versions.
 
-`run.json` is written first: what was run on what, with which versions. `questions.jsonl` holds
-what was asked, `answers.jsonl` what came back, a line each, written before the next question is
-asked: a run that was killed goes on where it stopped. `scores.jsonl`, `metrics.json` and
-`report.html` are written last; with them a run is finished, and never written to again.
-Nothing in it names a path or the host of the machine.
+`run.json` is written first and records what was run on what, with which versions.
+`questions.jsonl` has the questions and `answers.jsonl` a reply a line, written before the next
+question is asked, so a killed run resumes where it stopped. `scores.jsonl`, `metrics.json` and
+`report.html` come last; they finish the run, which is never written to again. No file names a
+path or the host.
 """
 
 import hashlib
@@ -19,17 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from eval.datasets import (
-    HALF,
-    append_line,
-    json_lines,
-    open_to_append,
-    records,
-    write_json_lines,
-    write_text,
-)
+from eval import datasets
 from index.errors import InputError
 from index.sources import sha256_of
 
@@ -41,21 +33,19 @@ METRICS = "metrics.json"
 REPORT = "report.html"
 
 PRIMARY = {"answers": "right", "retrieval": "hit@1"}
-"""What says of a question, for each kind of run, whether it went right: 1 or 0."""
+"""The metric that is 1 for a question that went right, by the kind of run."""
 PACKAGES = ("abstractqa", "bm25s", "chromadb", "ir-measures", "llama-index-core", "numpy", "scipy",
             "sentence-transformers", "torch")  # fmt: skip
 """The packages whose version can change a figure."""
 
 
-class QuestionScore(BaseModel):
-    """What one question scored: a line of `scores.jsonl`."""
-
-    model_config = ConfigDict(frozen=True)
+class QuestionScore(BaseModel, frozen=True):
+    """The scores of one question: a line of `scores.jsonl`."""
 
     id: str
     type: str = ""
     values: dict[str, float | None]
-    """By metric; None where there was nothing to measure."""
+    """By metric; None where there is nothing to measure."""
 
 
 @dataclass
@@ -64,11 +54,11 @@ class Run:
 
     folder: Path
     record: Mapping[str, Any]
-    """What was run on what: the content of `run.json`."""
+    """The content of `run.json`: what was run on what."""
     file: BinaryIO | None = None
-    """What came back, while it is written."""
+    """The open `answers.jsonl` of an unfinished run."""
     scores: Mapping[str, QuestionScore] = field(default_factory=dict)
-    """The figures of each question of a finished run, by its id, in their order."""
+    """The scores of a finished run by question id, in the order of the questions."""
 
     @classmethod
     def begin(
@@ -78,16 +68,11 @@ class Run:
         record: Mapping[str, object],
         questions: Iterable[Mapping[str, object]],
     ) -> Self:
-        """Make the folder of a new run, or go on with the unfinished run that is in it.
+        """Create the folder of a new run, or resume the unfinished run in it.
 
-        Args:
-            out: The folder, or None for `runs/<dataset>-<UTC timestamp>`.
-            dataset: The dataset's name.
-            record: What is run on what. A run goes on only if it is the same as before.
-            questions: What will be asked, as JSON objects.
-
-        Raises:
-            InputError: the folder holds anything else, or it cannot be made.
+        `out` is the folder, by default `runs/<dataset>-<UTC timestamp>`. `record` says what is run
+        on what: a run is resumed only if this has not changed. Raises InputError if the folder has
+        other content, or cannot be created.
         """
         folder = out or new_run_folder(dataset)
         python = platform.python_version()
@@ -95,12 +80,12 @@ class Run:
         identity: dict[str, object] = json.loads(json.dumps(known))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if all(path.suffix == HALF for path in folder.iterdir()):
+            if all(path.suffix == datasets.HALF for path in folder.iterdir()):
                 started = datetime.now(UTC).isoformat(timespec="seconds")
                 write_object(folder / RECORD, {**identity, "started": started})
             _check_same(folder, identity)
-            file = open_to_append(folder / ANSWERS, wait=False)
-            write_json_lines(folder / QUESTIONS, questions)
+            file = datasets.open_to_append(folder / ANSWERS, wait=False)
+            datasets.write_json_lines(folder / QUESTIONS, questions)
         except BlockingIOError as error:
             raise InputError(
                 f"another process is writing the run in {folder}: wait for it"
@@ -110,16 +95,16 @@ class Run:
         return cls(folder, identity, file)
 
     def close(self) -> None:
-        """Let others write to the folder; what is there stays."""
+        """Unlock the folder; its content stays."""
         if self.file:
             self.file.close()
 
     def append(self, line: Mapping[str, object]) -> None:
-        """Keep what came back for the question `line["id"]`, on disk before this returns."""
+        """Keep the reply to the question `line["id"]`; it is on disk before this returns."""
         if self.file is None:
             raise InputError(f"{self.folder} is a finished run; name a new folder")
         self.came_back[str(line["id"])] = dict(line)
-        append_line(self.file, line)
+        datasets.append_line(self.file, line)
 
     def finish(
         self,
@@ -127,10 +112,10 @@ class Run:
         scores: Sequence[QuestionScore],
         report: str | None = None,
     ) -> None:
-        """Write what was measured; the run is finished then."""
+        """Write the figures, which finishes the run."""
         if report is not None:
-            write_text(self.folder / REPORT, report)
-        write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
+            datasets.write_text(self.folder / REPORT, report)
+        datasets.write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
         write_object(self.folder / METRICS, metrics)
         self.close()
 
@@ -141,23 +126,23 @@ class Run:
 
     @property
     def system(self) -> str:
-        """The system that was measured."""
+        """The system under measurement."""
         return str(self.record["system"])
 
     @property
     def kind(self) -> str:
-        """What was measured: `answers` or `retrieval`."""
+        """The kind of the run: `answers` or `retrieval`."""
         return str(self.record["kind"])
 
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
-        """What was asked, by id."""
-        return _by_id(self.folder / QUESTIONS)
+        """The questions by id."""
+        return {str(row.get("id")): row for row in datasets.read_rows(self.folder / QUESTIONS)}
 
     @cached_property
     def came_back(self) -> dict[str, dict[str, Any]]:
-        """What came back so far, by the question's id."""
-        return _by_id(self.folder / ANSWERS)
+        """The replies so far, by question id."""
+        return {str(row.get("id")): row for row in datasets.read_rows(self.folder / ANSWERS)}
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
@@ -165,21 +150,17 @@ class Run:
         return read_object(self.folder / METRICS)
 
     def column(self, metric: str) -> dict[str, float]:
-        """A metric of every question that has it, by id."""
+        """Return a metric of every question that has it, by question id."""
         values = {id_: score.values.get(metric) for id_, score in self.scores.items()}
         return {id_: value for id_, value in values.items() if value is not None}
 
     def right(self) -> dict[str, bool]:
-        """Whether each question went right, by id."""
+        """Return whether each question went right, by its id."""
         return {id_: value >= 1 for id_, value in self.column(PRIMARY[self.kind]).items()}
 
 
 def load_run(folder: Path) -> Run:
-    """Read a finished run.
-
-    Raises:
-        InputError: it is no run's folder, the run is not finished, or a line is damaged.
-    """
+    """Read a finished run; raise InputError if the folder holds none, or a line is damaged."""
     record = read_object(folder / RECORD)
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
@@ -187,22 +168,21 @@ def load_run(folder: Path) -> Run:
         raise InputError(
             f"the run in {folder} is not finished: give the command that began it --out {folder}"
         )
-    scores = {score.id: score for score in records(QuestionScore, folder / SCORES)}
+    scores = {score.id: score for score in datasets.records(QuestionScore, folder / SCORES)}
     return Run(folder, record, scores=scores)
 
 
 def new_run_folder(name: str) -> Path:
-    """Name a new folder for a run that was given none; nothing is made."""
+    """Name a new folder in `runs/` without creating it."""
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
 
 
 def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
-    """Check that what is in the folder is an unfinished run of the same thing."""
+    """Refuse a folder that is not an unfinished run with the same record."""
     problem = ", and is no run"
     if (folder / RECORD).is_file():
-        before = {"started": "", **read_object(folder / RECORD)}
-        before.pop("started")
-        names = sorted(before.keys() | identity.keys())
+        before = read_object(folder / RECORD)
+        names = sorted((before.keys() | identity.keys()) - {"started"})
         others = [name for name in names if before.get(name) != identity.get(name)]
         problem = f": begun with another {others[0]}" if others else ""
         problem = ": a finished run" if (folder / METRICS).exists() else problem
@@ -210,12 +190,8 @@ def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
         raise InputError(f"{folder} is not empty{problem}; name a new folder")
 
 
-def _by_id(path: Path) -> dict[str, dict[str, Any]]:
-    return {str(line.get("id")): line for _, line in json_lines(path)}
-
-
 def environment() -> dict[str, object]:
-    """When, with which versions and on what kind of machine a run was made."""
+    """Return the time, the package versions and the kind of machine."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **package_versions()},
@@ -224,7 +200,7 @@ def environment() -> dict[str, object]:
 
 
 def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The installed versions; a package without a record of itself is "unknown"."""
+    """Return the installed version of each package, "unknown" without package metadata."""
     found = {}
     for name in packages:
         try:
@@ -236,9 +212,9 @@ def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash.
+    """Return the SHA-256 of the product's code and data, hexadecimal.
 
-    Read once: what runs is what was there when the process began.
+    Computed once: a process runs the code that was there when it began.
     """
     product = Path(__file__).parent.parent
     files = (path for name in ("index", "rag", "eval") for path in (product / name).rglob("*"))
@@ -248,16 +224,12 @@ def code_hash() -> str:
 
 
 def public_name(model: str) -> str:
-    """A model's name without the folders of this machine, if it is a path."""
+    """Return a model's name; of a path only the last part, so that no folder is named."""
     return Path(model).name if Path(model).exists() else model
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a run's folder.
-
-    Raises:
-        InputError: it is not there or is not one.
-    """
+    """Read a JSON object from a run's folder; raise InputError if there is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -268,5 +240,5 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def write_object(path: Path, content: Mapping[str, object]) -> None:
-    """Write an object, readable and in a fixed order, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    """Write an object as indented JSON; see `write_text`."""
+    datasets.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

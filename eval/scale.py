@@ -1,7 +1,7 @@
-"""How the index behaves at the size of a field: `make bench-scale` prints what is measured here.
+"""Measure the index at the size of a field and print the figures: `make bench-scale`.
 
-A cheap encoder stands for the real one, so that everything but encoding shows. Each figure that
-counts memory or a start comes from a process of its own.
+A cheap encoder replaces the real one, so that the figures show everything but encoding. Each part
+runs in a new process, so that its memory and start can be measured.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from eval.datasets import load_beir
-from eval.scoring import mean_metrics, query_metrics
+from eval.scoring import mean_metrics, query_metrics, ranked
 from index import minilm
 from index.build import build, remove, resume
 from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
@@ -41,11 +41,11 @@ from rag.retrieval import Probe, encode_candidates, rank
 QUESTIONS, KILLS = 30, 30
 CORPUS, STORE = "corpus.jsonl", "store"
 SLOWLY = "index slowly"
-"""The part that is killed, or beside which is asked: it indexes a file into a store."""
+"""A part that indexes a file into a store, to be killed, or asked meanwhile."""
 
 
 class CheapEncoder:
-    """Words hashed into vectors as long as the bundled encoder's, made in no time."""
+    """Hashes words into vectors of the bundled encoder's length, in almost no time."""
 
     name = "cheap"
     weights_hash = hashlib.sha256(b"hashed words").hexdigest()
@@ -53,7 +53,7 @@ class CheapEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, batch_seconds: float = 0.0) -> None:
-        """Take so long for each batch, so that a kill finds it encoding."""
+        """Pause for so long at each batch, so that a kill meets it encoding."""
         self._pause = batch_seconds
         self._words = HashingVectorizer(
             n_features=self.dimension, analyzer=str.split, alternate_sign=False, dtype=np.float32
@@ -62,14 +62,14 @@ class CheapEncoder:
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Unit vectors, shape (len(texts), 384)."""
+        """Return unit vectors, shape (len(texts), 384)."""
         time.sleep(self._pause)
         if progress:
             progress(len(texts))
         return np.asarray(self._words.transform(texts).toarray(), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
-        """The unit vector of a text, shape (384,)."""
+        """Return the unit vector of a text, shape (384,)."""
         return np.asarray(self.encode([text])[0], dtype=np.float32)
 
 
@@ -85,12 +85,12 @@ def _quantiles(seconds: Sequence[float]) -> str:
 
 
 def _part(beir: Path, folder: Path, part: str) -> list[str]:
-    """The command for a part of this module in a process of its own."""
+    """Return the command that runs a part of this module in a process of its own."""
     return [sys.executable, "-m", "eval.scale", str(beir), "--folder", str(folder), "--part", part]
 
 
 def measure_index(corpus: Path, store: Path) -> Iterator[str]:
-    """Index a corpus: time until it can be asked, time besides encoding, memory, disk."""
+    """Index a corpus: time until it answers, time without encoding, memory, disk."""
     reached: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -111,7 +111,7 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
 
 
 def measure_open(_: Path, folder: Path) -> Iterator[str]:
-    """Open the index: time, and memory over what the process had."""
+    """Open the index: time, and memory beyond what the process had."""
 
     def memory() -> float:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -123,7 +123,7 @@ def measure_open(_: Path, folder: Path) -> Iterator[str]:
 
 
 def measure_asking(beir: Path, folder: Path) -> Iterator[str]:
-    """Ask and search, warm; several at once."""
+    """Ask and search a warm index, also with several askers at once."""
     texts = [json.loads(line)["text"] for line in (beir / "queries.jsonl").open()]
     asked = [text for text in texts if len(text) < 4000][: 3 * QUESTIONS]
     encoder = CheapEncoder()
@@ -134,14 +134,14 @@ def measure_asking(beir: Path, folder: Path) -> Iterator[str]:
     yield f"ask, warm: {_quantiles([_timed(partial(assistant.ask, text)) for text in first])}"
     yield f"search: {_quantiles([_timed(partial(assistant.search, text)) for text in second])}"
     rest = asked[2 * QUESTIONS :]
-    alone = _timed(lambda: [assistant.ask(text) for text in rest])
+    in_turn = _timed(lambda: [assistant.ask(text) for text in rest])
     with ThreadPoolExecutor(8) as pool:
         together = _timed(lambda: list(pool.map(assistant.ask, [f"{t} " for t in rest])))
-    yield f"eight askers ÷ one: {alone / together:.2f} × the questions a second"
+    yield f"eight askers ÷ one: {in_turn / together:.2f} × the questions a second"
 
 
 def measure_changes(beir: Path, folder: Path) -> Iterator[str]:
-    """Index the same again, add, remove, take back; what askers notice of it."""
+    """Index the same again, add, remove, undo; and how long askers wait meanwhile."""
     encoder, store, new = CheapEncoder(), folder / STORE, folder / "added.jsonl"
     yield f"unchanged again: {_timed(lambda: build([beir / CORPUS], store, encoder)):.1f} s"
     row = '{{"id": "added{0}", "title": "An added kettle {0}", "abstract": "It has {0} lids."}}\n'
@@ -168,7 +168,7 @@ def measure_changes(beir: Path, folder: Path) -> Iterator[str]:
 
 
 def measure_kills(beir: Path, folder: Path) -> Iterator[str]:
-    """Kill a run of indexing at random moments; count what was lost."""
+    """Kill indexing at random moments, and count what is lost."""
     found = (each for each in read([beir / CORPUS]) if isinstance(each, Paper))
     papers = list(islice(found, 4000))
     first, rest, store = (folder / name for name in ("first.jsonl", "rest.jsonl", "kills"))
@@ -179,11 +179,8 @@ def measure_kills(beir: Path, folder: Path) -> Iterator[str]:
     lost = wasted = 0
     for _ in range(KILLS):
         before = Index.open(store)
-        process = subprocess.Popen(_part(rest, store, SLOWLY))
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(draw.uniform(1.0, 12.0))
-        process.kill()
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):  # then `run` has killed it
+            subprocess.run(_part(rest, store, SLOWLY), check=False, timeout=draw.uniform(1, 12))
         after = Index.open(store)
         lost += len({p.id for p in before.papers} - {p.id for p in after.papers})
         wasted += len(before.log.stored) > len(after.log.stored)
@@ -194,16 +191,14 @@ def measure_kills(beir: Path, folder: Path) -> Iterator[str]:
 
 
 def measure_start(beir: Path, folder: Path) -> Iterator[str]:
-    """The real command and encoder: seconds until it can be asked, and until it answers."""
+    """Run the real command and encoder: seconds until it can be asked, and until it answers."""
     store = folder / "real"
     question = "Which papers are about machine translation of low-resource languages?"
     command = [sys.executable, "-m", "ui.cli"]
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [*command, "index", str(beir / CORPUS), "--store", str(store)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    indexing = [*command, "index", str(beir / CORPUS), "--store", str(store)]
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(indexing, stdout=silent, stderr=silent)
     try:
         while not (store / "CURRENT").exists() and process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
@@ -219,24 +214,23 @@ def measure_start(beir: Path, folder: Path) -> Iterator[str]:
 
 
 def measure_words(beir: Path, folder: Path) -> Iterator[str]:
-    """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
+    """Compare nDCG@10 of an index without vectors, by the real encoder, with plain BM25."""
     benchmark, encoder = load_beir(beir), LocalEncoder.open(minilm.NAME)
     index = Index.open(folder / "real")
     everything = np.ones(len(index.papers), dtype=np.bool_)
     runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
-    for number, text in benchmark.queries.items():
+    for id_, text in benchmark.queries.items():
         probe = Probe.of(text, index, encoder, mended=False)
-        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:10]
-        encoded = encode_candidates(index, probe, encoder, everything)
-        for name, rows in (("BM25", words), ("nothing encoded", rank(encoded, probe).rows[:10])):
-            ids = [index.papers[int(row)].id for row in rows]
-            runs[name][number] = {id_: -float(place) for place, id_ in enumerate(ids)}
+        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")
+        encoded = rank(encode_candidates(index, probe, encoder, everything), probe)
+        for run, rows in zip(runs.values(), (words, encoded.rows), strict=True):
+            run[id_] = ranked((index.papers[int(row)].id, 1.0) for row in rows[:10])
     for name, run in runs.items():
         figure = mean_metrics(query_metrics(benchmark.qrels, run))["nDCG@10"]
         yield f"nDCG@10, {name}: {figure:.3f}"
 
 
-def _small(beir: Path, folder: Path) -> Iterator[str]:
+def _measure_small(beir: Path, folder: Path) -> Iterator[str]:
     small = folder / "small.jsonl"
     with (beir / CORPUS).open() as corpus:
         small.write_text("".join(islice(corpus, 5000)))
@@ -244,7 +238,7 @@ def _small(beir: Path, folder: Path) -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[Path, Path], Iterator[str]]] = {
-    "5,000 abstracts": _small,
+    "5,000 abstracts": _measure_small,
     "the whole corpus": lambda beir, folder: measure_index(beir / CORPUS, folder / STORE),
     "opened": measure_open,
     "asked": measure_asking,
@@ -253,11 +247,11 @@ PARTS: dict[str, Callable[[Path, Path], Iterator[str]]] = {
     "real encoder": measure_start,
     "words alone": measure_words,
 }
-"""What is measured of a BEIR folder in a folder of its own, in this order."""
+"""What is measured of a BEIR folder in a new folder, in this order."""
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure everything, each part in a process of its own; print a line once it is known."""
+    """Measure everything, each part in a process of its own; print each line at once."""
     parser = argparse.ArgumentParser(prog="python -m eval.scale", description=__doc__)
     parser.add_argument("beir", type=Path, help="a folder with corpus.jsonl and queries.jsonl")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -1,7 +1,7 @@
-"""How good one answer or one ranking is; `eval.figures` pools the scores of a whole run.
+"""Score one answer or one ranking; `eval.figures` pools the scores of a whole run.
 
-Papers are matched to a question's titles by their letters and digits, so LaTeX and case in a title
-do not matter. Rankings are measured by `pytrec_eval` (trec_eval's own code), through `ir_measures`.
+Papers match a question's titles by their letters and digits, so LaTeX and case do not matter.
+Rankings are measured by `pytrec_eval` (trec_eval's own code), through `ir_measures`.
 """
 
 import re
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
 
-from eval.datasets import Evidence, Qrels, Question, Rankings
+from eval.datasets import Qrels, Question, Rankings
 from index import minilm
 from index.encoder import LocalEncoder
 from index.papers import Paper, letters
 from index.text import clean
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.citations import unescape
-from rag.schema import Answer, AnswerSentence, Reference
+from rag.schema import Answer, AnswerSentence, Citation, Passage
 from rag.support import Checker
 from rag.support.local import LocalChecker
 
@@ -32,9 +32,9 @@ MEASURES = {
     "R@100": R @ 100,
     "hit@1": Success @ 1,
 }
-"""What is measured of rankings, by the name it has in metrics.json."""
+"""The measures of rankings, by their names in metrics.json."""
 DEPTH = 100
-"""Papers kept of each search; MRR and MAP look no deeper."""
+"""The number of papers kept of each search; MRR and MAP see no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +47,31 @@ class AnswerScore:
     papers_cited: tuple[bool, ...]
     references_gold: tuple[bool, ...]
     references_accepted: tuple[bool, ...]
-    """Those that are gold, or may be cited beside gold papers."""
+    """Whether each cited paper is gold or may be cited as well."""
     evidence_cited: tuple[bool | None, ...]
-    """Of each gold quote; None where the quote could not be located."""
+    """Whether each gold quote is cited; None where the quote was not located."""
     verbatim: tuple[bool, ...]
-    """Of each cited passage: whether the indexed paper says it there.
+    """Whether the indexed paper has the text of each cited passage at its place.
 
-    The schema of answers holds the rest: citations are passages, markers and references pair.
+    The schema of answers checks the rest: citations are passages, markers match references.
     """
     words: int
     elapsed_ms: float
 
     @property
     def refused(self) -> bool:
-        """Whether the answer is that the abstracts do not say."""
+        """Whether the answer refuses: the abstracts do not say."""
         return self.answer.status == "insufficient_evidence"
-
-    @property
-    def citation_precision_lenient(self) -> float | None:
-        """Share of the cited papers that are acceptable, in [0, 1]; None if no paper is gold."""
-        return share(self.references_accepted) if self.question.papers else None
 
     @property
     def rightness(self) -> float:
         """1 for a right answer, 0 for a wrong one, 0.5 for a cautious one that is partly right.
 
-        An unanswerable question is refused. An answerable one is answered with half of its facts,
-        from enough acceptable papers (`Question.least`, or half of the gold ones), which are half
-        of those cited; one about a digest may be counted from the index and cite nothing. Half
-        right is an answer with a notice that cites at most four papers, an acceptable one among
-        them, unless many papers are asked for.
+        An unanswerable question is to be refused. An answerable one is to be answered with half of
+        its facts, from enough acceptable papers (`Question.least`, or half of the gold ones) that
+        are half of the cited ones; an answer about a digest may count in the index and cite
+        nothing. Half right is an answer with a notice that cites at most four papers, one of them
+        acceptable, unless the question asks for many papers.
         """
         question, accepted = self.question, self.references_accepted
         if self.refused or not question.answerable:
@@ -93,60 +88,60 @@ class AnswerScore:
 
     @property
     def is_right(self) -> bool:
-        """Whether the question was handled as it should be, without reserve."""
+        """Whether the answer is fully right."""
         return self.rightness == 1
 
     @property
     def begins_with_evidence(self) -> bool | None:
-        """Whether the first cited sentence cites a gold quote; None if there is none of either."""
+        """Whether the first cited sentence cites a gold quote; None without either of them."""
         cited = next((s.citations[0] for s in self.answer.sentences if s.citations), None)
         if cited is None or not self.question.evidence:
             return None
         paper = next(r.paper for r in self.answer.references if r.number == cited.reference)
         title = letters(paper.title)
         quotes = (each.quote for each in self.question.evidence if letters(each.paper) == title)
-        spans = filter(None, (quote_span(quote, paper.abstract) for quote in quotes))
-        return any(cited.start < end and start < cited.end for start, end in spans)
+        return any(_is_cited(quote, paper.abstract, [cited]) for quote in quotes)
 
 
 def score_answer(
     question: Question, answer: Answer, indexed: Sequence[Paper], elapsed_ms: float
 ) -> AnswerScore:
-    """Measure an answer that took so many milliseconds against the papers of its whole index."""
-    by_id = {paper.id: paper for paper in indexed}
-    by_title = {letters(paper.title): paper for paper in indexed}
+    """Score an answer that took `elapsed_ms`, given every paper of its index."""
+    stored = {paper.id: paper.abstract for paper in indexed}
+    titled = {letters(paper.title): paper.abstract for paper in indexed}
     gold = {letters(title) for title in question.papers}
     accepted = gold | {letters(title) for title in question.also}
-    references = {letters(reference.paper.title): reference for reference in answer.references}
+    cited = {letters(reference.paper.title): reference.passages for reference in answer.references}
+    titles = [letters(reference.paper.title) for reference in answer.references]
+    quotes = [(letters(evidence.paper), evidence.quote) for evidence in question.evidence]
     return AnswerScore(
         question=question,
         answer=answer,
         nuggets_found=nuggets_found(question.nuggets, answer.text),
-        papers_cited=tuple(letters(title) in references for title in question.papers),
-        references_gold=tuple(letters(r.paper.title) in gold for r in answer.references),
-        references_accepted=tuple(letters(r.paper.title) in accepted for r in answer.references),
+        papers_cited=tuple(letters(title) in cited for title in question.papers),
+        references_gold=tuple(title in gold for title in titles),
+        references_accepted=tuple(title in accepted for title in titles),
         evidence_cited=tuple(
-            _evidence_cited(evidence, by_title, references) for evidence in question.evidence
+            _is_cited(quote, titled.get(title, ""), cited.get(title, ())) for title, quote in quotes
         ),
         verbatim=tuple(
-            (paper := by_id.get(reference.paper.id)) is not None
-            and paper.abstract[passage.start : passage.end] == passage.text
+            stored.get(reference.paper.id, "")[passage.start : passage.end] == passage.text
             for reference in answer.references
             for passage in reference.passages
         ),
-        # A lone dash or bullet is no word.
+        # A dash or a bullet is not a word.
         words=sum(any(map(str.isalnum, word)) for word in plain_text(answer.text).split()),
         elapsed_ms=elapsed_ms,
     )
 
 
 def plain_text(markdown: str) -> str:
-    """Strip [1] markers, bold marks and backslash escapes: an answer as people read it."""
+    """Strip [1] markers, bold marks and backslash escapes from an answer."""
     return unescape(re.sub(r"\s*\[\d+\]", "", markdown)).strip()
 
 
 def nuggets_found(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool, ...]:
-    """Find the facts that the text states: those with a wording that occurs in it.
+    """Return whether the text states each fact: whether one of its wordings occurs there.
 
     Case, white space and compatibility forms (`M³ViT`, `m3vit`; Unicode NFKC) do not matter.
     Voorhees 2003, "Overview of the TREC 2003 question answering track".
@@ -159,15 +154,10 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def share(flags: Sequence[bool]) -> float | None:
-    """The share of true ones, in [0, 1]; None of none."""
-    return sum(flags) / len(flags) if flags else None
-
-
 def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:
-    """Locate a quote in the stored abstract: code points, `end` exclusive; None if it is not there.
+    """Locate a quote in the stored abstract: code points, `end` exclusive; None if it is absent.
 
-    It is looked for letter for letter, then in the cleaned forms of both.
+    It is searched verbatim first, then in the cleaned forms of both.
     """
     start = abstract.find(quote)
     if start >= 0:
@@ -177,38 +167,27 @@ def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:
     return cleaned.stored_span(start, start + len(wanted)) if start >= 0 else None
 
 
-def _evidence_cited(
-    evidence: Evidence, by_title: Mapping[str, Paper], references: Mapping[str, Reference]
-) -> bool | None:
-    """Whether a cited passage overlaps a gold quote; None if there is no such quote to cite."""
-    key = letters(evidence.paper)
-    span = quote_span(evidence.quote, by_title[key].abstract) if key in by_title else None
-    if span is None:
+def _is_cited(quote: str, abstract: str, cited: Iterable[Passage | Citation]) -> bool | None:
+    """Return whether a cited passage overlaps a quote; None if the abstract lacks the quote."""
+    if (span := quote_span(quote, abstract)) is None:
         return None
-    start, end = span
-    passages = references[key].passages if key in references else ()
-    return any(passage.start < end and start < passage.end for passage in passages)
+    return any(passage.start < span[1] and span[0] < passage.end for passage in cited)
 
 
 class Supports:
-    """Whether texts, read together, support a claim, by a checker of `rag.support`.
+    """Asks a checker of `rag.support` whether texts, read together, support a claim.
 
-    Only what the checker calls supported counts, and not what it does partly. By default it is the
-    product's own checker, with the bundled encoder.
+    Partly supported counts as unsupported. The default checker is the product's own.
     """
 
     def __init__(self, checker: Checker | None = None) -> None:
         self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
         self.name = self._checker.name
         self.unreadable = 0
-        """How often it gave no verdict; that counted as unsupported."""
+        """How often there was no verdict, which counts as unsupported."""
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
-        """Whether the checker finds the claim supported.
-
-        Raises:
-            ChatError: the checker is a chat model that cannot be asked.
-        """
+        """Return whether the claim is supported; raise ChatError if a judge cannot be reached."""
         support = self._checker.check(claim, premises).support
         problem: str | None = getattr(self._checker, "problem", None)
         if problem and "could not be asked" in problem:
@@ -218,7 +197,7 @@ class Supports:
 
 
 def or_nothing(complete: Complete) -> Complete:
-    """Ask a chat model, and take a reply that is refused for an empty one."""
+    """Wrap a chat model so that a refused reply is an empty one."""
 
     def ask(messages: list[Message]) -> str:
         try:
@@ -230,15 +209,15 @@ def or_nothing(complete: Complete) -> Complete:
 
 
 def alce(answer: Answer, supports: Supports) -> tuple[float, float] | None:
-    """The recall and the precision of an answer's citations, in [0, 1]; None of a refusal.
+    """Return the recall and precision of an answer's citations, in [0, 1]; None for a refusal.
 
     Gao, Yen, Yu & Chen 2023, "Enabling large language models to generate text with citations".
-    A sentence counts for recall if it cites something, and all it cites, in one text, supports it.
-    A citation is precise if its sentence counts and it is not irrelevant: irrelevant is one that
-    alone does not support the sentence while the others without it do. A passage is the stretch of
-    an abstract that is cited, under the title of its paper, as ALCE shows documents to the checker.
-    All citations of a sentence count; ALCE's code looks at the first three. Where nothing is cited
-    precision is 0, as there.
+    A sentence counts for recall if it cites something and all its citations together support it. A
+    citation is precise if its sentence counts and it is not irrelevant: it is irrelevant if it does
+    not support the sentence by itself while the others do without it. A passage is the cited
+    stretch of an abstract under its paper's title, as ALCE shows documents to the checker. All
+    citations of a sentence count; ALCE's code looks at the first three. Precision is 0 where
+    nothing is cited, as in ALCE.
     """
     if answer.status != "answered" or not answer.sentences:
         return None
@@ -250,7 +229,7 @@ def alce(answer: Answer, supports: Supports) -> tuple[float, float] | None:
 
 
 def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tuple[int, int | None]:
-    """How many passages a sentence cites, and how many precisely; None if not supported."""
+    """Count the passages that a sentence cites, and the precise ones; None if unsupported."""
     papers = {reference.number: reference.paper for reference in answer.references}
     passages = [
         f"Title: {papers[at.reference].title}\n{papers[at.reference].abstract[at.start : at.end]}"
@@ -268,11 +247,11 @@ def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tupl
 
 
 def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Score `hits` (paper id, score), best first, so that exactly the order given is measured.
+    """Adjust the scores of `hits` (paper id, score), best first, so that trec_eval keeps the order.
 
-    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones
-    by id, backwards; so a score that does not fall is lowered by the least possible step.
-    A paper that comes again keeps its first place.
+    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones by
+    descending id; so a score that does not fall is lowered by the smallest step. A repeated paper
+    keeps its first place.
     """
     scores: dict[str, float] = {}
     last = np.float32(np.inf)
@@ -290,14 +269,12 @@ def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
     """
     names = {measure: name for name, measure in MEASURES.items()}
     values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}
-    plain_qrels = {query: dict(judged) for query, judged in qrels.items()}
-    plain_run = {query: dict(scores) for query, scores in run.items()}
-    for metric in pytrec_eval.iter_calc(list(names), plain_qrels, plain_run):
+    for metric in pytrec_eval.iter_calc(list(names), qrels, run):
         values[metric.query_id][names[metric.measure]] = metric.value
     return values
 
 
 def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The mean over the queries of each measure, 0 for none."""
+    """Return the mean of each measure over the queries; 0 without queries."""
     count = max(1, len(per_query))
     return {name: sum(values[name] for values in per_query.values()) / count for name in MEASURES}

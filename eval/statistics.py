@@ -1,7 +1,7 @@
-"""How sure a figure is, and whether two runs differ.
+"""Means with their intervals, and whether two runs differ.
 
-Questions are what is drawn at random, so they are what is resampled: every interval and every
-test here is over questions. The same seed gives the same interval.
+Questions are the random sample, so intervals and tests resample questions. The seed is fixed: the
+same values give the same interval.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +17,12 @@ RESAMPLES, CONFIDENCE = 10_000, 0.95
 
 Floats = NDArray[np.float64]
 Measured = Mapping[str, float | None]
-"""Question id → a value, None where there was nothing to measure."""
+"""Question id → value; None where there is nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure with its confidence interval `[low, high]`, from `n` questions."""
+    """The mean of `n` questions with its confidence interval `[low, high]`."""
 
     mean: float
     low: float
@@ -30,20 +30,25 @@ class Interval:
     n: int
 
 
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the known values; None if none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
 def _resampling(n: int) -> dict[str, Any]:
-    """What resampling `n` values is done with: the seed, and no more at once than memory holds."""
+    """Return scipy's options to resample `n` values: the seed, and batches that fit into memory."""
     batch = max(1, 4_000_000 // n)
     rng = np.random.default_rng(0)
     return {"vectorized": True, "n_resamples": RESAMPLES, "batch": batch, "rng": rng}
 
 
 def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
-    """The mean of the known values with its bootstrap interval; None if none is known.
+    """Return the mean of the known values with its bootstrap interval; None if none is known.
 
     The interval is BCa, bias-corrected and accelerated (Efron 1987, "Better bootstrap confidence
-    intervals"): the percentile interval leans towards 1 for a share that is near 1, as ours are.
-    Where all values are equal the interval has no width: resampling cannot show what was never
-    seen.
+    intervals"): the percentile interval is biased towards 1 for shares near 1, as ours are. Where
+    all values are equal the interval has no width: resampling cannot show unseen values.
     """
     known = np.array([value for value in values if value is not None], dtype=np.float64)
     n = len(known)
@@ -53,44 +58,40 @@ def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
     if np.allclose(known, mean, rtol=0, atol=1e-12):
         return Interval(mean, mean, mean, n)
     found = stats.bootstrap((known,), np.mean, confidence_level=CONFIDENCE, **_resampling(n))
-    return Interval(
-        mean, float(found.confidence_interval.low), float(found.confidence_interval.high), n
-    )
+    low, high = found.confidence_interval
+    return Interval(mean, float(low), float(high), n)
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
-    """The area under the ROC curve, in [0, 1]; None unless both labels occur.
-
-    It is how often a positive has a higher score than a negative, equal scores counting half.
-    """
-    from sklearn.metrics import roc_auc_score  # a second to import, for few
+    """Return the area under the ROC curve, in [0, 1]; None unless both labels occur."""
+    from sklearn.metrics import roc_auc_score  # takes a second to import
 
     return float(roc_auc_score(positive, scores)) if len(set(positive)) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A figure before and after, question by question."""
+    """A figure before and after a change."""
 
     before: Interval
     after: Interval
     difference: Interval
-    """After - before, on the questions that both could measure."""
+    """After - before, over the questions measured in both."""
     p: float
-    """Of the paired randomization test, two-sided, in (0, 1]."""
+    """By the two-sided paired randomization test, in (0, 1]."""
     higher: tuple[str, ...]
-    """The questions whose value is higher after; higher need not be better."""
+    """Ids of the questions whose value rose; higher need not be better."""
     lower: tuple[str, ...]
 
 
 def compare(before: Measured, after: Measured) -> Change | None:
-    """Compare two runs on the questions that both could measure; None if there are none.
+    """Compare two runs on the questions that both measured; None if there are none.
 
-    The test is Fisher's paired randomization: if the runs were the same, each question's two
-    values could as well stand the other way round, so the signs of the differences are flipped at
-    random (all ways, if there are at most `RESAMPLES`), and p is how often the mean difference is
-    then as far from 0 (Smucker, Allan & Carterette 2007, "A comparison of statistical significance
-    tests for information retrieval evaluation"). A single question shows nothing: p = 1.
+    The test is Fisher's paired randomization: if the runs did not differ, each question's two
+    values could be exchanged. So the signs of the differences are flipped at random (in every way,
+    if there are at most `RESAMPLES`), and p is how often the mean difference is as far from 0
+    (Smucker, Allan & Carterette 2007, "A comparison of statistical significance tests for
+    information retrieval evaluation"). A single question shows nothing: p = 1.
     """
     gained = {
         key: later - earlier
@@ -112,12 +113,11 @@ def compare(before: Measured, after: Measured) -> Change | None:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Correct p-values for how many comparisons there are.
+    """Correct p-values for the number of comparisons.
 
-    Holm 1979, "A simple sequentially rejective multiple test procedure": with m of them, the k-th
-    smallest is multiplied by m - k + 1, no one is below the one before it, and none exceeds 1.
+    Holm 1979, "A simple sequentially rejective multiple test procedure": the k-th smallest of m is
+    multiplied by m - k + 1, is at least as large as the one before it, and at most 1.
     """
     names = sorted(p_values, key=p_values.__getitem__)
     raised = [(len(names) - k) * p_values[name] for k, name in enumerate(names)]
-    rising = accumulate(raised, max)
-    return {name: min(1.0, p) for name, p in zip(names, rising, strict=True)}
+    return {name: min(1.0, p) for name, p in zip(names, accumulate(raised, max), strict=True)}

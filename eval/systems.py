@@ -1,4 +1,4 @@
-"""What is measured: this product, whole or without a part, and answers given elsewhere."""
+"""Systems under measurement: this product, whole or without a part, and recorded answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,22 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import platformdirs
 from pydantic import BaseModel, Field
+from tqdm.auto import tqdm
 
-from eval.datasets import (
-    Benchmark,
-    Identified,
-    Question,
-    Words,
-    identified,
-    load_questions,
-    load_trec_run,
-)
+from eval import datasets
+from eval.datasets import Benchmark, Identified, Question, Words
 from eval.runs import public_name
+from index.build import Stage, build_papers
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
 from index.errors import InputError
-from index.manifest import current, read_manifest
+from index.manifest import FORMAT_VERSION, current, read_manifest
 from index.papers import Paper
 from index.sources import sha256_of
 from rag.assistant import Assistant
@@ -33,41 +29,59 @@ from rag.schema import Answer, IndexInfo, Mode, Usage
 from rag.settings import Settings
 
 Found = tuple[str, float]
-"""A paper's id and its score; higher is better, within one query."""
+"""A paper's id and its score; within a query higher is better."""
 
 
 def no_answer(question: Question, mode: Mode) -> Answer:
-    """Refuse to answer: what only ranks has no answers."""
+    """Refuse to answer, as a system that only ranks does."""
     raise InputError(f"question {question.id!r}: a ranking has no answers (mode {mode})")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A system under measurement, over papers it has indexed already."""
+    """A system under measurement that has indexed its papers."""
 
     name: str
     papers: Sequence[Paper]
-    """Every paper it has indexed."""
+    """Every indexed paper."""
     search: Callable[[Question, int], Sequence[Found]]
-    """The papers nearest to a question's words, best first, each once, at most so many."""
+    """Returns at most so many papers for a question's words, best first, each once."""
     ask: Callable[[Question, Mode], Answer] = no_answer
-    """Its answer, in the schema of our own, so that one measure fits all."""
+    """Returns an answer in our own schema, so that one measure fits every system."""
     configuration: Mapping[str, object] = field(default_factory=dict)
-    """Whatever could change its answers: a run goes on only with the same."""
+    """Everything that could change the answers: a run is resumed only with the same."""
     check_mode: Callable[[Mode], object] = lambda _: None
-    """Raises InputError for a mode that it cannot answer in."""
+    """Raises InputError for a mode that the system does not have."""
+
+
+def benchmark_store(papers: Sequence[Paper], encoder: Encoder) -> Path:
+    """Index a benchmark's papers into the user's cache, or find their index there.
+
+    Each set of papers and encoder weights has one store. Indexing it again embeds only texts that
+    this version of AbstractQA reads or cuts differently from the version that built the store.
+    """
+    content = datasets.papers_hash(papers)
+    key = datasets.hash_of(content, encoder.weights_hash, str(FORMAT_VERSION))[:16]
+    store = platformdirs.user_cache_path("abstractqa") / "eval" / key
+    with tqdm(desc="index", unit="text", leave=False, disable=None) as bar:
+
+        def progress(stage: Stage, done: int, total: int) -> None:
+            bar.set_description(stage)
+            bar.total, bar.n = total or None, done
+            bar.refresh()
+
+        build_papers(papers, store, encoder, progress=progress)
+    return store
 
 
 def open_ours(
     store: Path, settings: Settings, without: str | None = None, fitted: Record | None = None
 ) -> Subject:
-    """Open this product over an index, whole or without one of the parts of `RECIPES`.
+    """Open this product over an index, whole or without one of the parts in `RECIPES`.
 
-    Whole it may have models fitted otherwise than those that it comes with. The record names the
-    index by the hash of what it holds, so the same papers indexed on two machines are the same.
-
-    Raises:
-        InputError: there is no such part.
+    The whole product takes other models in `fitted`. The configuration names the index by the hash
+    of its content, so the same papers indexed on two machines are the same index. Raises InputError
+    if there is no such part.
     """
     if without is not None and without not in RECIPES:
         raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
@@ -118,17 +132,22 @@ RECIPES: Mapping[str, Callable[[Encoder], Recipe]] = {
     "lexical": _ranked_by(lambda ranking: ranking.dense),
     "refusals": _unrefused,
 }
-"""What is done without a part, by the part's name.
+"""How the product works without a part, by the part's name.
 
-Without `vectors` papers are ranked by BM25 alone, without `lexical` by vectors alone; without
-`refusals` whatever comes nearest is quoted, and without a caution.
+Without `vectors` BM25 alone ranks papers, without `lexical` vectors alone do; without `refusals`
+the nearest sentences are always quoted, without a caution.
 """
 
 
-def shown_answer(question: str, blocks: Sequence[Block], reason: str, info: IndexInfo) -> Answer:
-    """What another system shows, in our schema; without blocks it is a refusal for that reason."""
+def shown_answer(
+    question: str, blocks: Sequence[Block], reason: str, info: IndexInfo, **more: object
+) -> Answer:
+    """Put another system's answer into our schema; without blocks it refuses for that reason.
+
+    `more` are fields whose default here does not hold: `mode`, `model`, `confidence`.
+    """
     composed = compose(blocks)
-    return Answer(
+    answer = Answer(
         question=question,
         standalone_question=question,
         status="answered" if composed.sentences else "insufficient_evidence",
@@ -142,17 +161,18 @@ def shown_answer(question: str, blocks: Sequence[Block], reason: str, info: Inde
         timings_ms={},
         index=info,
     )
+    return answer.model_copy(update=more)
 
 
 class CitingSentence(BaseModel):
-    """A sentence and the papers it cites, by their places in the answer's `references`, from 0."""
+    """A sentence and the papers it cites, by their places in `references`, from 0."""
 
     text: str
     citations: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
 class RagnarokAnswer(Identified):
-    """The answer to one topic; a refusal has no sentences."""
+    """The answer to a topic; a refusal has no sentences."""
 
     id: Annotated[Words, Field(coerce_numbers_to_str=True, alias="topic_id")]
     run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
@@ -163,19 +183,16 @@ class RagnarokAnswer(Identified):
 
 
 def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
-    """Open answers in Ragnarök's JSON, the format of TREC's RAG track, to a file of questions.
+    """Open recorded answers to a file of questions in Ragnarök's JSON, TREC's RAG track's format.
 
     https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
-    arXiv:2406.16828). Topics are the ids of questions. A search finds an answer's references in
-    their order; each citation is of the whole abstract.
-
-    Raises:
-        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
-            or an answer cites a paper that is not there.
+    arXiv:2406.16828). Topics are the ids of questions. A search returns an answer's references in
+    their order; each citation covers the whole abstract. Raises InputError if a line is not an
+    answer, a topic is answered twice or not at all, or an answer cites an unknown paper.
     """
-    given = {answer.id: answer for answer in identified(RagnarokAnswer, path)}
+    given = {answer.id: answer for answer in datasets.identified(RagnarokAnswer, path)}
     known = {paper.id: paper for paper in papers if paper.abstract}
-    for question in load_questions(questions):
+    for question in datasets.load_questions(questions):
         if question.id not in given:
             raise InputError(f"{path}: question {question.id!r} has no answer")
         answer = given[question.id]
@@ -195,20 +212,19 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
         spans = [Span(known[id_], 0, len(known[id_].abstract)) for id_ in recorded.references]
         claims = [Claim(s.text, tuple(spans[at] for at in s.citations)) for s in recorded.answer]
         blocks = [Block((claim,)) for claim in claims]
-        shown = shown_answer(question.question, blocks, "The recorded answer is empty.", info)
-        return shown.model_copy(update={"mode": "generative"})
+        reason = "The recorded answer is empty."
+        return shown_answer(question.question, blocks, reason, info, mode="generative")
 
     name = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
     return Subject(name, papers, search, ask, {"answers": sha256_of(path)})
 
 
 def replay_ranking(path: Path, benchmark: Benchmark) -> Subject:
-    """Open a run in TREC's format as a system. A query that it lacks finds nothing.
+    """Open a run in TREC's format as a system; a query that the run lacks finds nothing.
 
-    Raises:
-        InputError: a line is damaged, or no query of the benchmark is in it.
+    Raises InputError if a line is damaged, or the run has no query of the benchmark.
     """
-    run = load_trec_run(path)
+    run = datasets.load_trec_run(path)
     if not run.keys() & benchmark.qrels.keys():
         raise InputError(f"{path} ranks none of the benchmark's queries")
 

@@ -64,8 +64,7 @@ def retrieval(arguments: Namespace) -> None:
     from eval.datasets import fixed_subset, load_beir
     from eval.measuring import evaluate_retrieval
     from eval.peers import peer_subject
-    from eval.systems import open_ours, replay_ranking
-    from eval.vector_cache import benchmark_store
+    from eval.systems import benchmark_store, open_ours, replay_ranking
 
     settings = settings_of(arguments)
     benchmark = load_beir(arguments.dataset, arguments.split)

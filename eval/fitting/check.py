@@ -1,14 +1,15 @@
 """Fit the check of citations (`rag.support.local`), and measure it: `abstractqa eval fit --check`.
 
-It learns from claims that are made from the abstracts of four collections, true and false, from a
-chat model's paraphrases of some of their sentences (`paraphrases.jsonl`), and from SciFact's
-claims. Figures of a collection are of a network that has not seen it; RAGTruth's answers and the
+It learns from true and false claims made from the abstracts of four collections, from a chat
+model's paraphrases of some sentences (`paraphrases.jsonl`), and from SciFact's claims. Each
+collection is measured with a network that was not fitted on it; RAGTruth's answers and the
 hand-written claims on the bundled sample are in no fit.
 """
 
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,8 +18,7 @@ import numpy as np
 from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
 from eval.markdown import Cell, table
-from eval.scoring import share
-from eval.statistics import auroc
+from eval.statistics import auroc, mean_of
 from index.papers import Paper
 from index.readers import read
 from index.text import clean_text
@@ -33,19 +33,19 @@ PARAPHRASES = Path(__file__).parent / "paraphrases.jsonl"
 LEFT_OUT = (("acl", "bio"), ("arxiv", "med"))
 """The collections that claims are made from, in pairs that are left out together."""
 SENTENCES, EPOCHS, BATCH = 400, 6, 64
-"""Sentences of each collection that claims are made from; passes of the fit, claims at a time."""
+"""The sentences of each collection to make claims from; the fit's epochs and batch size."""
 MOST_WRONG = 0.08
-"""Of the false claims that may pass as supported, and of the true ones as unsupported."""
+"""The share of false claims that may pass as supported, and of true ones as unsupported."""
 ALIKE = 0.7
-"""Cosine of a paraphrase and its sentence from which on it is taken for one."""
+"""The least cosine of a paraphrase and its sentence."""
 OF_PARAPHRASE, OF_SCIFACT = 8, 3
-"""So often such a claim counts: there are few, by models and by people, and not made by rules."""
+"""How often such a claim counts: there are few, and no rules made them."""
 PROJECTED, HIDDEN, FOUND, MIXED = 24, 48, 16, 32
 """Widths of the layers of the network."""
 
 
 class Seen(NamedTuple):
-    """An example as the network sees it, each sentence of its claim for itself."""
+    """An example as the network sees it, with the inputs of each sentence of its claim."""
 
     example: Example
     inputs: tuple[Inputs, ...]
@@ -56,14 +56,14 @@ Scored = list[tuple[Seen, float]]
 
 
 def look(examples: Sequence[Example]) -> list[Seen]:
-    """Align claims with what they cite."""
+    """Align the sentences of claims with the cited ones."""
     seen = []
     for example in examples:
         cited = [each for text in example.cited for each in local.sentences(clean_text(text))]
-        sources = [each for each in map(read_sentence, cited) if each.stems]
-        claims = [
-            each for each in map(read_sentence, local.statements(example.claim)) if each.stems
-        ]
+        sources, claims = (
+            [each for each in map(read_sentence, texts) if each.stems]
+            for texts in (cited, local.statements(example.claim))
+        )
         found = tuple(local.inputs(claim, sources) for claim in claims if sources)
         seen.append(Seen(example, found))
     return seen
@@ -72,16 +72,12 @@ def look(examples: Sequence[Example]) -> list[Seen]:
 def fit_check(
     data: Path, claims: Path | None = None, out: Path | None = None
 ) -> dict[str, dict[str, float | None]]:
-    """Fit the network on all that there is, and write it; figures are of networks left out.
+    """Fit the network on all claims, write it, and measure networks on what they did not see.
 
-    Args:
-        data: The folder of corpora and of labelled claims.
-        claims: Hand-written claims on the bundled sample, to be measured too.
-        out: Where to write the weights; by default where the product reads them.
-
-    Returns:
-        By what it is measured on: AUROC, and the shares of true and of false claims that are
-        supported at the threshold. The threshold is chosen on collections left out.
+    `data` is the folder of corpora and labelled claims; hand-written `claims` on the bundled sample
+    are measured as well. The weights are written where the product reads them, or to `out`.
+    Returns for each set of claims the AUROC, and the shares of true and of false claims supported
+    at the threshold, which is chosen on left-out collections.
     """
     made = look(_made(data / "corpora"))
     scifact = look(labelled(data / "faithfulness" / "scifact_claims.jsonl", "scifact"))
@@ -92,9 +88,8 @@ def fit_check(
     most = _quantile([*left, *of_scifact], MOST_WRONG, is_true=True)
     weights = fit([*made, *scifact * OF_SCIFACT])
     weights |= {"supported": np.float32(least), "unsupported": np.float32(min(least, most))}
-    np.savez_compressed(
-        out or local.WEIGHTS, **{k: v.astype(np.float32) for k, v in weights.items()}
-    )
+    kept = {name: value.astype(np.float32) for name, value in weights.items()}
+    np.savez_compressed(out or local.WEIGHTS, **kept)
     found = {
         "made, collections left out": left,
         "scifact, left out": of_scifact,
@@ -107,12 +102,12 @@ def fit_check(
 
 
 def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
-    """The scores of made claims and of SciFact's, each by a network that has not seen them."""
+    """Score made claims and SciFact's by networks that have not seen them."""
     left: Scored = []
     for pair in LEFT_OUT:
         others = [each for each in made if each.example.group not in pair]
-        own = [each for each in made if each.example.group in pair]
-        left += scored(fit([*others, *scifact * OF_SCIFACT]), own)
+        held_out = [each for each in made if each.example.group in pair]
+        left += scored(fit([*others, *scifact * OF_SCIFACT]), held_out)
     of_scifact: Scored = []
     for fold in range(2):
         rest = fit([*made, *scifact[1 - fold :: 2] * OF_SCIFACT])
@@ -121,31 +116,26 @@ def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
 
 
 def _made(folder: Path) -> list[Example]:
-    """Claims made of each collection, and paraphrases of its sentences."""
-    found: list[Example] = []
-    papers: dict[str, list[Paper]] = {}
-    for name in (name for pair in LEFT_OUT for name in pair):
-        every = read([folder / f"{name}.jsonl"])
-        papers[name] = [each for each in every if isinstance(each, Paper)]
-        found += made_examples(papers[name], name, SENTENCES)
-    return [*found, *paraphrased(papers)]
+    """Make claims of the sentences of each collection, and of their paraphrases."""
+    papers = {
+        name: [each for each in read([folder / f"{name}.jsonl"]) if isinstance(each, Paper)]
+        for name in chain.from_iterable(LEFT_OUT)
+    }
+    made = (made_examples(each, name, SENTENCES) for name, each in papers.items())
+    return [*chain.from_iterable(made), *paraphrased(papers)]
 
 
 def paraphrased(papers: Mapping[str, Sequence[Paper]]) -> list[Example]:
-    """A model's paraphrases of sentences, and edits of them that change their meaning.
+    """Return a model's paraphrases of sentences, and edits that change their meaning.
 
-    Those that lost a name or a number, or are far from their sentence, are left out.
+    Paraphrases that lost a name or a number, or are far from their sentence, are left out.
     """
     draw = random.Random(0)  # noqa: S311 - a draw, not a secret
     by_id = {(group, paper.id): paper for group, listed in papers.items() for paper in listed}
     found: list[Example] = []
     for row in read_rows(PARAPHRASES):
-        paper, text, group = (
-            by_id.get((row["collection"], row["id"])),
-            row["text"],
-            row["collection"],
-        )
-        if paper is None:
+        text, group = row["text"], row["collection"]
+        if (paper := by_id.get((group, row["id"]))) is None:
             continue
         source = " ".join(clean_text(paper.abstract[row["start"] : row["end"]]).split())
         lost = missing_numbers(source, [text]) or missing_numbers(text, [source])
@@ -162,7 +152,7 @@ def paraphrased(papers: Mapping[str, Sequence[Paper]]) -> list[Example]:
 
 
 def labelled(path: Path, group: str) -> list[Example]:
-    """Claims that people have labelled, with what they cite: a whole text, or quotes of papers."""
+    """Read claims that people labelled; each cites a whole text or quotes of papers."""
     found = []
     for row in read_rows(path):
         texts, is_true = row["evidence"], row["label"] == "supported"
@@ -173,7 +163,7 @@ def labelled(path: Path, group: str) -> list[Example]:
 
 
 def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
-    """The weights of a network that tells supported claims from others."""
+    """Fit a network that tells supported claims from others; return its weights by name."""
     import torch
 
     torch.manual_seed(seed)
@@ -188,7 +178,13 @@ def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
         draw.shuffle(rows)
         for at in range(0, len(rows), BATCH):
             batch = rows[at : at + BATCH]
-            logits = net(_tensors([one for _, one in batch]))
+            logits = net(
+                {
+                    "claim": _padded([one.claim for _, one in batch]),
+                    "cited": _padded([one.cited for _, one in batch]),
+                    "whole": torch.from_numpy(np.stack([one.whole for _, one in batch])),
+                }
+            )
             truth = torch.tensor([float(each.example.supported) for each, _ in batch])
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth)
             optimiser.zero_grad()
@@ -199,7 +195,7 @@ def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
 
 
 def _net() -> Any:
-    """The network of `rag.support.local`, to be fitted."""
+    """Build the network of `rag.support.local` for fitting."""
     import torch
     from torch import nn
 
@@ -239,18 +235,8 @@ def _net() -> Any:
     return Net()
 
 
-def _tensors(batch: Sequence[Inputs]) -> dict[str, Any]:
-    import torch
-
-    return {
-        "claim": _padded([each.claim for each in batch]),
-        "cited": _padded([each.cited for each in batch]),
-        "whole": torch.from_numpy(np.stack([each.whole for each in batch])),
-    }
-
-
 def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
-    """Pairs of words as tensors of one length, with a mask of what is there."""
+    """Pad pairs of words to tensors of one length, with a mask."""
     import torch
 
     def column(rows: Iterable[Any]) -> torch.Tensor:
@@ -263,12 +249,9 @@ def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
 
 
 def scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> Scored:
-    """The score of each example: the product of its sentences'; 0 for one with none."""
-    network = Network(weights)
-    return [
-        (each, math.prod(map(network.probability, each.inputs)) if each.inputs else 0.0)
-        for each in seen
-    ]
+    """Score each example by the product of its sentences' probabilities; 0 without sentences."""
+    read = Network(weights).probability
+    return [(each, math.prod(map(read, each.inputs)) if each.inputs else 0.0) for each in seen]
 
 
 def _quantile(found: Scored, share: float, *, is_true: bool) -> float:
@@ -276,19 +259,16 @@ def _quantile(found: Scored, share: float, *, is_true: bool) -> float:
 
 
 def _figures(found: Scored, least: float) -> dict[str, float | None]:
-    truth = [each.example.supported for each, _ in found]
-    kept = {which: [s >= least for each, s in found if each.example.supported is which] for which in
-            (True, False)}  # fmt: skip
     return {
         "claims": len(found),
-        "auroc": auroc([score for _, score in found], truth),
-        "true supported": share(kept[True]),
-        "false supported": share(kept[False]),
+        "auroc": auroc([s for _, s in found], [each.example.supported for each, _ in found]),
+        "true supported": mean_of(s >= least for each, s in found if each.example.supported),
+        "false supported": mean_of(s >= least for each, s in found if not each.example.supported),
     }
 
 
 def check_text(found: Mapping[str, Mapping[str, float | None]]) -> str:
-    """The figures as a table."""
+    """Format the figures as a table."""
     names = ("claims", "auroc", "true supported", "false supported")
     rows: list[list[Cell]] = [[what, *map(each.get, names)] for what, each in found.items()]
     return table(["measured on", *names], rows)

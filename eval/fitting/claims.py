@@ -1,9 +1,9 @@
-"""Claims with what they cite, true and false, for the fit of the citation check.
+"""Make true and false claims with what they cite, for the fit of the citation check.
 
-Made from sentences of real abstracts: rewordings that keep the meaning, and edits each of which
-changes it. Kinds of edits are those of the literature on unfaithful summaries (Kryscinski et al.,
+They are sentences of real abstracts, reworded with their meaning kept, or edited so that it
+changes. The kinds of edits come from the literature on unfaithful summaries (Kryscinski et al.,
 EMNLP 2020; Pagnoni et al., NAACL 2021): numbers, denials, opposites, roles, names, hedges, scope,
-causes, additions. Word lists (`edits.json`) are of general English.
+causes, additions. The word lists (`edits.json`) are general English.
 """
 
 import json
@@ -23,7 +23,7 @@ from rag.support.numbers import names
 _TABLES: dict[str, list[Any]] = json.loads(
     (Path(__file__).parent / "edits.json").read_text(encoding="utf-8")
 )
-"""Words of general English, and patterns with what takes their place, by the kind of edit."""
+"""Words of general English, and patterns with their replacements, by the kind of edit."""
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-]|\.\d)")
 _DENIABLE = "|".join(_TABLES["deniable"])
 _AUXILIARY = re.compile(rf"\b({_DENIABLE}|had|did|may|might|should)\b(?! not)")
@@ -41,17 +41,17 @@ class Example:
     supported: bool
     kind: str
     group: str
-    """The collection it is from, which is left out as a whole."""
+    """The collection that it is from, which is left out as a whole."""
 
 
 Made = tuple[str, tuple[str, ...], bool, str]
 """An example without its group."""
 Edit = Callable[[str, Random], str | None]
-"""Changes a sentence; None if it has no place for that."""
+"""Changes a sentence; None if the edit does not apply."""
 
 
 def _pairs(listed: Sequence[str]) -> dict[str, list[str]]:
-    """By each word of the pairs `one/other`, what stands beside it."""
+    """Map each word of the pairs `one/other` to its partners."""
     found: dict[str, list[str]] = {}
     for one, other in (pair.split("/") for pair in listed):
         found.setdefault(one, []).append(other)
@@ -63,13 +63,7 @@ _OPPOSITE, _ALIKE = _pairs(_TABLES["opposite"]), _pairs(_TABLES["same"])
 
 
 def made_examples(papers: Sequence[Paper], group: str, count: int) -> list[Example]:
-    """Examples made from the sentences of papers, true and false about as many.
-
-    Args:
-        papers: A collection.
-        group: Its name.
-        count: Sentences that are drawn; of each come about four examples.
-    """
+    """Make about four examples, true and false, from each of `count` papers of a collection."""
     draw = Random(f"{group} 0")  # noqa: S311 - a draw, not a secret
     chosen = [papers[at] for at in draw.sample(range(len(papers)), min(count, len(papers)))]
     pool = [name for paper in papers for name in names(clean_text(paper.title))]
@@ -92,14 +86,10 @@ def _sentences(paper: Paper) -> list[str]:
     return [text for text in texts if 8 <= len(text.split()) <= 45]
 
 
-def _called(paper: Paper) -> str:
-    return paper.head or "The paper"
-
-
 def _of_sentence(
     paper: Paper, texts: Sequence[str], foreign: Sequence[str], pool: Sequence[str], draw: Random
 ) -> list[Made]:
-    """A sentence reworded and edited, and joined with others of its paper and of a foreign one."""
+    """Reword and edit a sentence, and join it with others of its paper and of a foreign one."""
     title, text = paper.display_title, draw.choice(texts)
     cited: tuple[str, ...] = (f"{title}: {text}",)
     if draw.random() < 0.3:  # more is cited than is needed
@@ -118,7 +108,7 @@ def _of_sentence(
         else:
             found.append((both, cited, False, "addition"))
     if foreign and draw.random() < 0.2:
-        stranger = f"{_called(paper)}: {_lower(draw.choice(foreign))}"
+        stranger = f"{paper.head or 'The paper'}: {_lower(draw.choice(foreign))}"
         found.append((stranger, cited, False, "stranger"))
     return found
 
@@ -126,11 +116,8 @@ def _of_sentence(
 def _edited(
     base: str, text: str, cited: tuple[str, ...], pool: Sequence[str], draw: Random
 ) -> Iterator[Made]:
-    """A sentence or its rewording with its meaning changed, in each way that it has a place for."""
-    edits: list[tuple[str, Edit]] = [
-        *EDITS.items(),
-        ("name", lambda said, draw: renamed(said, pool, draw)),
-    ]
+    """Yield a sentence or its rewording with its meaning changed, by each edit that applies."""
+    edits = [*EDITS.items(), ("name", lambda text, draw: renamed(text, pool, draw))]
     draw.shuffle(edits)
     for kind, edit in edits:
         changed = edit(base if draw.random() < 0.6 else text, draw)
@@ -141,7 +128,7 @@ def _edited(
 def _of_two(
     one: tuple[Paper, Sequence[str]], other: tuple[Paper, Sequence[str]], draw: Random
 ) -> list[Made]:
-    """Sentences over two papers: both halves true, and the halves exchanged."""
+    """Make sentences about two papers: a true one, and one with the papers exchanged."""
     (a, a_texts), (b, b_texts) = one, other
     if not (a.head and b.head):
         return []
@@ -149,34 +136,34 @@ def _of_two(
     cited = (f"{a.display_title}: {x}", f"{b.display_title}: {y}")
     join = draw.choice(_JOINS)
 
-    def said(first: str, second: str) -> str:
+    def joined(first: str, second: str) -> str:
         left = f"{first}: {_lower(reworded(x, a, draw)).rstrip('.')}"
         return f"{left}{join}{second}: {_lower(reworded(y, b, draw))}"
 
     return [
-        (said(a.head, b.head), cited, True, "two papers"),
-        (said(b.head, a.head), cited, False, "exchanged"),
+        (joined(a.head, b.head), cited, True, "two papers"),
+        (joined(b.head, a.head), cited, False, "exchanged"),
     ]
 
 
 def reworded(text: str, paper: Paper, draw: Random) -> str:
-    """A sentence in words that keep its meaning: shorter, in the third person, with synonyms."""
-    said = _LEADS.sub("", text) if draw.random() < 0.8 else text
-    said = re.sub(r"\s*\([^()]{0,80}\)", "", said) if draw.random() < 0.6 else said
-    subject = draw.choice((_called(paper), "The authors", "The paper"))
-    said = re.sub(r"\bthis (?:paper|work|study)\b", subject, said, flags=re.IGNORECASE)
+    """Reword a sentence with its meaning kept: shorter, in the third person, with synonyms."""
+    new = _LEADS.sub("", text) if draw.random() < 0.8 else text
+    new = re.sub(r"\s*\([^()]{0,80}\)", "", new) if draw.random() < 0.6 else new
+    subject = draw.choice((paper.head or "The paper", "The authors", "The paper"))
+    new = re.sub(r"\bthis (?:paper|work|study)\b", subject, new, flags=re.IGNORECASE)
     for first, third in (("[Ww]e", subject), ("our", "their"), ("Our", "Their"), ("us", "them")):
-        said = re.sub(rf"\b{first}\b", third, said)
-    words = said.split(" ")
+        new = re.sub(rf"\b{first}\b", third, new)
+    words = new.split(" ")
     for at, word in enumerate(words):
         core = word.strip(".,;:()").lower()
         if core in _ALIKE and draw.random() < 0.6:
             words[at] = re.sub(re.escape(core), draw.choice(_ALIKE[core]), word, flags=re.I)
-    said = " ".join(words)
-    head, comma, rest = said.partition(", ")
+    new = " ".join(words)
+    head, comma, rest = new.partition(", ")
     if comma and draw.random() < 0.25 and 2 <= len(head.split()) <= 8 and len(rest.split()) > 5:
-        said = f"{_upper(rest.rstrip('.'))}, {_lower(head)}."
-    return _upper(said)
+        new = f"{_upper(rest.rstrip('.'))}, {_lower(head)}."
+    return _upper(new)
 
 
 def _upper(text: str) -> str:
@@ -222,7 +209,7 @@ def _opposite(text: str, draw: Random) -> str | None:
 
 
 def _roles(text: str, draw: Random) -> str | None:
-    """Two names or two numbers of a sentence exchanged."""
+    """Exchange two names or two numbers of a sentence."""
     numbers = [match[0] for match in _NUMBER.finditer(text)]
     for distinct in (list(dict.fromkeys(found)) for found in (names(text), numbers)):
         if len(distinct) >= 2:
@@ -233,16 +220,16 @@ def _roles(text: str, draw: Random) -> str | None:
 
 
 def renamed(text: str, pool: Sequence[str], draw: Random) -> str | None:
-    """A name of a sentence replaced by one of another paper."""
+    """Replace a name of a sentence by one of another paper."""
     known = names(text)
     new = draw.choice(pool) if known and pool else ""
-    return (
-        text.replace(draw.choice(known), new) if new and new.lower() not in text.lower() else None
-    )
+    if not new or new.lower() in text.lower():
+        return None
+    return text.replace(draw.choice(known), new)
 
 
 def _by(kind: str) -> Edit:
-    """Put one thing in another's place, by a table of patterns."""
+    """Make an edit that replaces a pattern of a table."""
 
     def edit(text: str, draw: Random) -> str | None:
         fitting = [(p, new) for p, new in _TABLES[kind] if re.search(p, text, re.IGNORECASE)]
@@ -255,8 +242,8 @@ def _by(kind: str) -> Edit:
 
 
 def _unit(text: str, draw: Random) -> str | None:
-    alone = [(rf"(?<![A-Za-z]){one}(?![A-Za-z])", other) for one, other in _TABLES["unit"]]
-    fitting = [(pattern, other) for pattern, other in alone if re.search(pattern, text)]
+    units = [(rf"(?<![A-Za-z]){one}(?![A-Za-z])", other) for one, other in _TABLES["unit"]]
+    fitting = [(pattern, other) for pattern, other in units if re.search(pattern, text)]
     return re.sub(*draw.choice(fitting), text, count=1) if fitting else None
 
 
@@ -271,4 +258,4 @@ EDITS: dict[str, Edit] = {
     "extent": _by("extent"),
     "cause": _by("cause"),
 }
-"""What changes the meaning of a sentence, by its kind; None where it has no place for that."""
+"""Edits that change the meaning of a sentence, by their kind."""

@@ -1,7 +1,7 @@
-"""What the fits learn from: questions with gold papers and sentences on collections, and twins.
+"""Questions to learn from, with their gold papers and sentences, on collections; and their twins.
 
-A twin is a question that cannot be answered any more: the papers that answer it are taken away,
-or the sentences that do are taken out of them, or it is put to another collection.
+A twin is a question that has become unanswerable: its papers or the sentences that answer it are
+taken away, or it is put to another collection.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eval.datasets import Question, read_rows
 from index.encoder import Encoder
@@ -27,7 +28,7 @@ from rag.conversation import read_history
 from rag.digests import list_digests
 from rag.fitted import Record
 from rag.query import Query, Request, rank_for, understand
-from rag.retrieval import Ranking
+from rag.retrieval import Ranking, passage_rows
 from rag.schema import Filters, Options
 
 ANSWERED = ("fact", "why", "how", "entity", "define", "paraphrase", "false-premise")
@@ -35,7 +36,7 @@ LISTS = ("list", "digest")
 OWN = Path(__file__).parent / "questions"
 EVERYDAY = "everyday"
 MOST_ACCEPTED, FOREIGN_PAPERS = 30, 60
-"""Of a small collection: papers of one question, and papers that none of its questions is about."""
+"""Of small collections: the most papers of one question, and how many others are added."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +48,17 @@ class Asked:
     row: dict[str, Any]
     index: Index
     gold: tuple[int, ...]
-    """Rows of the papers that answer it."""
+    """Rows of the papers that answer."""
     accepted: frozenset[int]
-    """Rows of those that may be cited."""
+    """Rows of the papers that may be cited."""
     sentences: dict[int, tuple[int, ...]]
     """Rows of the passages that answer, by the row of the paper."""
 
 
 def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
-    """The questions of this package on a collection: its papers by id, its evidence by place.
+    """Read the questions of this package on a collection.
 
-    So the package holds no text of the papers.
+    They name papers by id and evidence by place, so the package has no text of the papers.
     """
     by_id = {paper.id: paper for paper in papers}
     found = []
@@ -76,12 +77,10 @@ def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
 
 
 def everyday(index: Index) -> list[Asked]:
-    """Questions of everyday life, which no collection of abstracts answers."""
+    """Return questions of everyday life, which no collection of abstracts answers."""
     lines = (Path(__file__).parent / "off_topic.txt").read_text(encoding="utf-8").splitlines()
-    row = {"type": "off-topic", "answerable": False}
-    return [
-        Asked(EVERYDAY, {**row, "question": line}, index, (), frozenset(), {}) for line in lines
-    ]
+    rows = ({"type": "off-topic", "question": line, "answerable": False} for line in lines)
+    return [Asked(EVERYDAY, row, index, (), frozenset(), {}) for row in rows]
 
 
 def asked(group: str, index: Index, rows: Sequence[dict[str, Any]]) -> list[Asked]:
@@ -95,27 +94,23 @@ def asked(group: str, index: Index, rows: Sequence[dict[str, Any]]) -> list[Aske
         sentences: dict[int, set[int]] = {}
         for each in row["evidence"]:
             paper = index.row_of(each["paper"])
-            if paper is not None and (quoted := _passages(index, paper, each["quote"])):
+            if paper is not None and (quoted := _quoted(index, paper, each["quote"])):
                 sentences.setdefault(paper, set()).update(quoted)
         kept = {paper: tuple(sorted(rows)) for paper, rows in sentences.items()}
         found.append(Asked(group, row, index, tuple(gold), frozenset(gold + also), kept))
     return found
 
 
-def _passages(index: Index, paper: int, quote: str) -> set[int]:
+def _quoted(index: Index, paper: int, quote: str) -> list[int]:
+    """Return the rows of a paper's passages that overlap a verbatim quote."""
     start = index.papers[paper].abstract.find(quote)
-    if start < 0:
-        return set()
-    first, last = np.searchsorted(index.owner, (paper, paper + 1))
-    return {
-        row
-        for row in range(int(first), int(last))
-        if index.passages[row].start < start + len(quote) and start < index.passages[row].end
-    }
+    rows = passage_rows(index, paper) if start >= 0 else ()
+    passages = ((row, index.passages[row]) for row in rows)
+    return [row for row, at in passages if at.start < start + len(quote) and start < at.end]
 
 
 def query_of(each: Asked, encoder: Encoder, fitted: Record, index: Index | None = None) -> Query:
-    """The question as the product reads it, put to its own collection or to another one."""
+    """Read a question as the product does, put to its own collection or to another one."""
     index = index or each.index
     turns = read_history(each.row.get("history"))
     mask = np.ones(len(index.papers), dtype=np.bool_)
@@ -124,19 +119,19 @@ def query_of(each: Asked, encoder: Encoder, fitted: Record, index: Index | None 
 
 
 def ranked(each: Asked, query: Query, without: Sequence[int] = ()) -> Ranking:
-    """The ranking for a question, without some papers."""
+    """Rank papers for a question, without some of them."""
     mask = query.allowed.copy()
     mask[list(without)] = False
     return rank_for(each.index, query, allowed=mask)
 
 
 def without_sentences(index: Index, rows: Sequence[int]) -> Index:
-    """The index without some passages, as if the abstracts had never had them.
+    """Return the index without some passages; vectors and words of whole abstracts stay."""
+    return _keep(index, ~np.isin(np.arange(len(index.passages)), rows))
 
-    The vectors of whole abstracts and the words that BM25 counts stay as they are.
-    """
-    kept = np.ones(len(index.passages), dtype=np.bool_)
-    kept[list(rows)] = False
+
+def _keep(index: Index, kept: NDArray[np.bool_]) -> Index:
+    """Return the index with only some of its passages; `kept` has shape (S,)."""
     return replace(
         index,
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
@@ -146,9 +141,9 @@ def without_sentences(index: Index, rows: Sequence[int]) -> Index:
 
 
 def sub_collections(questions: Sequence[Asked], parts: int = 3) -> Iterator[Asked]:
-    """The questions again, each part of them on a small collection: their papers and some others.
+    """Yield the questions again, on small collections of their papers and some others.
 
-    So that no model learns the size of a collection.
+    So no model learns the size of a collection.
     """
     chance = random.Random(0)  # noqa: S311 - it draws papers
     index = questions[0].index
@@ -157,31 +152,25 @@ def sub_collections(questions: Sequence[Asked], parts: int = 3) -> Iterator[Aske
         rows = {row for each in own for row in each.accepted}
         others = sorted(set(range(len(index.papers))) - rows)
         rows.update(chance.sample(others, min(len(others), FOREIGN_PAPERS)))
-        small = subset(index, sorted(rows))
+        kept = sorted(rows)
+        papers = tuple(index.papers[row] for row in kept)
+        small = _keep(index, np.isin(index.owner, kept))
+        small = replace(
+            small,
+            papers=papers,
+            owner=np.searchsorted(kept, small.owner).astype(np.int64),
+            paper_vectors=Vectors.of(index.paper_vectors[kept]),
+            lexical=LexicalIndex.build(papers),
+            names=Names.build(papers),
+            layout=None,
+        )
         yield from asked(own[0].group, small, [each.row for each in own])
 
 
-def subset(index: Index, rows: Sequence[int]) -> Index:
-    """The index of some of its papers, ascending, with its names and words counted anew."""
-    papers = tuple(index.papers[row] for row in rows)
-    kept = np.isin(index.owner, rows)
-    return replace(
-        index,
-        papers=papers,
-        passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
-        owner=np.searchsorted(rows, index.owner[kept]).astype(np.int64),
-        paper_vectors=Vectors.of(index.paper_vectors[list(rows)]),
-        passage_vectors=Vectors.of(index.passage_vectors[kept]),
-        lexical=LexicalIndex.build(papers),
-        names=Names.build(papers),
-        layout=None,
-    )
-
-
 def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[Asked]:
-    """The questions of a public evidence set, put to the collection of all its texts.
+    """Read the questions of a public evidence set, on the collection of all its texts.
 
-    A text is a paper without a title, of the sentences that the set gives.
+    A text is a paper whose passages are the sentences that the set gives.
     """
     rows = read_rows(path)[:most]
     papers: dict[str, Paper] = {}
@@ -195,31 +184,23 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
         for sentence in row["sentences"]:
             passages.append(Passage(row["paper"], at, at + len(sentence), sentence))
             at += len(sentence) + 1
-    index = _index_of(path.stem, tuple(papers.values()), tuple(passages), encoder)
-    rows_of = {paper.id: at for at, paper in enumerate(index.papers)}
+    texts = tuple(papers.values())
+    rows_of = {id_: at for at, id_ in enumerate(papers)}
+    known: dict[str, Any] = {"generation": path.stem, "encoder": encoder.name, "content": ""}
+    index = Index(
+        manifest=Manifest.model_construct(**known),
+        papers=texts,
+        passages=tuple(passages),
+        owner=np.array([rows_of[passage.paper_id] for passage in passages]),
+        paper_vectors=Vectors.of(encoder.encode([paper_text(paper) for paper in texts])),
+        passage_vectors=Vectors.of(encoder.encode([passage.text for passage in passages])),
+        lexical=LexicalIndex.build(texts),
+        names=Names.build(texts),
+    )
     found = []
     for row in rows:
         paper = rows_of[row["paper"]]
-        first = int(np.searchsorted(index.owner, paper))
-        gold = tuple(first + at for at in row["evidence"])
+        gold = tuple(passage_rows(index, paper)[at] for at in row["evidence"])
         kind = {"type": "fact", "question": row["question"], "answerable": True}
         found.append(Asked(path.stem, kind, index, (paper,), frozenset({paper}), {paper: gold}))
     return found
-
-
-def _index_of(
-    name: str, papers: tuple[Paper, ...], passages: tuple[Passage, ...], encoder: Encoder
-) -> Index:
-    """An index in memory of papers whose passages are given, in the order of the papers."""
-    rows = {paper.id: row for row, paper in enumerate(papers)}
-    known: dict[str, Any] = {"generation": name, "encoder": encoder.name, "content": ""}
-    return Index(
-        manifest=Manifest.model_construct(**known),
-        papers=papers,
-        passages=passages,
-        owner=np.array([rows[passage.paper_id] for passage in passages]),
-        paper_vectors=Vectors.of(encoder.encode([paper_text(paper) for paper in papers])),
-        passage_vectors=Vectors.of(encoder.encode([passage.text for passage in passages])),
-        lexical=LexicalIndex.build(papers),
-        names=Names.build(papers),
-    )

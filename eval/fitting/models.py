@@ -1,22 +1,15 @@
-"""Fit the models behind the answers: sentences, papers of a list, the probability of an answer."""
+"""Fit the models that choose sentences and papers and tell how likely an answer is right."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from eval.fitting.collections import (
-    ANSWERED,
-    EVERYDAY,
-    LISTS,
-    Asked,
-    query_of,
-    ranked,
-    without_sentences,
-)
+from eval.fitting import collections
+from eval.fitting.collections import ANSWERED, EVERYDAY, LISTS, Asked
 from eval.fitting.wordings import filled as own_turns
 from index.encoder import Encoder
 from index.store import Index
@@ -28,35 +21,32 @@ from rag.selection import from_paper
 from rag.wording import Kind, read_wording
 
 WEIGHTS = {"of evidence": 0.3, "unanswerable": 3.0, "elsewhere": 0.5, "nothing": 0.3}
-"""Of questions, beside 1 of one on a collection: one of a public evidence set, one that cannot be
-answered, one that is put to another collection, a list whose papers were taken away."""
+"""Weights of examples, where a question on its own collection weighs 1: a question of a public
+evidence set, an unanswerable one, one put to another collection, a list without its papers."""
 RIDGES = {"sentences": 1e-3, "papers": 3e-2, "answering": 1e-1, "stating": 1e-1}
 RIDGE = 1e-2
 """The ridge penalty of the other models."""
 MOST_OFF_TOPIC, MOST_REFUSED = 0.03, 0.05
 LIKELY_PAPER = 0.5
-"""The probability from which a paper is known to be the one that is asked about."""
+"""The probability from which on a paper is taken for the one that the question asks about."""
 
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Rows that are compared with each other: the sentences of one text, for one question."""
-
-    rows: Floats
-    gold: NDArray[np.bool_]
-    weight: float
+Bools = NDArray[np.bool_]
+Asking = Sequence[tuple[Asked, Query]]
+"""Questions, and how the product reads them."""
+Rows = tuple[Floats, Bools, Floats]
+"""Features of shape (n, F), labels of shape (n,), and weights of shape (n,)."""
+Group = tuple[Floats, Bools, float]
+"""Rows that compete with each other, as the sentences of a text do; the gold ones; a weight."""
 
 
 def fit_listwise(groups: Sequence[Group], names: Sequence[str], ridge: float) -> Linear:
     """Maximise the probability that the softmax over each group gives to its gold rows."""
-    rows = np.concatenate([group.rows for group in groups]).astype(np.float64)
-    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    rows = (rows - mean) / spread
-    sizes = [len(group.rows) for group in groups]
+    parts, golds, each_weight = zip(*groups, strict=True)
+    rows, mean, spread = _standardised(np.concatenate(parts))
+    sizes = [len(part) for part in parts]
     starts = np.cumsum([0, *sizes])[:-1]
     owner = np.repeat(np.arange(len(groups)), sizes)
-    gold = np.concatenate([group.gold for group in groups]).astype(np.float64)
-    weights = np.array([group.weight for group in groups])
+    gold, weights = np.concatenate(golds).astype(np.float64), np.array(each_weight)
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = rows @ w
@@ -73,12 +63,11 @@ def fit_listwise(groups: Sequence[Group], names: Sequence[str], ridge: float) ->
 
 
 def fit_logistic(
-    rows: Floats, right: NDArray[np.bool_], weights: Floats, names: Sequence[str], ridge: float
+    rows: Floats, right: Bools, weights: Floats, names: Sequence[str], ridge: float
 ) -> Linear:
-    """A logistic regression on standardised features with a ridge penalty."""
-    values = rows.astype(np.float64)
-    mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
-    values = np.c_[(values - mean) / spread, np.ones(len(values))]
+    """Fit a logistic regression on standardised features with a ridge penalty."""
+    values, mean, spread = _standardised(rows)
+    values = np.c_[values, np.ones(len(values))]
     signs = np.where(right, 1.0, -1.0)
     total = float(weights.sum())
     penalty = np.r_[np.full(rows.shape[1], ridge), 0.0]
@@ -93,18 +82,25 @@ def fit_logistic(
     return _linear(names, w[:-1] / spread, float(w[-1] - (mean / spread) @ w[:-1]))
 
 
+def _standardised(rows: Floats) -> tuple[NDArray[np.float64], ...]:
+    """Return the standardised features with their means and standard deviations."""
+    values = rows.astype(np.float64)
+    mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
+    return (values - mean) / spread, mean, spread
+
+
 def _linear(names: Sequence[str], weights: NDArray[np.float64], bias: float) -> Linear:
     column = weights.astype(np.float32)[:, None]
     return Linear(tuple(names), (), column, np.array([bias], dtype=np.float32))
 
 
 def with_models(record: Record, models: Mapping[str, Linear]) -> Record:
-    """The record with some models replaced."""
+    """Return the record with some models replaced."""
     return replace(record, models={**record.models, **models})
 
 
-def sentence_groups(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Group]:
-    """The sentences of each gold paper of questions that are answered from papers."""
+def sentence_groups(questions: Asking) -> Iterator[Group]:
+    """Yield the sentences of each gold paper of the questions that papers answer."""
     for each, query in questions:
         if each.row["type"] not in (*ANSWERED, "compare", "followup"):
             continue
@@ -113,39 +109,39 @@ def sentence_groups(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Group]
             rows = passage_rows(each.index, paper)
             measured = evidence.measure(each.index, query, ranking, paper)
             weight = 1.0 if "papers" in each.row else WEIGHTS["of evidence"]
-            yield Group(measured, np.isin(np.arange(rows.start, rows.stop), gold), weight)
+            yield measured, np.isin(np.arange(rows.start, rows.stop), gold), weight
 
 
-def answering_groups(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Group]:
-    """The first papers for each question that one paper answers."""
+def answering_groups(questions: Asking) -> Iterator[Group]:
+    """Yield the first papers for each question that one paper answers."""
     for each, query in questions:
         if each.row["type"] in ANSWERED and each.gold and query.allowed.any():
-            ranking = ranked(each, query)
+            ranking = collections.ranked(each, query)
             papers, rows = listing.measure(each.index, query, ranking, listing.ANSWERING)
             if (gold := np.isin(papers, list(each.accepted))).any():
-                yield Group(rows, gold, 1.0)
+                yield rows, gold, 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """The first papers for a list, or for its twin that fits nothing."""
+    """The first papers for a list, or for its twin that no paper fits."""
 
     index: Index
     papers: Sequence[int]
     measured: Floats
-    right: NDArray[np.bool_]
+    right: Bools
     weight: float
 
 
-def candidates(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Candidates]:
-    """The candidates of each list: whether there are such papers may be asked in vain, too."""
+def candidates(questions: Asking) -> Iterator[Candidates]:
+    """Yield the candidates of each list, of its twin, and of lists that no paper fits."""
     for each, query in questions:
         kind = each.row["type"]
-        is_vain = kind == "near-miss" and query.kind is Kind.PAPERS
-        if not (is_vain or (kind in LISTS and each.gold)) or not query.allowed.any():
+        fits_none = kind == "near-miss" and query.kind is Kind.PAPERS
+        if not (fits_none or (kind in LISTS and each.gold)) or not query.allowed.any():
             continue
         for gone in ((), sorted(each.accepted)) if each.gold else ((),):
-            ranking = ranked(each, query, gone)
+            ranking = collections.ranked(each, query, gone)
             if len(ranking.rows):
                 papers, measured = listing.measure(each.index, query, ranking)
                 right = np.isin(papers, list(each.accepted))
@@ -154,7 +150,7 @@ def candidates(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Candidates]
 
 
 def fit_papers(lists: Sequence[Candidates]) -> dict[str, Linear]:
-    """The two models of `rag.listing` that tell which papers are on a subject."""
+    """Fit the two models of `rag.listing` that tell which papers are on a subject."""
     right = np.concatenate([each.right for each in lists])
     weights = np.concatenate([np.full(len(each.papers), each.weight) for each in lists])
     rows = np.concatenate([each.measured for each in lists])
@@ -165,48 +161,50 @@ def fit_papers(lists: Sequence[Candidates]) -> dict[str, Linear]:
 
 
 def again(each: Candidates, first: Linear) -> Floats:
-    """The features of candidates with what the first model says of them."""
+    """Return the features of candidates extended by the scores of the first model."""
     scores = first.score(each.measured)
     return listing.measure_again(each.index, each.papers, each.measured, scores)
 
 
-def several_rows(
-    questions: Sequence[tuple[Asked, Query]],
-) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Whether questions ask for papers or for what one says: features, answers, weights."""
-    rows, right, weights = [], [], []
+def several_rows(questions: Asking) -> Rows:
+    """Return the rows of questions that ask for papers, or for what one paper says."""
+    found = []
     for each, query in questions:
         kind = each.row["type"]
         if kind in (*LISTS, *ANSWERED) and query.allowed.any():
-            rows.append(listing.measure_several(each.index, query, ranked(each, query)))
-            right.append(kind in LISTS)
-            weights.append(2.0 if kind in LISTS else 1.0)
+            row = listing.measure_several(each.index, query, collections.ranked(each, query))
+            found.append((row, kind in LISTS, 2.0 if kind in LISTS else 1.0))
+    return _stacked(found)
+
+
+def _stacked(found: Iterable[tuple[Floats, bool, float]]) -> Rows:
+    rows, right, weights = zip(*found, strict=True)
     return np.stack(rows), np.asarray(right), np.asarray(weights, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Try:
-    """The signs of one answer, and what they should say; None where they should say nothing."""
+    """The signs of one answer with their labels; a label is None where it is not to be learnt."""
 
     signs: Mapping[str, float]
     is_topic: bool
     """Whether the question is on the topic of the collection."""
     is_paper: bool | None
-    """Whether the first paper is one that answers."""
+    """Whether the first paper answers."""
     states: bool | None
-    """Whether the evidence answers, if the paper is the right one."""
+    """Whether the evidence answers, given the right paper."""
     weight: float
     source: str
 
 
-def tries(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Try]:
-    """Answers to the questions of sets, and to twins that cannot be answered."""
+def tries(questions: Asking) -> Iterator[Try]:
+    """Yield answers to the questions of sets, and to their unanswerable twins."""
     for each, query in questions:
         kind = each.row["type"]
         if kind in ("collection", *LISTS) or not query.allowed.any():
             continue
         asks_one = query.as_kind(Kind.ANSWER)
-        ranking = ranked(each, query)
+        ranking = collections.ranked(each, query)
         found = from_paper(each.index, asks_one, ranking)
         signs = confidence.read_signs(each.index, asks_one, ranking, found)
         if kind == "off-topic":
@@ -220,13 +218,13 @@ def tries(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Try]:
         is_paper = bool({at.paper for at in found.papers} & set(each.gold))
         states = (not wanted or bool(passages & wanted)) if is_paper else None
         yield Try(signs, True, is_paper, states or None, 1.0, kind)
-        gone = ranked(each, query, sorted(each.accepted))
+        gone = collections.ranked(each, query, sorted(each.accepted))
         if len(gone.rows) and not query.about:
             elsewhere = from_paper(each.index, replace(asks_one, names=()), gone)
             signs = confidence.read_signs(each.index, asks_one, gone, elsewhere)
             yield Try(signs, True, False, None, 0.5, "paper gone")
         if wanted and kind in ANSWERED:
-            index = without_sentences(each.index, sorted(wanted))
+            index = collections.without_sentences(each.index, sorted(wanted))
             cut = rank_for(index, query)
             rest = from_paper(index, asks_one, cut)
             if rest.papers[0].passages and rest.papers[0].paper in each.gold:
@@ -237,9 +235,9 @@ def tries(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Try]:
 def foreign_tries(
     questions: Sequence[Asked], index: Index, encoder: Encoder, fitted: Record
 ) -> Iterator[Try]:
-    """Answers of a collection to questions that are put to it from other ones."""
+    """Yield a collection's answers to questions of other collections."""
     for each in questions:
-        query = query_of(each, encoder, fitted, index).as_kind(Kind.ANSWER)
+        query = collections.query_of(each, encoder, fitted, index).as_kind(Kind.ANSWER)
         if query.allowed.any() and not query.request.turns:
             ranking = rank(index, query.probe, query.allowed)
             found = from_paper(index, query, ranking)
@@ -249,11 +247,11 @@ def foreign_tries(
 
 
 def fit_confidence(answers: Sequence[Try]) -> dict[str, Linear]:
-    """The models of `rag.confidence`."""
+    """Fit the models of `rag.confidence`."""
     fits = {}
     for name, label in (("topic", "is_topic"), ("paper", "is_paper"), ("stating", "states")):
         kept = [each for each in answers if getattr(each, label) is not None]
-        if name == "topic":  # twins are on the topic like their questions, and no news
+        if name == "topic":  # twins would repeat what their questions teach
             kept = [each for each in kept if not each.source.endswith("gone")]
         right = np.asarray([bool(getattr(each, label)) for each in kept])
         weights = np.asarray([each.weight for each in kept], dtype=np.float32)
@@ -265,16 +263,12 @@ def fit_confidence(answers: Sequence[Try]) -> dict[str, Linear]:
 def thresholds(
     answers: Mapping[str, Sequence[Try]], lists: Sequence[Candidates], record: Record
 ) -> dict[str, float]:
-    """The probabilities to answer from (`rag.confidence.Chances.suffice`).
+    """Choose the probabilities from which on to answer (`rag.confidence.Chances.suffice`).
 
-    Each answer is judged by models of confidence that were fitted on the other collections, from
-    signs of models that were fitted on all. `MOST_OFF_TOPIC` of the questions of other subjects
-    may pass; `MOST_REFUSED` of what is right may be refused.
-
-    Args:
-        answers: By collection.
-        lists: Those that the models of papers were fitted on.
-        record: With these models.
+    Each answer is judged by models of confidence that were fitted on the other collections; its
+    signs come from models that were fitted on all. `MOST_OFF_TOPIC` of the questions on other
+    subjects may pass; `MOST_REFUSED` of the right answers may be refused. `answers` are by
+    collection, `lists` those that the record's models of papers were fitted on.
     """
     off: list[float] = []
     stated: dict[bool, list[float]] = {True: [], False: []}  # by whether the paper is known
@@ -303,24 +297,20 @@ def _signs(answers: Sequence[Try]) -> Floats:
     return np.asarray(rows, dtype=np.float32)
 
 
-def follow_rows(
-    questions: Sequence[Asked], encoder: Encoder, fitted: Record
-) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Whether questions are about the paper of the turn before: features, answers, weights.
+def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) -> Rows:
+    """Return rows of questions that are about the paper of the turn before, or are not.
 
-    Follow-ups of the sets, follow-ups in our own words after random questions, and questions that
-    stand alone after others, chosen at random but always alike.
+    They are follow-ups of the sets, follow-ups in our own words after random questions, and
+    standalone questions after random others; the seed is fixed.
     """
     chance = random.Random(0)  # noqa: S311 - it draws examples
     texts = [turn for turn in own_turns() if turn.leans == "yes"]
-    rows, right, weights = [], [], []
+    found: list[tuple[Floats, bool, float]] = []
 
     def add(text: str, about: Asked, weight: float, *, leans: bool) -> None:
         wording = read_wording(text, encoder.encode_query(text), fitted)
-        before = [about.gold[0]]
-        rows.append(conversation.measure(text, before, about.index, encoder, wording))
-        right.append(leans)
-        weights.append(weight)
+        row = conversation.measure(text, [about.gold[0]], about.index, encoder, wording)
+        found.append((row, leans, weight))
 
     for each in questions:
         if not each.gold:
@@ -335,4 +325,4 @@ def follow_rows(
             leans = int(ranking.rows[0]) not in each.gold or len(ranking.probe.tokens) <= 4
             about = each if leans else chance.choice(others)
             add(each.row["question"], about, 3.0, leans=leans)
-    return np.stack(rows), np.asarray(right), np.asarray(weights, dtype=np.float32)
+    return _stacked(found)

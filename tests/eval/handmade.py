@@ -9,6 +9,7 @@ from eval.scoring import AnswerScore, score_answer
 from index.papers import Paper
 from rag.citations import Span
 from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
+from rag.support import Verdict
 
 MOSS = Paper(
     id="moss",
@@ -72,3 +73,17 @@ def ask(
 def score(question: Question, given: Answer, elapsed_ms: float = 10) -> AnswerScore:
     """The answer measured against an index of `PAPERS`."""
     return score_answer(question, given, PAPERS, elapsed_ms)
+
+
+class Table:
+    """A checker with a table: which passages, by a word of each, support which claim."""
+
+    name = "table"
+
+    def __init__(self, **enough: set[frozenset[str]]) -> None:
+        self.enough = enough
+
+    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
+        held = {word for word in ("small", "wet", "vary") for text in cited if word in text}
+        enough = any(needed <= held for needed in self.enough.get(sentence, set()))
+        return Verdict("supported" if enough else "unsupported", None)

@@ -1,4 +1,4 @@
-"""Votes on answers: kept, replaced, withdrawn, and made questions that are measured as they are."""
+"""Votes are kept, replaced and withdrawn; they become questions, and scores of the arena."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from handmade import BOGS, MOSS, REFUSAL, answer, reference
 
+from eval import feedback
 from eval.datasets import Message
 from eval.feedback import FILE, Feedback, append, case, is_case, load
 from index.errors import InputError
 from rag.schema import Filters
 
+NOW = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
 CITED = answer(
     "It trains on 40 ferns. [1] Bogs are wet. [2]",
     reference(1, MOSS, "We train Moss$^{2}$Net on 40 ferns."),
@@ -21,8 +23,7 @@ CITED = answer(
 
 def vote(id_: str = "t1", way: Any = "up", **more: Any) -> Feedback:
     given = more.pop("of", CITED).model_copy(update={"question": more.pop("question", "How many?")})
-    asked = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
-    return Feedback.on(given, vote=way, id=id_, asked=asked, **more)
+    return Feedback.on(given, vote=way, id=id_, asked=NOW, **more)
 
 
 def test_the_last_vote_comes_back_from_a_file_of_its_owner_alone(tmp_path: Path) -> None:
@@ -70,3 +71,42 @@ def test_a_refusal_is_a_case_unless_filters_may_have_caused_it() -> None:
     assert not is_case(vote(of=REFUSAL, filters=Filters(title="moss")))
     assert is_case(vote(filters=Filters(title="moss")))
     assert "moss" in str(case(vote(filters=Filters(title="moss"))).note)
+
+
+def battle(
+    id_: object, left: str, right: str, winner: feedback.Winner | None = "left"
+) -> feedback.Vote:
+    return feedback.Vote(
+        id=str(id_), at=NOW, question="Who?", left=left, right=right, winner=winner, index="i1"
+    )
+
+
+def standings(*results: tuple[str, str, feedback.Winner, int]) -> dict[str, feedback.Standing]:
+    votes = [
+        battle(f"{row}-{n}", left, right, winner)
+        for row, (left, right, winner, times) in enumerate(results)
+        for n in range(times)
+    ]
+    return {standing.name: standing for standing in feedback.scores(votes)}
+
+
+def test_ten_times_the_odds_are_four_hundred_points_and_a_tie_is_half_a_win_of_each() -> None:
+    found = standings(("a", "b", "left", 2000), ("a", "b", "right", 200))
+    assert found["a"].score - found["b"].score == pytest.approx(feedback.SCALE, abs=2)
+    assert (found["a"].score + found["b"].score) / 2 == pytest.approx(feedback.MIDDLE)
+    tied = standings(("a", "b", "tie", 3), ("b", "a", "both bad", 4))
+    assert tied["a"].score == pytest.approx(tied["b"].score) == pytest.approx(feedback.MIDDLE)
+    assert (tied["a"].battles, tied["a"].wins, tied["a"].ties, tied["a"].losses) == (7, 0, 7, 0)
+
+
+def test_a_battle_has_one_vote_which_can_be_taken_back_and_given_anew(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    for winner in ("left", "right", None):
+        append(path, battle(1, "a", "b", winner))
+    assert feedback.read_votes(path) == []
+    append(path, battle(1, "a", "b", "left"))
+    with path.open("a") as file:  # as earlier versions took it back
+        file.write('{"withdrawn": "1", "at": "2025-03-14T09:00:00Z"}\n')
+    assert feedback.read_votes(path) == []
+    append(path, battle(1, "a", "b", "tie"))
+    assert [each.winner for each in feedback.read_votes(path)] == ["tie"]

@@ -8,8 +8,7 @@ import pytest
 
 from eval.datasets import load_beir
 from eval.measuring import evaluate_answers, evaluate_retrieval
-from eval.systems import open_ours
-from eval.vector_cache import benchmark_store
+from eval.systems import benchmark_store, open_ours
 from index.embedding import SentenceEncoder
 from rag.settings import Settings
 

@@ -1,13 +1,13 @@
 """The judge: what it reads, what becomes of its replies, and how it agrees with the gold labels."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from chat_server import ChatServer, fails, says
-from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, span
+from handmade import BOGS, FERNS, MOSS, REFUSAL, Table, answer, ask, reference, span
 
 from eval.judge import rate_run
 from eval.runs import QuestionScore, Run, load_run
@@ -16,7 +16,7 @@ from rag.chat import ChatError, ChatModel, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
-from rag.support import JudgeChecker, Verdict
+from rag.support import JudgeChecker
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 
@@ -99,20 +99,6 @@ def test_a_judge_that_goes_down_is_not_asked_twice(tmp_path: Path, chat_server: 
     assert len(chat_server.received) == before + 2
 
 
-class Table:
-    """Supports exactly what it is told: which passages, by a word of theirs, support a claim."""
-
-    name = "table"
-
-    def __init__(self, **enough: set[frozenset[str]]) -> None:
-        self.enough = enough
-
-    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        held = {word for word in ("small", "wet", "vary") for text in cited if word in text}
-        enough = any(needed <= held for needed in self.enough.get(sentence, set()))
-        return Verdict("supported" if enough else "unsupported", None)
-
-
 SMALL = span(MOSS, "Mosses are small.")
 WET = span(BOGS, "Bogs are wet.")
 VARY = span(FERNS, "Ferns vary.")
@@ -140,11 +126,7 @@ def test_recall_and_precision_by_hand_through_every_branch() -> None:
 
 def test_a_verdict_that_cannot_be_read_is_counted_and_a_judge_that_is_down_is_an_error() -> None:
     def replying(reply: str | ChatError) -> Supports:
-        def complete(_: list[Message]) -> str:
-            if isinstance(reply, ChatError):
-                raise reply
-            return reply
-
+        complete = Mock(side_effect=[reply])
         return Supports(JudgeChecker(or_nothing(complete), "some-model"))
 
     for reply, supported, unreadable in (

@@ -13,8 +13,7 @@ from eval.datasets import Question, load_beir
 from eval.measuring import evaluate_answers, evaluate_retrieval
 from eval.runs import load_run
 from eval.scoring import Supports
-from eval.systems import Subject, open_ours
-from eval.vector_cache import benchmark_store
+from eval.systems import Subject, benchmark_store, open_ours
 from index.embedding import SentenceEncoder
 from rag.schema import Answer, Mode
 from rag.settings import Settings

@@ -2,11 +2,10 @@ import math
 
 import pytest
 from elements import Elements
-from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
+from handmade import BOGS, MOSS, REFUSAL, Table, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from test_judge import Table
 
 from eval.figures import answer_summary, by_type, intervals, question_values
 from eval.markdown import Cell, difference, figure, table

@@ -1,8 +1,7 @@
 import pytest
-from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
+from handmade import BOGS, FERNS, MOSS, REFUSAL, Table, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
-from test_judge import Table
 
 from eval.datasets import Question
 from eval.figures import answer_summary, intervals, question_values, risk_by_coverage

@@ -12,7 +12,7 @@ from chat_server import running, streams
 
 from eval.datasets import load_questions
 from eval.scoring import nuggets_found
-from eval.vector_cache import benchmark_store
+from eval.systems import benchmark_store
 from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.readers import read
