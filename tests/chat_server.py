@@ -49,7 +49,7 @@ class Received:
         return "\n".join(message["content"] for message in self.body["messages"])
 
 
-Script = Iterable[Scripted] | Callable[[Received], Scripted]
+Script = list[Scripted] | Callable[[Received], Scripted]
 
 
 def says(
@@ -126,26 +126,17 @@ class ChatServer:
         """Those that it lists; without any it says that it has no such list (404)."""
         self.hung_up = threading.Event()
         """Set once a client has gone before the end of its reply."""
-        self._turn = threading.Lock()
-        self.script = []
-
-    @property
-    def script(self) -> Script:
+        self.script: Script = []
         """One reply a request, in turn (500 when there is none left), or a function of it."""
-        return self._script
-
-    @script.setter
-    def script(self, script: Script) -> None:
-        self._script = script
-        self._next = iter(()) if callable(script) else iter(script)
+        self._turn = threading.Lock()
 
     def reply_to(self, request: Received) -> Scripted:
         """The scripted reply; the request is recorded."""
         with self._turn:
             self.received.append(request)
-            if callable(self._script):
-                return self._script(request)
-            return next(self._next, fails(500, "the script has ended"))
+            if callable(self.script):
+                return self.script(request)
+            return self.script.pop(0) if self.script else fails(500, "the script has ended")
 
 
 @contextmanager

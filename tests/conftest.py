@@ -51,6 +51,12 @@ def _own_settings(
     monkeypatch.setenv("ABSTRACTQA_SUPPORT_CHECKER", "local")
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """What runs the tests that are coroutines."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def encoder() -> "SentenceEncoder":
     """The bundled encoder, loaded once."""

@@ -1,21 +1,25 @@
-"""What README.md and its companions say: commands parse, links lead somewhere, examples hold."""
+"""What README.md and its companions say: commands, links, examples, recipes for a reader."""
 
 import argparse
 import json
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from index.readers import markdown_table
+import index.readers
+from index.readers import READERS, Reader, Upload, markdown_table, read
+from index.readers.records import Raw
 from rag import Assistant
 from ui.cli import build_parser, main
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
+RECIPES = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Recipes")[2]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
 
 _COMMAND = re.compile(
@@ -116,3 +120,32 @@ def test_the_python_shown_runs(sample_store: Path, monkeypatch: pytest.MonkeyPat
     names: dict[str, object] = {}
     exec(code, names)
     assert names["answer"].references  # type: ignore[attr-defined]
+
+
+def test_what_the_recipes_name_is_there() -> None:
+    for path in re.findall(r"`([\w./]+/[\w./]*|\w+\.md)`", RECIPES):
+        assert (REPOSITORY / path).exists(), path
+    named = re.findall(r"`(\w+)` (?:in|of) `([\w/]+)\.py`", RECIPES.replace("\n   ", " "))
+    assert [name for name, _ in named] == ["READERS", "MEASURES", "question_values"]
+    for name, path in named:
+        module = path.removesuffix("/__init__").replace("/", ".")
+        assert hasattr(import_module(module), name), name
+
+
+def test_a_reader_that_is_added_is_chosen_and_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_owls(text: index.readers.Text, name: str) -> Iterator[Raw]:
+        for number, line in enumerate(text.whole().splitlines()[1:], start=2):
+            title, _, abstract = line.partition(" hoots ")
+            yield Raw(number, {"title": title, "abstract": abstract})
+
+    owls = Reader(
+        "owls",
+        "owls",
+        ".owl",
+        lambda head: float(head.startswith("OWLS 1.0")),
+        lambda text, name, _: ("owls", read_owls(text, name)),
+        ("owls",),
+    )
+    monkeypatch.setattr(index.readers, "READERS", (*READERS, owls))
+    (paper,) = read([Upload("x.txt", b"OWLS 1.0\nOwls at Night hoots We count twelve owls.\n")])
+    assert getattr(paper, "title", paper) == "Owls at Night"

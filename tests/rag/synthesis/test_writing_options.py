@@ -108,7 +108,10 @@ def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
     assert waited == [True]
 
 
-def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: ChatServer) -> None:
+@pytest.mark.anyio
+async def test_many_slow_answers_are_streamed_at_once(
+    writing: Assistant, scripted: ChatServer
+) -> None:
     count = 40
     together = Barrier(count, timeout=60)
 
@@ -125,10 +128,8 @@ def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: Ch
         answer = await writing.aask(question)
         return answer.mode if answer.question == question else "another's answer"
 
-    async def all_at_once() -> list[str]:
-        return await asyncio.gather(*(ask(number) for number in range(count)))
-
-    assert asyncio.run(all_at_once()) == ["generative"] * count
+    answered = await asyncio.gather(*(ask(number) for number in range(count)))
+    assert answered == ["generative"] * count
 
 
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:

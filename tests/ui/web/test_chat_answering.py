@@ -28,6 +28,8 @@ QUESTION = "How many tasks does OSWorld have?"
 CHOSEN = ([], "", "", "", "", "auto", "normal")
 WRITING = Progress(stage="write", text="Writing")
 
+pytestmark = pytest.mark.anyio
+
 
 def request(visitor: str = ME, **query: str) -> Any:
     session = visitor.removeprefix("session ")
@@ -148,21 +150,19 @@ def test_an_answer_that_is_not_kept_is_shown(chat: Chat, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("text", ["Kites are", ""])
-def test_stop_ends_a_silent_model_and_keeps_the_text_so_far(tmp_path: Path, text: str) -> None:
+async def test_stop_ends_a_silent_model_and_keeps_the_text_so_far(
+    tmp_path: Path, text: str
+) -> None:
     deltas = [Delta(text=text)] if text else []
     script = Scripted(WRITING, *deltas, threading.Event())
     chat = Chat(script, tmp_path)
-
-    async def stopped() -> list[Update]:
-        updates: list[Update] = []
+    updates: list[Update] = []
+    async with asyncio.timeout(20):
         async for update in chat.answering.respond(ME, Asked("Kites?")):
             updates.append(update)
             if "Writing" in str(update.live) and text in str(update.live):
                 assert not chat.running.stop(OTHER, started(updates))
                 assert chat.running.stop(ME, started(updates))
-        return updates
-
-    updates = asyncio.run(asyncio.wait_for(stopped(), timeout=20))
     assert script.closed.is_set()
     (turn,) = chat.read(started(updates)).turns
     assert (turn.partial, turn.answer, turn.problem) == (text, None, None)
@@ -190,11 +190,12 @@ def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: P
 
 
 @pytest.mark.parametrize("do", ["undo", "delete"])
-def test_another_window_follows_what_is_written_and_can_end_it(tmp_path: Path, do: str) -> None:
+async def test_another_window_follows_what_is_written_and_can_end_it(
+    tmp_path: Path, do: str
+) -> None:
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
-
-    async def scenario() -> None:
+    async with asyncio.timeout(20):
         updates, seen = handlers.ask(request(), "Kites?", "", "", *CHOSEN), []
         while "Kites are" not in str((seen and seen[-1].live) or ""):
             seen.append(await anext(updates))
@@ -223,10 +224,8 @@ def test_another_window_follows_what_is_written_and_can_end_it(tmp_path: Path, d
         left = [turn.partial for turn in chat.read(id_).turns]
         assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
-    asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
-
-def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_is_not(
+async def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silence, looked_for = threading.Event(), threading.Event()
@@ -238,7 +237,7 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
 
     monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
 
-    async def scenario() -> None:
+    async with asyncio.timeout(20):
         first = chat.answering.respond(ME, Asked("Kites?"))
         id_ = str((await anext(first)).conversation)
         with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
@@ -255,8 +254,6 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
         looked_for.set()
         assert await again
         assert [turn.question for turn in chat.read(id_).turns] == ["Kites?", "Kites?", "Boats?"]
-
-    asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
 
 def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Chat) -> None:
