@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import repeat
 from typing import Any
@@ -100,13 +100,13 @@ def fails(
 def slowly(reply: Scripted, *, pause_seconds: float = 1) -> Scripted:
     """The same reply, one byte at a time."""
     single = [bytes([byte]) for chunk in reply.chunks for byte in chunk]
-    return Scripted(single, content_type=reply.content_type, pause_seconds=pause_seconds)
+    return replace(reply, chunks=single, pause_seconds=pause_seconds)
 
 
 def cut_off(reply: Scripted) -> Scripted:
     """Half of the same reply, then a reset connection."""
     whole = b"".join(reply.chunks)
-    return Scripted([whole[: len(whole) // 2]], content_type=reply.content_type, reset=True)
+    return replace(reply, chunks=[whole[: len(whole) // 2]], reset=True)
 
 
 def huge(content_type: str = JSON) -> Scripted:
@@ -231,10 +231,6 @@ def _completion(
         "choices": [{"index": 0, part: message, "finish_reason": finish}],
     }
     if usage is not None:
-        prompt, completion = usage
-        body["usage"] = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        }
+        names = ("prompt_tokens", "completion_tokens", "total_tokens")
+        body["usage"] = dict(zip(names, (*usage, sum(usage)), strict=True))
     return body

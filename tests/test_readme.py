@@ -89,19 +89,13 @@ def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) 
     assert used <= targets
 
 
-@pytest.mark.parametrize(("command", "place"), [("ask", 0), ("table", 1)])
 def test_what_is_shown_is_what_the_sample_gives(
-    sample_store: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    command: str,
-    place: int,
+    sample_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
-    shown = blocks(README, "text")
-    assert len(shown) == 2
-    assert main(next(given for given in commands(README) if given[0] == command)) == 0
-    assert capsys.readouterr().out.split() == shown[place].split()
+    for command, shown in zip(("ask", "table"), blocks(README, "text"), strict=True):
+        assert main(next(given for given in commands(README) if given[0] == command)) == 0
+        assert capsys.readouterr().out.split() == shown.split()
 
 
 def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:

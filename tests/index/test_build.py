@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hashing_encoder import HashingEncoder
+from hashing_encoder import HashingEncoder, pots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,9 +75,6 @@ def test_a_digest_has_exact_offsets(tmp_path: Path, store: Path, encoder: Senten
         for row, passage in zip(opened.owner, opened.passages, strict=True)
     }
     assert "Lids raise the pressure in a pot by 12\\%." in spans
-    right = encoder.encode([passage.text for passage in opened.passages])
-    # In half precision, where one of them is, they turn by less than a degree.
-    assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
 def test_files_are_read_again_only_where_that_could_change_something(
@@ -98,46 +95,65 @@ def test_files_are_read_again_only_where_that_could_change_something(
     assert build([file], store, words, year=2025).new == 1
 
 
+SHELF = [
+    Paper(
+        id=f"p{at:02}",
+        title=title,
+        abstract=abstract,
+        doi=f"10.1/{at // 2}" if at > 9 else None,
+        sources=(Source(name=f"{at % 3}.txt", date=dt.date(2025, 1, 1 + at), position=1),),
+    )
+    for at, (title, abstract) in enumerate(
+        [
+            ("Scenes", "We draw rooms by 3D GS and by 20th Century maps."),
+            ("3D-GS: Splats", "We introduce 3D-GS. It has 2 lids and one spout."),
+            ("Twins", "Twins of BRCA1 and BRCA2, or of H3 and H4."),
+            ("BRCA1 and BRCA2: Genes", "We weigh H3-and-H4."),
+            ("20th Century: Maps", "Maps. It has 2 lids and one spout."),
+            ("Tree of Thoughts: Deliberate Plans", "Plans."),
+            ("TreeOfThoughts: Plans Again", "Plans."),
+            ("Leaves", "TreeOfThoughts and Tree of Thoughts are plans."),
+            ("Birds", "Cups, Jars and Forks are of clay. We use CupsJars and Llama 3.1."),
+            ("CupsJars: Clay", "Clay."),
+            ("Cups, Jars: Clay Again", "Llama-3.1 is asked."),
+            ("Pot: a KettleBench", "Pot 1 boils. Few see a Kettle Bench."),
+            ("Kettle Bench", "KettleBench boils."),
+        ]
+    )
+]
+
+
 def _everything(index: Index) -> tuple[object, ...]:
     """All that an index says of its papers."""
-    names = [named for paper in index.papers for named in index.names.read(paper.abstract)]
+    texts = [text for paper in index.papers for text in (paper.title, paper.abstract)]
     words = sorted(index.lexical.document_frequency)
     return (
         list(index.papers),
         list(index.passages),
         index.owner.tolist(),
         np.asarray(index.passage_vectors).tolist(),
+        np.asarray(index.paper_vectors).tolist(),
         words,
         [index.lexical.scores([word]).tolist() for word in words],
-        names,
+        [index.names.read(text) for text in texts],
+        [index.names.called(row) for row in range(len(index.papers))],
+        index.names.trigrams.tolist(),
         Sightings.of(index.papers).names(),
         Sightings.of(index.papers).earliest.tolist(),
         [index.row_of(paper.title) for paper in index.papers],
     )
 
 
-@given(st.lists(st.lists(st.sampled_from(range(12)), min_size=1, unique=True), min_size=1))
-@settings(max_examples=15, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(SHELF), min_size=1, unique_by=id), min_size=1))
+@settings(max_examples=30, deadline=None)
 def test_an_index_that_grew_is_as_one_that_is_built_anew(
-    tmp_path_factory: pytest.TempPathFactory, runs: list[list[int]]
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[Paper]]
 ) -> None:
     folder, words = tmp_path_factory.mktemp("grown"), HashingEncoder()
-    shelf = [
-        Paper(
-            id=f"pot{number:02}",
-            title=f"Pot{number}: a {'KettleBench' if number % 3 else 'Kettle Bench'}",
-            abstract=f"Pot {number} boils. It has {number % 4} lids and one spout.",
-            doi=f"10.1/{number // 2}" if number > 9 else None,
-            sources=(
-                Source(name=f"{number % 3}.txt", date=dt.date(2025, 1, 1 + number), position=1),
-            ),
-        )
-        for number in range(12)
-    ]
     for run in runs:
-        build_papers([shelf[number] for number in run], folder / "grown", words)
+        build_papers(run, folder / "grown", words)
         if len(papers := Index.open(folder / "grown").papers) > len(run):
-            remove([papers[run[0] % len(papers)].id], folder / "grown")
+            remove([papers[SHELF.index(run[0]) % len(papers)].id], folder / "grown")
     grown = Index.open(folder / "grown")
     build_papers(list(grown.papers), folder / "anew", words)
     assert _everything(grown) == _everything(Index.open(folder / "anew"))
@@ -162,7 +178,8 @@ BUILDER = """
     import sys, time
     from pathlib import Path
     from hashing_encoder import HashingEncoder
-    from index import build as building, publish
+    from index import publish
+    from index.build import build_papers
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -175,19 +192,15 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    _publish, save = publish._publish, building.Contents.save
+    _publish = publish._publish
 
     def published(*args):
         say("before publishing")
         _publish(*args)
         say("after publishing")
 
-    def saved(*args):
-        say("before writing")
-        return save(*args)
-
-    publish._publish, building.Contents.save = published, saved
-    building.build_papers(
+    publish._publish = published
+    build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
     )
@@ -208,7 +221,7 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize(
     ("moment", "papers"),
-    [("before writing", 2), ("before publishing", 2), ("after publishing", 102), ("embed", 102)],
+    [("before publishing", 2), ("after publishing", 102), ("embed", 102)],
 )
 def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, papers: int) -> None:
     build_papers([TEA, MILK], store, words)
@@ -229,10 +242,7 @@ def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, p
 
 
 def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
-    papers = [
-        Paper(id=f"pot{number:04}", title=f"Pot {number}", abstract=f"Pot {number} is blue.")
-        for number in range(1000)
-    ]
+    papers = pots(1000)
 
     def stop(_: object) -> None:
         if len(stopped.encoded) >= 1000:
@@ -257,13 +267,11 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
 
 
 def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
-    papers = [Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} is.") for n in range(600)]
-
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_papers(papers, store, HashingEncoder(before=stop))
+        build_papers(pots(600), store, HashingEncoder(before=stop))
     added: list[BuildReport] = []
 
     def add(_: object) -> None:

@@ -139,9 +139,7 @@ def test_a_published_index_is_served_at_once(kites: Path, encoder: SentenceEncod
     assert engine.query("What is KiteNet?").metadata["answer"]["index"]["id"] == before.index.id
 
 
-def test_an_assistant_opens_the_store_it_is_given_or_that_of_the_settings(
-    kites: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_assistant_opens_the_store_given(kites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = [Assistant.open(settings=Settings(store=kites)), Assistant.open(kites)]
     opened.append(Assistant.open(str(kites)))
     monkeypatch.setenv("ABSTRACTQA_STORE", str(kites))

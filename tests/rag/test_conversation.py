@@ -26,11 +26,7 @@ RENAMED = "How many photographs was WaggleNet trained on?"
     [
         ("sorry, I meant WaggleNet", RENAMED, ["wagglenet"]),
         ("and WaggleNet?", RENAMED, ["wagglenet"]),
-        (
-            "and with wax?",
-            "How many photographs was HiveScan trained on: and with wax?",
-            ["hivescan"],
-        ),
+        ("and with wax?", f"{FIRST[:-1]}: and with wax?", ["hivescan"]),
     ],
 )
 def test_a_name_or_a_fragment_alone_takes_the_rest_from_the_turns_before(
@@ -50,9 +46,7 @@ def test_a_name_or_a_fragment_alone_takes_the_rest_from_the_turns_before(
         ("What do papers 1 and 3 report?", {"smoke", "hivescan"}),
     ],
 )
-def test_a_number_is_the_paper_that_has_it_in_the_last_list_that_is_as_long(
-    certain: Assistant, question: str, papers: set[str]
-) -> None:
+def test_a_number_is_of_the_last_list(certain: Assistant, question: str, papers: set[str]) -> None:
     listed = listing(BEES, "smoke", "lamps", "hivescan")
     after = [*listed, *listing("What is [1]?", "smoke")]
     for history in (listed, after):

@@ -148,7 +148,7 @@ def test_a_strict_answer_is_given_only_if_it_is_more_likely_right_than_not(
         ("What is TIDE?", Filters()),
     ],
 )
-def test_a_lenient_answer_does_not_make_up_for_filters_or_for_what_is_unclear(
+def test_lenient_answers_keep_to_filters(
     doubting: Assistant, question: str, filters: Filters
 ) -> None:
     answer = doubting.ask(question, filters=filters, options=LENIENT)

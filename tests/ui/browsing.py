@@ -1,4 +1,4 @@
-"""Using the page in a browser, as the tests of the page do."""
+"""Using the page in a browser, as the tests of the page do, and as pages of other origins try."""
 
 import asyncio
 import socket
@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from rag.settings import Settings
 from ui.web.own_host import Reach
@@ -136,3 +137,42 @@ def assert_usable(page: Page) -> None:
         for node in finding["nodes"]
     ]
     assert not bad, "\n".join(bad)
+
+
+# Other origins
+
+LIST_CONVERSATIONS, TRY_ALL = script("list_conversations"), script("try_all")
+ASKED_FOR = ("/config", "/gradio_api/queue/join", "/gradio_api/queue/data?session_hash=foreign")
+POSTED = "api/ask api/papers mcp login gradio_api/queue/join gradio_api/upload"
+ROUTES = [("GET", f"/{path}") for path in ("config", "logout", "api/openapi.json")]
+ROUTES += [("POST", f"/{path}") for path in POSTED.split()]
+OWN = ("127.0.0.1", "localhost")
+WITHIN = ("data", "blob", "about", "file")
+"""Schemes of addresses that no request leaves the browser for."""
+
+
+class Leaving:
+    """The log of the requests that leave, of every page of the browsers it watches."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.allowed: set[str] = set()
+        """Addresses that a test asks for itself, to see what comes of it."""
+
+    def watch(self, browser: Browser) -> None:
+        """Look at each context that is made from now on, with all its pages and workers."""
+        browser.on("context", lambda context: context.on("request", self._note))
+
+    def assert_none(self) -> None:
+        """No page has asked anything of another origin."""
+        left = [url for url in self.urls if url not in self.allowed]
+        assert left == [], f"requests to other origins: {left}"
+
+    def _note(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        # Opening a page is the test's doing; what the page fetches is of its own server.
+        is_own = asked.hostname in OWN and (
+            request.is_navigation_request() or asked.netloc == urlsplit(request.frame.url).netloc
+        )
+        if asked.scheme not in WITHIN and not is_own:
+            self.urls.append(request.url)

@@ -27,9 +27,7 @@ def _folder_with_questions(
     jsonl(Path("small.jsonl"), *QUESTIONS)
 
 
-def test_two_runs_are_compared_tabulated_and_judged(
-    capsys: Capture, configured_model: ChatServer
-) -> None:
+def test_two_runs_are_compared_and_judged(capsys: Capture, configured_model: ChatServer) -> None:
     runs = {"ours": "abstractqa", "peer": "llamaindex-starter"}
     for out, system in runs.items():
         extractive = (*ANSWERS, "--mode", "extractive", "--system", system)

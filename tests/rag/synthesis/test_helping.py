@@ -65,16 +65,14 @@ SPOKEN = (
 )
 TITLES = ("RT-H: Action Hierarchies Using Language", "On Bringing Robots Home")
 FOLLOW_UP = "How often does the second one succeed?"
+RESOLVED = f"How often does {TITLES[1]} succeed?"
 
 
 @pytest.mark.parametrize(
     ("reply", "standalone"),
     [
         ("How often does Dobb-E succeed?", "How often does Dobb-E succeed?"),
-        (
-            'Standalone question: "How often does [2] succeed?"\n\nI replaced it.',
-            "How often does On Bringing Robots Home succeed?",
-        ),
+        ('Standalone question: "How often does [2] succeed?"\n\nI replaced it.', RESOLVED),
         ("Dobb-E succeeds in 81% of homes.", None),
         ("How often does Voyager succeed?", None),  # a name from nowhere
         ("How often does Dobb-E succeed in 50 homes?", None),  # a number from nowhere

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
 from made_up import keeps_the_promises
+from writing import Opening
 
 from rag import Assistant
 from rag.schema import Answer, Progress
@@ -54,7 +55,7 @@ def asked(assistant: Assistant) -> tuple[Answer, list[str]]:
 
 
 def test_what_the_model_finds_with_tools_is_read_and_cited(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
+    open_writing: Opening, scripted: ChatServer
 ) -> None:
     seen: list[str] = []
 
@@ -82,7 +83,7 @@ def test_what_the_model_finds_with_tools_is_read_and_cited(
 
 
 def test_a_call_that_cannot_be_used_is_told_to_the_model_and_costs_nothing_else(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
+    open_writing: Opening, scripted: ChatServer
 ) -> None:
     wrong: dict[str, Mapping[str, object] | str] = {
         "search": {},
@@ -107,7 +108,7 @@ def test_a_call_that_cannot_be_used_is_told_to_the_model_and_costs_nothing_else(
 
 
 def test_without_tools_the_questions_of_a_plan_are_searched_for(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
+    open_writing: Opening, scripted: ChatServer
 ) -> None:
     def script(request: Received) -> Scripted:
         if "tools" in request.body:

@@ -63,9 +63,7 @@ _PIECES = (
     )
 )
 @settings(max_examples=3, deadline=None)
-def test_every_cell_is_verbatim_at_its_span_whatever_the_abstract(
-    open_papers: Open, abstracts: list[str]
-) -> None:
+def test_every_cell_is_verbatim_at_its_span(open_papers: Open, abstracts: list[str]) -> None:
     papers = [paper(f"p{n}", f"Kites {n}", abstract) for n, abstract in enumerate(abstracts)]
     assistant = open_papers(papers)
     columns = [*DEFAULT_COLUMNS, "code", "kites", "number of datasets"]

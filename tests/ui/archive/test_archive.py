@@ -6,17 +6,13 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from index.errors import InputError, StoreBusyError, StoreError
-from rag.schema import Filters, Options
+from rag import Answer, Assistant, Filters, Options
 from ui.archive import FILE, Archive, Conversation, Turn
-
-if TYPE_CHECKING:
-    from rag import Assistant
-    from rag.schema import Answer
 
 ME, YOU = "cookie me", "cookie you"
 ASKED = "How many tasks does OSWorld have?"
@@ -28,7 +24,7 @@ def archive(tmp_path: Path) -> Archive:
 
 
 @pytest.fixture(scope="module")
-def answer(sample_assistant: "Assistant") -> "Answer":
+def answer(sample_assistant: Assistant) -> Answer:
     return sample_assistant.ask(ASKED)
 
 
@@ -51,9 +47,7 @@ def titles(archive: Archive, search: str = "", visitor: str = ME) -> list[str]:
     return [summary.title for summary in archive.list(visitor, search)]
 
 
-def test_a_turn_comes_back_as_it_was_kept_after_a_restart(
-    archive: Archive, tmp_path: Path, answer: "Answer"
-) -> None:
+def test_a_kept_turn_comes_back_later(archive: Archive, tmp_path: Path, answer: Answer) -> None:
     turn = Turn(
         question=ASKED,
         filters=Filters(digests=("Mar 14",), title="world"),
@@ -118,7 +112,7 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
         archive.cut(ME, id_, two)
 
 
-def test_a_search_takes_every_sign_as_itself(archive: Archive, answer: "Answer") -> None:
+def test_a_search_takes_every_sign_as_itself(archive: Archive, answer: Answer) -> None:
     for title, question in {
         "mosses": "Which mosses?",
         "street": "Whose Straße?",
@@ -151,9 +145,7 @@ def test_a_search_takes_every_sign_as_itself(archive: Archive, answer: "Answer")
         assert set(titles(archive, search)) == set(found.split()), search
 
 
-def test_a_deleted_conversation_comes_back_until_the_next_one_is_deleted_or_the_next_start(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_the_last_deleted_conversation_can_come_back(archive: Archive, tmp_path: Path) -> None:
     id_ = kept(archive, "Bogs that nobody may read")
     archive.delete(ME, id_)
     assert archive.list(ME) == archive.list(ME, "bogs") == []
@@ -179,9 +171,7 @@ def test_a_deleted_conversation_comes_back_until_the_next_one_is_deleted_or_the_
     assert b"nobody may read" not in (tmp_path / "data" / FILE).read_bytes()
 
 
-def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
-    archive: Archive, tmp_path: Path, answer: "Answer"
-) -> None:
+def test_turns_of_other_versions_open(archive: Archive, tmp_path: Path, answer: Answer) -> None:
     id_ = kept(archive, "before")
     archive.put(ME, id_, Turn(question="kept", answer=answer))
     archive.close()
@@ -262,7 +252,7 @@ with ThreadPoolExecutor(8) as pool:
 """
 
 
-def test_threads_and_processes_that_make_and_fill_the_file_at_the_same_moment_lose_nothing(
+def test_threads_and_processes_that_write_at_once_lose_nothing(
     tmp_path: Path,
 ) -> None:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

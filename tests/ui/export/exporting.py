@@ -1,6 +1,7 @@
 """Turns made by hand, of papers that hold every sign an export could trip over."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from web.chat_answers import answer, claim, refusal, span
 
@@ -37,34 +38,18 @@ BARE = Paper(
 PAPERS = (MOSS, HOSTILE, BARE)
 
 
+COST = claim("Mosses cost money.", span(MOSS, "Mosses cost \\$5 & grow 10\\% a_year."))
+DOUBT: dict[str, Any] = {"support": "partly", "why": "nothing says they are big"}
+BIG = claim("Bogs [2] are *wet* and <big>.", span(BARE, "Bogs are wet."), **DOUBT)
+SEVEN = claim("There are 7.", span(BARE, "We count 7 bogs."), span(HOSTILE, "=cmd|' /C calc'!A0"))
 ANSWERED = Turn(
     asked=WHEN,
     question="And which <mosses> grow?\nTell *me*",
     filters=Filters(digests=("Mar 14", "Apr 22"), since=date(2025, 3, 1), title="moss_<b>"),
     vote="up",
     answer=answer(
-        Block(
-            (
-                claim("Mosses cost money.", span(MOSS, "Mosses cost \\$5 & grow 10\\% a_year.")),
-                claim(
-                    "Bogs [2] are *wet* and <big>.",
-                    span(BARE, "Bogs are wet."),
-                    support="partly",
-                    why="nothing says they are big",
-                ),
-                claim("Ferns sing.", support="unsupported"),
-            ),
-            title="Costs_of <it>",
-        ),
-        Block(
-            (
-                claim(
-                    "There are 7.",
-                    *(span(BARE, "We count 7 bogs."), span(HOSTILE, "=cmd|' /C calc'!A0")),
-                ),
-            ),
-            bullet=True,
-        ),
+        Block((COST, BIG, claim("Ferns sing.", support="unsupported")), title="Costs_of <it>"),
+        Block((SEVEN,), bullet=True),
         question="And which <mosses> grow?\nTell *me*",
         standalone_question="Which mosses grow in bogs?",
         notice="One sentence was written again.",

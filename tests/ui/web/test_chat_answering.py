@@ -17,9 +17,10 @@ from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
-from ui.web.chat import chat_settings
+from ui.web.chat import chat_settings, running_answers
 from ui.web.chat.answering import Asked
 from ui.web.chat.chat_handlers import Handlers, Place
+from ui.web.chat.running_answers import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -150,9 +151,7 @@ def test_an_answer_that_is_not_kept_is_shown(chat: Chat, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("text", ["Kites are", ""])
-async def test_stop_ends_a_silent_model_and_keeps_the_text_so_far(
-    tmp_path: Path, text: str
-) -> None:
+async def test_stop_ends_a_silent_model_and_keeps_its_text(tmp_path: Path, text: str) -> None:
     deltas = [Delta(text=text)] if text else []
     script = Scripted(WRITING, *deltas, threading.Event())
     chat = Chat(script, tmp_path)
@@ -190,9 +189,7 @@ def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: P
 
 
 @pytest.mark.parametrize("do", ["undo", "delete"])
-async def test_another_window_follows_what_is_written_and_can_end_it(
-    tmp_path: Path, do: str
-) -> None:
+async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, do: str) -> None:
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
     async with asyncio.timeout(20):
@@ -360,3 +357,38 @@ def test_examples_are_of_the_papers_at_hand_and_answered(sample_assistant: Assis
         found = sample_assistant.ask(question)
         assert found.status == "answered", question
         assert found.references, question
+
+
+async def until_stopped(run: Run) -> None:
+    """An answer that says one thing, and goes on until it is stopped."""
+    run.tell(Update(live="begun"))
+    await run.stop.wait()
+    run.tell(Update(live=""))
+
+
+async def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
+    running = Running()
+    for number in range(MOST_OF_ONE):
+        await running.start(ME, str(number), until_stopped)
+    with pytest.raises(AbstractQAError, match="several of your questions"):
+        await running.start(ME, "one more", until_stopped)
+    for number in range(AT_ONCE + WAITING - MOST_OF_ONE):
+        await running.start(f"visitor {number}", "c", until_stopped)
+    with pytest.raises(AbstractQAError, match="many questions are being answered"):
+        await running.start("one more", "c", until_stopped)
+
+
+async def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
+    monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
+    running = Running()
+    left = await running.start(ME, "left", until_stopped)
+    followed = await running.start(ME, "followed", until_stopped)
+    updates = followed.follow()
+    assert await anext(updates) == Update(live="begun")
+    assert await anext(updates) == Update(), "the server looks whether the page is there"
+    await asyncio.wait_for(left.over.wait(), 5)
+    await asyncio.sleep(0.3)
+    assert not followed.stop.is_set()
+    await updates.aclose()
+    await asyncio.wait_for(followed.over.wait(), 5)

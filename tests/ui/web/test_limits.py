@@ -172,9 +172,7 @@ async def test_nothing_is_left_of_uploads_that_break_off(small: str, uploads: Pa
 
 
 @pytest.mark.parametrize("said", ["GET /?papers={} HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: {}\r\n"])
-async def test_a_head_has_a_size_whether_it_comes_in_pieces_or_at_once(
-    small: str, said: str
-) -> None:
+async def test_a_head_has_a_size_in_pieces_or_at_once(small: str, said: str) -> None:
     for length, codes in ((30_000, [b"200"]), (40_000, TOO_LONG), (500_000, TOO_LONG)):
         begin = said.format("x" * length).encode()
         assert await status(await connected(small, begin + b"Host: localhost" + CLOSE)) in codes
