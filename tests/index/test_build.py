@@ -145,7 +145,7 @@ def _everything(index: Index) -> tuple[object, ...]:
 
 
 @given(st.lists(st.lists(st.sampled_from(SHELF), min_size=1, unique_by=id), min_size=1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_an_index_that_grew_is_as_one_that_is_built_anew(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[Paper]]
 ) -> None:

@@ -57,9 +57,7 @@ def test_every_kind_of_answer_keeps_the_promises(answers: dict[str, Answer], kin
         ("what makes a refrigerator bad for bread", "stale", "worst place for bread"),
     ],
 )
-def test_a_fact_has_its_paper_as_title(
-    certain: Assistant, question: str, key: str, fact: str
-) -> None:
+def test_a_fact_is_under_its_paper(certain: Assistant, question: str, key: str, fact: str) -> None:
     answer = certain.ask(question)
     keeps_the_promises(answer)
     assert cited(answer) == [key]

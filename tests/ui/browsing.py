@@ -1,7 +1,6 @@
 """Using the page in a browser, as the tests of the page do, and as pages of other origins try."""
 
 import asyncio
-import socket
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, Route, expect
+from running import free_port
 
 from rag.settings import Settings
 from ui.web.own_host import Reach
@@ -49,13 +49,6 @@ def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
     """A page over an assistant, which keeps what it keeps in this folder."""
     kept = Settings(store=Path("unused"), data=folder / "data", **settings)
     return Site(assistant, kept, runs=folder / "runs")
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -127,9 +127,7 @@ def test_a_path_without_a_file_is_refused_at_once(tmp_path: Path, name: str) -> 
     [("format", "docx", "auto, digest, "), ("format", "", "auto, digest, "),
      ("year", 1899, "between 1900 and 2100"), ("year", 2101, "between 1900 and 2100")],
 )  # fmt: skip
-def test_an_option_that_is_none_is_refused_with_those_that_are(
-    tmp_path: Path, option: str, value: object, hint: str
-) -> None:
+def test_an_odd_option_is_refused(tmp_path: Path, option: str, value: object, hint: str) -> None:
     with pytest.raises(InputError, match=hint):
         read([write(tmp_path / "x.txt", DIGEST)], **{option: value})  # type: ignore[arg-type] # options by name
 

@@ -142,9 +142,7 @@ def test_a_number_or_a_name_written_otherwise_is_there(said: str, stored: str) -
         ("It uses Llama 3 for it.", "It uses Llama 2 for it.", ("Llama 3",)),
     ],
 )
-def test_another_number_unit_or_name_is_missing_as_the_sentence_writes_it(
-    said: str, stored: str, lacking: tuple[str, ...]
-) -> None:
+def test_other_numbers_are_missing(said: str, stored: str, lacking: tuple[str, ...]) -> None:
     assert missing(said, stored) == lacking
 
 

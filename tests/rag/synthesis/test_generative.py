@@ -28,9 +28,7 @@ def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: C
     keeps_the_promises(answer)
 
 
-def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
-    open_writing: Opening, scripted: ChatServer
-) -> None:
+def test_a_budget_is_kept_by_whole_abstracts(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
@@ -43,9 +41,7 @@ def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
     assert counts[0] == 1 < counts[1] < counts[2]
 
 
-def test_sentences_come_structured_or_where_the_endpoint_has_it_not_with_markers(
-    open_writing: Opening, scripted: ChatServer
-) -> None:
+def test_sentences_come_structured_or_marked(open_writing: Opening, scripted: ChatServer) -> None:
     def structured(request: Received) -> Scripted:
         cites = [address(request, TASKS)]
         assert request.body["response_format"]["type"] == "json_schema"
@@ -80,9 +76,7 @@ def test_a_paper_is_called_by_its_name(writing: Assistant, scripted: ChatServer)
     assert quoted.citations
 
 
-def test_a_citation_is_looked_for_and_a_cut_is_said(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_citations_are_sought_and_cuts_said(writing: Assistant, scripted: ChatServer) -> None:
     more = "They do one thing."
 
     def write(request: Received) -> Scripted:
@@ -175,9 +169,7 @@ def strong(request: Received) -> Scripted:
     return streams("\n".join(["## One", *lines[:half], "## Two", *lines[half:]]))
 
 
-def test_an_overview_cites_every_paper_under_headings_and_tells_what_it_costs_before(
-    open_writing: Opening, scripted: ChatServer
-) -> None:
+def test_overviews_cite_all_and_tell_the_cost(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = strong
     writing = open_writing(chat_price="1/1")
     events = list(writing.stream(OVERVIEW))

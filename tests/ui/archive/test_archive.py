@@ -252,9 +252,7 @@ with ThreadPoolExecutor(8) as pool:
 """
 
 
-def test_threads_and_processes_that_write_at_once_lose_nothing(
-    tmp_path: Path,
-) -> None:
+def test_threads_and_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [sys.executable, "-c", _WRITES, str(tmp_path / "data")]
     processes = [subprocess.Popen([*command, name], **pipes) for name in ("a", "b")]

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from gradio_client import Client
-from running import failed, succeeded
-from starting import started
+from running import failed, started, succeeded
 
 from index.errors import InputError
 from rag.schema import Answer

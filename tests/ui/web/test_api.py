@@ -138,14 +138,6 @@ def test_the_addresses_are_described(address: str) -> None:
             found = found[step]
 
 
-def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
-    for path in ("call/ask", "call/v2/ask", "run/ask", "api/ask"):
-        assert posted(address, f"/gradio_api/{path}", {"data": []}).status_code == 404
-    assert (
-        httpx.get(f"{address}/gradio_api/call/ask/0123456789abcdef", timeout=5).status_code == 404
-    )
-
-
 @pytest.mark.parametrize(
     ("path", "body", "status", "told"),
     [

@@ -222,9 +222,7 @@ async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, d
         assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
 
-async def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silence, looked_for = threading.Event(), threading.Event()
     chat = Chat(Scripted(WRITING, silence), tmp_path)
 
@@ -278,9 +276,7 @@ def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(ch
 
 
 @pytest.mark.parametrize("do", ["undo", "vote"])
-def test_a_vote_or_an_undo_right_behind_an_answer_stays(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch, do: str
-) -> None:
+def test_votes_behind_an_answer_stay(chat: Chat, monkeypatch: pytest.MonkeyPatch, do: str) -> None:
     def turns() -> tuple[str, tuple[Turn, ...]]:
         (conversation,) = chat.site.archive.list(ME)
         return conversation.id, chat.read(conversation.id).turns

@@ -57,9 +57,7 @@ def target(
         yield address
 
 
-def test_a_page_on_another_port_reads_and_changes_nothing_by_any_route(
-    page: Page, target: str, foreign: str, leaving: Leaving
-) -> None:
+def test_another_port_does_nothing(page: Page, target: str, foreign: str, leaving: Leaving) -> None:
     page.request.post(f"{target}/login", form={"username": "ada", "password": "password"})
     assert page.request.get(f"{target}/config").ok, "the visitor may, if the attacker may not"
     for _, path in browsing.ROUTES:

@@ -13,9 +13,8 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from browsing import free_port
+from running import free_port, started
 from starlette.responses import PlainTextResponse
-from starting import started
 
 from ui.web.limits import Bodies, Limits
 from ui.web.server import launch

@@ -103,7 +103,10 @@ def test_the_page_itself_links_to_it_and_programs_are_let_in(address: str) -> No
 
 
 def test_what_the_page_does_not_use_is_closed(address: str) -> None:
-    for path in ("process_recording", "component_server", "vibe-code", "proxy=x"):
+    unused = (
+        "process_recording component_server vibe-code proxy=x call/ask call/v2/ask run/ask api/ask"
+    )
+    for path in unused.split():
         for method in ("GET", "POST"):
             assert httpx.request(method, f"{address}/gradio_api/{path}").status_code == 404
     assert httpx.get(f"{address}/monitoring").status_code in (403, 404)
