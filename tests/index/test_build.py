@@ -220,8 +220,7 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(
-    ("moment", "papers"),
-    [("before publishing", 2), ("after publishing", 102), ("embed", 102)],
+    ("moment", "papers"), [("before publishing", 2), ("after publishing", 102), ("embed", 102)]
 )
 def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, papers: int) -> None:
     build_papers([TEA, MILK], store, words)

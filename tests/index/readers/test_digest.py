@@ -237,8 +237,6 @@ OF_SEVERAL_PARAGRAPHS = (
       ("केतली क्यों गाती है", "उबलने से पहले केतली सबसे ज़ोर से गाती है। हमने बुलबुलों को फिल्माया। वे ठंडी परत में टूटते हैं।")]],
     ids=lambda papers: papers[0][0] if papers[0] != OWLS else papers[1][0],
 )  # fmt: skip
-def test_titles_and_abstracts_of_any_script_are_read(
-    papers: list[tuple[str, str]],
-) -> None:
+def test_titles_and_abstracts_of_any_script_are_read(papers: list[tuple[str, str]]) -> None:
     assert_papers(f"Apr 22\n\n{digest(*papers)}", papers)
     assert_papers(digest(*papers), papers)

@@ -26,10 +26,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_ends_in_quotes_that_say_so(
-    open_writing: Opening,
-    scripted: ChatServer,
-    caplog: pytest.LogCaptureFixture,
-    fault: str,
+    open_writing: Opening, scripted: ChatServer, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     caplog.set_level("DEBUG")
     hasty = open_writing(chat_deadline_seconds=2)
@@ -88,10 +85,7 @@ async def test_cancelling_hangs_up(writing: Assistant, scripted: ChatServer, pau
 
 
 def test_what_a_model_writes_from_memory_is_not_supported_and_quotes_have_the_stored_figure(
-    open_writing: Opening,
-    encoder: SentenceEncoder,
-    scripted: ChatServer,
-    tmp_path: Path,
+    open_writing: Opening, encoder: SentenceEncoder, scripted: ChatServer, tmp_path: Path
 ) -> None:
     file, store = Path(__file__).parent / "changed_abstracts.jsonl", tmp_path / "store"
     changed = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

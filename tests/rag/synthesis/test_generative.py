@@ -134,11 +134,7 @@ def test_a_failing_sentence_is_asked_for_again(writing: Assistant, scripted: Cha
     ],
 )
 def test_quotes_take_the_place_of_what_is_no_answer_where_they_are_sure(
-    writing: Assistant,
-    open_writing: Opening,
-    scripted: ChatServer,
-    reply: str,
-    words: str,
+    writing: Assistant, open_writing: Opening, scripted: ChatServer, reply: str, words: str
 ) -> None:
     scripted.script = lambda _: streams(reply)
     answer = writing.ask(QUESTION)
