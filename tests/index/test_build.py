@@ -28,24 +28,8 @@ TEA = Paper(
     abstract="Water boils early on mountains. Tea suffers from it. A lid helps.",
 )
 MILK = Paper(id="milk", title="Milk or no milk", abstract="Milk goes first. A lid helps.")
-DIGEST = """\
-new
-
-Get trending papers in your email inbox!
-
-Mar 14
-
-Why kettles whistle in the morning and not at night
-
-We recorded two hundred kettles for a year. They whistle when people are awake.
-
-A lid is all you need for tea on high mountains
-
-Lids raise the pressure in a pot by 12\\%. Tea made with one tastes better.
-"""
-
-
 HERE = Path(__file__).parent
+DIGEST = (HERE / "kettles.txt").read_text()
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
 
 
@@ -103,23 +87,8 @@ SHELF = [
         doi=f"10.1/{at // 2}" if at > 9 else None,
         sources=(Source(name=f"{at % 3}.txt", date=dt.date(2025, 1, 1 + at), position=1),),
     )
-    for at, (title, abstract) in enumerate(
-        [
-            ("Scenes", "We draw rooms by 3D GS and by 20th Century maps."),
-            ("3D-GS: Splats", "We introduce 3D-GS. It has 2 lids and one spout."),
-            ("Twins", "Twins of BRCA1 and BRCA2, or of H3 and H4."),
-            ("BRCA1 and BRCA2: Genes", "We weigh H3-and-H4."),
-            ("20th Century: Maps", "Maps. It has 2 lids and one spout."),
-            ("Tree of Thoughts: Deliberate Plans", "Plans."),
-            ("TreeOfThoughts: Plans Again", "Plans."),
-            ("Leaves", "TreeOfThoughts and Tree of Thoughts are plans."),
-            ("Birds", "Cups, Jars and Forks are of clay. We use CupsJars and Llama 3.1."),
-            ("CupsJars: Clay", "Clay."),
-            ("Cups, Jars: Clay Again", "Llama-3.1 is asked."),
-            ("Pot: a KettleBench", "Pot 1 boils. Few see a Kettle Bench."),
-            ("Kettle Bench", "KettleBench boils."),
-        ]
-    )
+    for at, entry in enumerate((HERE / "spellings.txt").read_text().strip().split("\n\n"))
+    for title, abstract in [entry.split("\n")]
 ]
 
 

@@ -22,19 +22,7 @@ T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
 CHIP = "a.aqa-chat-cite"
 TURNS = ".aqa-chat-turns > .aqa-chat-turn"
-DIGEST = """New
-
-Mar 28, 2026
-
-KiteNet: Flying Far with Paper Wings
-
-KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
-
-On boats and rivers that run to the sea
-
-Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
-"""
-
+DIGEST = (Path(__file__).parent / "digests" / "kites.txt").read_text(encoding="utf-8")
 SCRIPTS = Path(__file__).parent / "scripts"
 
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)

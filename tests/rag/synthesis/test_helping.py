@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
-from dataset_files import OSWORLD
+from dataset_files import QUESTIONS
 from made_up import titles
 from writing import GOOD, TASKS, writes
 
@@ -21,7 +21,7 @@ HISTORY = [
         "content": "There are two. [1] [2]",
         "references": [
             "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents",
-            OSWORLD,
+            *QUESTIONS[0]["papers"],
         ],
     },
 ]
