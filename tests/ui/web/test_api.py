@@ -22,6 +22,7 @@ from ui.web.limits import LIMITS
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
+TOO_LARGE = {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]}
 PARAMETERS = {name: tuple(model.model_fields) for name, model in ARGUMENTS.items()}
 
 
@@ -153,7 +154,7 @@ def test_the_addresses_are_described(address: str) -> None:
         ("/api/search", {"query": "a", "limit": "3"}, 422, "limit: input should be a valid"),
         ("/gradio_api/queue/join", {"fn_index": 9_999, "data": []}, 422, "no such event"),
         ("/gradio_api/queue/join", {"fn_index": 0, "data": [1]}, 422, "no such event"),
-        ("/gradio_api/queue/join", {"data": "x" * LIMITS.call}, 413, "the request is too large"),
+        ("/gradio_api/queue/join", TOO_LARGE, 413, "the request is too large"),
         ("/api/ask", {"question": "a", "mode": "generative"}, 422, "needs a chat model"),
         ("/api/ask", {"question": "a", "model": "dear"}, 422, "there is no chat model 'dear'"),
         ("/api/ask", {"question": "a", "history": [{"role": "user"}]}, 422, "history.0.content"),
