@@ -1,5 +1,8 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.names import Named, Names
@@ -132,3 +135,26 @@ def test_names_index_the_text_in_order_and_never_overlap(text: str) -> None:
         assert set(named.own) <= set(named.mentioned) <= set(range(len(SHELF)))
         assert [*named.mentioned] == sorted(named.mentioned)
         end = named.end
+
+
+SPELLINGS = (Path(__file__).parent / "spellings.txt").read_text().strip().split("\n\n")
+KNOWN = [(known.title, known.abstract) for known in SHELF]
+GROWN = papers(*KNOWN, *(entry.split("\n") for entry in SPELLINGS))
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_a_table_carried_on_is_the_table_built_anew(draw: st.DataObject) -> None:
+    before = draw.draw(st.lists(st.sampled_from(GROWN), unique_by=lambda paper: paper.id))
+    after = draw.draw(st.lists(st.sampled_from(GROWN), unique_by=lambda paper: paper.id))
+    rows = {paper.id: row for row, paper in enumerate(before)}
+    kept = np.asarray([rows.get(paper.id, -1) for paper in after], dtype=np.int64)
+    carried, anew = Names.build(after, Names.build(before), kept), Names.build(after)
+    every = range(len(after))
+    assert [*map(carried.called, every)] == [*map(anew.called, every)]
+    is_grown = {paper.id for paper in before} <= {paper.id for paper in after}
+    for key in anew.postings.terms:
+        assert carried.form(key) == anew.form(key) or not is_grown
+        assert carried.having(key).tolist() == anew.having(key).tolist()
+        assert carried.own(key) == anew.own(key)
+    assert carried.trigrams.tolist() == anew.trigrams.tolist()
