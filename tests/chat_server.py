@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import repeat
 from typing import Any
@@ -49,7 +49,7 @@ class Received:
         return "\n".join(message["content"] for message in self.body["messages"])
 
 
-Script = Iterable[Scripted] | Callable[[Received], Scripted]
+Script = list[Scripted] | Callable[[Received], Scripted]
 
 
 def says(
@@ -100,13 +100,13 @@ def fails(
 def slowly(reply: Scripted, *, pause_seconds: float = 1) -> Scripted:
     """Return the same reply, sent one byte at a time."""
     single = [bytes([byte]) for chunk in reply.chunks for byte in chunk]
-    return Scripted(single, content_type=reply.content_type, pause_seconds=pause_seconds)
+    return replace(reply, chunks=single, pause_seconds=pause_seconds)
 
 
 def cut_off(reply: Scripted) -> Scripted:
     """Return half of the same reply, followed by a reset of the connection."""
     whole = b"".join(reply.chunks)
-    return Scripted([whole[: len(whole) // 2]], content_type=reply.content_type, reset=True)
+    return replace(reply, chunks=[whole[: len(whole) // 2]], reset=True)
 
 
 def huge(content_type: str = JSON) -> Scripted:
@@ -126,26 +126,17 @@ class ChatServer:
         """The models that it lists; if there is none, a request for the list fails with 404."""
         self.hung_up = threading.Event()
         """Set once a client has disconnected before the end of its reply."""
-        self._turn = threading.Lock()
-        self.script = []
-
-    @property
-    def script(self) -> Script:
+        self.script: Script = []
         """The replies, one per request (500 if none is left), or a function of the request."""
-        return self._script
-
-    @script.setter
-    def script(self, script: Script) -> None:
-        self._script = script
-        self._next = iter(()) if callable(script) else iter(script)
+        self._turn = threading.Lock()
 
     def reply_to(self, request: Received) -> Scripted:
         """Record the request, and return the scripted reply."""
         with self._turn:
             self.received.append(request)
-            if callable(self._script):
-                return self._script(request)
-            return next(self._next, fails(500, "the script has ended"))
+            if callable(self.script):
+                return self.script(request)
+            return self.script.pop(0) if self.script else fails(500, "the script has ended")
 
 
 @contextmanager
@@ -240,10 +231,6 @@ def _completion(
         "choices": [{"index": 0, part: message, "finish_reason": finish}],
     }
     if usage is not None:
-        prompt, completion = usage
-        body["usage"] = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        }
+        names = ("prompt_tokens", "completion_tokens", "total_tokens")
+        body["usage"] = dict(zip(names, (*usage, sum(usage)), strict=True))
     return body

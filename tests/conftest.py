@@ -1,13 +1,13 @@
 """Fixtures that the tests share."""
 
+import fcntl
 import os
-from collections.abc import Iterator
-from functools import partial
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from made_once import Once, made_once
 
 # Heavy imports are inside the fixtures: most tests need neither the encoder nor LlamaIndex.
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if os.environ.get("PYTEST_XDIST_WORKER"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
+Once = Callable[[str, Callable[[Path], object]], Path]
+"""Gives the folder of a name, made by the first process that asks for it, where it is not yet."""
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +53,12 @@ def _isolate_settings(
     monkeypatch.setenv("ABSTRACTQA_SUPPORT_CHECKER", "local")
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """What runs the tests that are coroutines."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def encoder() -> "SentenceEncoder":
     """Load the bundled encoder once."""
@@ -64,7 +72,19 @@ def encoder() -> "SentenceEncoder":
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """Return a function that makes a folder once per run; no test may write into that folder."""
     base = tmp_path_factory.getbasetemp()
-    return partial(made_once, base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, unfinished = shared / f"once-{name}", shared / f"unfinished-{name}"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # free again when the process ends, however
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -1,27 +1,12 @@
-"""Write small datasets, valid except for what a test changes; questions on the sample."""
+"""Small datasets written to disk, right but for what a test changes; questions on the sample."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-OSWORLD = (
-    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
-)
-MINDSEARCH = "MindSearch: Mimicking Human Minds Elicits Deep AI Searcher"
-QUESTIONS: list[dict[str, Any]] = [
-    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
-     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
-    {"id": "pages", "type": "fact", "answerable": True, "papers": [MINDSEARCH],
-     "question": "How many pages can MindSearch read in three minutes?", "nuggets": [["300"]]},
-    {"id": "people", "type": "followup", "answerable": True, "papers": [OSWORLD],
-     "question": "how well do people do on it?",
-     "history": [{"role": "user", "content": "What is OSWorld?"},
-                 {"role": "assistant", "content": f"{OSWORLD}."}],
-     "nuggets": [["72.36"]]},
-    {"id": "chess", "type": "off-topic", "answerable": False,
-     "question": "Who won the chess world championship in 1972?"},
-]  # fmt: skip
-"""Questions on the bundled sample."""
+FILE = Path(__file__).parent / "questions.jsonl"
+QUESTIONS: list[dict[str, Any]] = [*map(json.loads, FILE.read_text("utf-8").splitlines())]
+"""Asked of the bundled sample."""
 
 
 def jsonl(path: Path, *records: object) -> Path:

@@ -1,21 +1,25 @@
-"""README.md and its companions are right: commands parse, links lead to files, examples hold."""
+"""README.md and its companions are right: commands, links, examples, recipes for a reader."""
 
 import argparse
 import json
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from index.readers import markdown_table
+import index.readers
+from index.readers import READERS, Reader, Upload, markdown_table, read
+from index.readers.records import Raw
 from rag import Assistant
 from ui.cli import build_parser, main
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
+RECIPES = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Recipes")[2]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
 
 _COMMAND = re.compile(
@@ -29,7 +33,7 @@ def blocks(text: str, language: str = "") -> list[str]:
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """Yield the arguments of every `abstractqa …` in a block of commands or in inline code."""
+    """The arguments of every `abstractqa …` in a block of commands or in code within a line."""
     code = "\n".join(blocks(text))
     rest = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for line in [*code.splitlines(), *re.findall("`([^`]+)`", rest)]:
@@ -38,7 +42,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def options(parser: argparse.ArgumentParser) -> set[str]:
-    """Return every option of the command and its subcommands."""
+    """Every option of the command and its subcommands."""
     found: set[str] = set()
     for action in parser._actions:
         found |= set(action.option_strings)
@@ -85,28 +89,22 @@ def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) 
     assert used <= targets
 
 
-@pytest.mark.parametrize(("command", "place"), [("ask", 0), ("table", 1)])
 def test_what_is_shown_is_what_the_sample_gives(
-    sample_store: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    command: str,
-    place: int,
+    sample_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
-    shown = blocks(README, "text")
-    assert len(shown) == 2
-    assert main(next(given for given in commands(README) if given[0] == command)) == 0
-    assert capsys.readouterr().out.split() == shown[place].split()
+    for command, shown in zip(("ask", "table"), blocks(README, "text"), strict=True):
+        assert main(next(given for given in commands(README) if given[0] == command)) == 0
+        assert capsys.readouterr().out.split() == shown.split()
 
 
 def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:
     suggested = re.findall(
         r"^- (a fact|a list|a comparison|an overview|the digests): (.*)", README, re.MULTILINE
     )
-    questions = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
-    assert len(questions) >= 4
-    refused = [q for q in questions if sample_assistant.ask(q).status != "answered"]
+    asked = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
+    assert len(asked) >= 4
+    refused = [q for q in asked if sample_assistant.ask(q).status != "answered"]
     assert refused == []
 
 
@@ -116,3 +114,32 @@ def test_the_python_shown_runs(sample_store: Path, monkeypatch: pytest.MonkeyPat
     names: dict[str, object] = {}
     exec(code, names)
     assert names["answer"].references  # type: ignore[attr-defined]
+
+
+def test_what_the_recipes_name_is_there() -> None:
+    for path in re.findall(r"`([\w./]+/[\w./]*|\w+\.md)`", RECIPES):
+        assert (REPOSITORY / path).exists(), path
+    named = re.findall(r"`(\w+)` (?:in|of) `([\w/]+)\.py`", RECIPES.replace("\n   ", " "))
+    assert [name for name, _ in named] == ["READERS", "MEASURES", "question_values"]
+    for name, path in named:
+        module = path.removesuffix("/__init__").replace("/", ".")
+        assert hasattr(import_module(module), name), name
+
+
+def test_a_reader_that_is_added_is_chosen_and_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_owls(text: index.readers.Text, name: str) -> Iterator[Raw]:
+        for number, line in enumerate(text.whole().splitlines()[1:], start=2):
+            title, _, abstract = line.partition(" hoots ")
+            yield Raw(number, {"title": title, "abstract": abstract})
+
+    owls = Reader(
+        "owls",
+        "owls",
+        ".owl",
+        lambda head: float(head.startswith("OWLS 1.0")),
+        lambda text, name, _: ("owls", read_owls(text, name)),
+        ("owls",),
+    )
+    monkeypatch.setattr(index.readers, "READERS", (*READERS, owls))
+    (paper,) = read([Upload("x.txt", b"OWLS 1.0\nOwls at Night hoots We count twelve owls.\n")])
+    assert getattr(paper, "title", paper) == "Owls at Night"

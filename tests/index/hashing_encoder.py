@@ -6,6 +6,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from index.papers import Paper
+
+
+def pots(count: int) -> list[Paper]:
+    """Papers of one sentence each."""
+    return [
+        Paper(id=f"pot{number:04}", title=f"Pot {number}", abstract=f"Pot {number} is blue.")
+        for number in range(count)
+    ]
+
 
 class HashingEncoder:
     """Unit vectors of hashed words; remembers every text it was given, after `before` has them."""

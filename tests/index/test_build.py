@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hashing_encoder import HashingEncoder
+from hashing_encoder import HashingEncoder, pots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,24 +28,8 @@ TEA = Paper(
     abstract="Water boils early on mountains. Tea suffers from it. A lid helps.",
 )
 MILK = Paper(id="milk", title="Milk or no milk", abstract="Milk goes first. A lid helps.")
-DIGEST = """\
-new
-
-Get trending papers in your email inbox!
-
-Mar 14
-
-Why kettles whistle in the morning and not at night
-
-We recorded two hundred kettles for a year. They whistle when people are awake.
-
-A lid is all you need for tea on high mountains
-
-Lids raise the pressure in a pot by 12\\%. Tea made with one tastes better.
-"""
-
-
 HERE = Path(__file__).parent
+DIGEST = (HERE / "kettles.txt").read_text()
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
 
 
@@ -75,9 +59,6 @@ def test_a_digest_has_exact_offsets(tmp_path: Path, store: Path, encoder: Senten
         for row, passage in zip(opened.owner, opened.passages, strict=True)
     }
     assert "Lids raise the pressure in a pot by 12\\%." in spans
-    right = encoder.encode([passage.text for passage in opened.passages])
-    # In half precision, where one of them is, they turn by less than a degree.
-    assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
 def test_files_are_read_again_only_where_that_could_change_something(
@@ -107,6 +88,7 @@ def _everything(index: Index) -> tuple[object, ...]:
         list(index.passages),
         index.owner.tolist(),
         np.asarray(index.passage_vectors).tolist(),
+        np.asarray(index.paper_vectors).tolist(),
         words,
         [index.lexical.scores([word]).tolist() for word in words],
         names,
@@ -162,7 +144,8 @@ BUILDER = """
     import sys, time
     from pathlib import Path
     from hashing_encoder import HashingEncoder
-    from index import build as building, publish
+    from index import publish
+    from index.build import build_papers
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -175,19 +158,15 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    _publish, save = publish._publish, building.Contents.save
+    _publish = publish._publish
 
     def published(*args):
         say("before publishing")
         _publish(*args)
         say("after publishing")
 
-    def saved(*args):
-        say("before writing")
-        return save(*args)
-
-    publish._publish, building.Contents.save = published, saved
-    building.build_papers(
+    publish._publish = published
+    build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
     )
@@ -207,8 +186,7 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(
-    ("moment", "papers"),
-    [("before writing", 2), ("before publishing", 2), ("after publishing", 102), ("embed", 102)],
+    ("moment", "papers"), [("before publishing", 2), ("after publishing", 102), ("embed", 102)]
 )
 def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, papers: int) -> None:
     build_papers([TEA, MILK], store, words)
@@ -229,10 +207,7 @@ def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, p
 
 
 def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
-    papers = [
-        Paper(id=f"pot{number:04}", title=f"Pot {number}", abstract=f"Pot {number} is blue.")
-        for number in range(1000)
-    ]
+    papers = pots(1000)
 
     def stop(_: object) -> None:
         if len(stopped.encoded) >= 1000:
@@ -257,13 +232,11 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
 
 
 def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
-    papers = [Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} is.") for n in range(600)]
-
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_papers(papers, store, HashingEncoder(before=stop))
+        build_papers(pots(600), store, HashingEncoder(before=stop))
     added: list[BuildReport] = []
 
     def add(_: object) -> None:

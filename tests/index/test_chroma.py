@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +54,9 @@ class Server:
             stderr=subprocess.DEVNULL,
         )
         for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
+            with suppress(OSError):
+                return socket.create_connection(("127.0.0.1", self.port), 1).close()
+            time.sleep(0.1)
         raise AssertionError("chroma does not start")
 
     def stop(self) -> None:
@@ -157,9 +155,7 @@ def test_questions_go_on_while_the_server_is_away_and_it_is_used_again(
     assert not caplog.text
 
 
-def test_records_that_are_gone_or_of_another_index_are_no_candidates_and_are_written_again(
-    tmp_path: Path, chroma: Chroma
-) -> None:
+def test_records_gone_or_of_another_index_are_written_again(tmp_path: Path, chroma: Chroma) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for count, store in ((5, one), (9, other)):
         build_papers([paper(number) for number in range(count)], store, HashingEncoder())

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,23 +137,9 @@ def test_names_index_the_text_in_order_and_never_overlap(text: str) -> None:
         end = named.end
 
 
-GROWN = [
-    *SHELF,
-    *papers(
-        ("Scenes", "We draw rooms by 3D GS and by 20th Century maps."),
-        ("3D-GS: Splats", "We introduce 3D-GS."),
-        ("Twins", "Twins of BRCA1 and BRCA2, or of H3 and H4."),
-        ("BRCA1 and BRCA2: Genes", "We weigh H3-and-H4."),
-        ("20th Century: Maps", "Maps."),
-        ("Tree of Thoughts: Deliberate Plans", "Plans."),
-        ("TreeOfThoughts: Plans Again", "Plans."),
-        ("Leaves", "TreeOfThoughts and Tree of Thoughts are plans."),
-        ("Birds", "Cups, Jars and Forks are of clay. We use CupsJars and Llama 3.1."),
-        ("CupsJars: Clay", "Clay."),
-        ("Cups, Jars: Clay Again", "Llama-3.1 is asked."),
-    ),
-]
-GROWN = [each.model_copy(update={"id": f"g{at:02}"}) for at, each in enumerate(GROWN)]
+SPELLINGS = (Path(__file__).parent / "spellings.txt").read_text().strip().split("\n\n")
+KNOWN = [(known.title, known.abstract) for known in SHELF]
+GROWN = papers(*KNOWN, *(entry.split("\n") for entry in SPELLINGS))
 
 
 @given(st.data())

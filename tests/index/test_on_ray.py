@@ -12,11 +12,10 @@ import hashing_encoder
 import numpy as np
 import pytest
 import ray
-from hashing_encoder import HashingEncoder
+from hashing_encoder import HashingEncoder, pots
 
 from index.build import build_papers
 from index.errors import EncoderError, InputError
-from index.papers import Paper
 from index.remote import RAY_BATCH, RayEncoder
 from index.store import Index
 
@@ -43,10 +42,6 @@ def _by_value() -> Iterator[None]:
 def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     (told := tmp_path / "told").mkdir()
     encoder = RayEncoder(_making(told))
-    papers = [
-        Paper(id=f"pot{number:04}", title=f"Pot {number}", abstract=f"Pot {number} is blue.")
-        for number in range(1500)
-    ]
     killed: list[int] = []
 
     def kill() -> None:
@@ -61,7 +56,7 @@ def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     killer.start()
     try:
         assert len(encoder.workers) == 2
-        report = build_papers(papers, tmp_path / "store", encoder)
+        report = build_papers(pots(1500), tmp_path / "store", encoder)
         with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
             encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
     finally:

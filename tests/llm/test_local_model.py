@@ -99,9 +99,7 @@ def measured(
     return all_three
 
 
-def test_more_facts_than_the_peer_and_than_the_quotes(
-    measured: tuple[Figures, ...],
-) -> None:
+def test_more_facts_than_the_peer_and_than_the_quotes(measured: tuple[Figures, ...]) -> None:
     here, quotes, there = (each["mean"]["nugget_recall"] for each in measured)
     assert here >= quotes
     assert here >= there + 0.1

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from made_once import Once
 from made_up import LIBRARY, Open
 
 from index.build import build_papers
@@ -29,7 +28,7 @@ def open_papers(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncod
 
 
 @pytest.fixture(scope="session")
-def library_store(once: Once, encoder: SentenceEncoder) -> Path:
+def library_store(once: Callable[..., Path], encoder: SentenceEncoder) -> Path:
     """The library's index."""
     return once("library", lambda store: build_papers(LIBRARY, store, encoder))
 

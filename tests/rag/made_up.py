@@ -89,12 +89,9 @@ def keeps_the_promises(answer: Answer) -> None:
     if answer.status == "insufficient_evidence":
         assert answer.reason
         assert answer.reason in unescape(answer.text)
-        assert answer.confidence is None
-        assert not answer.sentences
-        assert not answer.references
+        assert (answer.confidence, answer.sentences, answer.references) == (None, (), ())
     else:
-        assert answer.reason is None
-        assert answer.lacks is None
+        assert (answer.reason, answer.lacks) == (None, None)
         assert answer.text
     assert {near.id for near in answer.nearest}.isdisjoint(
         reference.paper.id for reference in answer.references

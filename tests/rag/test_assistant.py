@@ -16,7 +16,7 @@ from index.errors import EncoderError, InputError, StoreError
 from index.store import Index
 from rag import Answer, Assistant, Filters, Options
 from rag.llamaindex import HybridRetriever
-from rag.schema import Delta, Finished, Progress, Retrieved
+from rag.schema import Delta, Finished, Retrieved
 from rag.settings import Settings
 from ui.web.corpus.start_page import heading
 
@@ -78,14 +78,10 @@ def test_the_same_question_gets_the_same_answer_by_every_way_of_asking(
         at_once = threads.map(library.ask, [question] * 4)
         assert all(without_times(each) == answer for each in at_once)
     searching, first, *middle, last = library.stream(question)
-    assert isinstance(searching, Progress)
-    assert searching.stage == "search"
-    assert isinstance(first, Retrieved)
-    assert isinstance(last, Finished)
-    deltas = [event.text for event in middle if isinstance(event, Delta)]
-    assert len(deltas) == len(middle)
-    assert all(deltas)
-    assert "".join(deltas) == last.answer.text
+    assert (searching.stage, type(first), type(last)) == ("search", Retrieved, Finished)
+    assert {type(event) for event in middle} == {Delta}
+    assert all(event.text for event in middle)
+    assert "".join(event.text for event in middle) == last.answer.text
     assert without_times(last.answer) == answer
 
 
@@ -139,14 +135,11 @@ def test_a_published_index_is_served_at_once(kites: Path, encoder: SentenceEncod
     assert assistant.search("boats", limit=1)[0].paper == BOATS
     # What was begun on the old generation ends on it.
     *_, last = stream
-    assert isinstance(last, Finished)
     assert last.answer.index.id == before.index.id != after.index.id
     assert engine.query("What is KiteNet?").metadata["answer"]["index"]["id"] == before.index.id
 
 
-def test_an_assistant_opens_the_store_it_is_given_or_that_of_the_settings(
-    kites: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_assistant_opens_the_store_given(kites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = [Assistant.open(settings=Settings(store=kites)), Assistant.open(kites)]
     opened.append(Assistant.open(str(kites)))
     monkeypatch.setenv("ABSTRACTQA_STORE", str(kites))
@@ -154,21 +147,13 @@ def test_an_assistant_opens_the_store_it_is_given_or_that_of_the_settings(
     assert all(assistant.papers() == [KITES] for assistant in opened)
 
 
-def test_what_is_missing_is_told(tmp_path: Path, kites: Path, encoder: SentenceEncoder) -> None:
+def test_what_is_missing_is_told(tmp_path: Path, kites: Path) -> None:
     with pytest.raises(StoreError) as error:
         Assistant.open(tmp_path / "nowhere")
     assert "abstractqa index" in one_line(error)
     with pytest.raises(EncoderError) as wrong:
         Assistant.open(settings=Settings(store=kites, encoder="no-such-encoder"))
     assert "no-such-encoder" in one_line(wrong)
-    assistant = Assistant(kites, encoder)
-    (kites / "CURRENT").write_text("nonsense", encoding="utf-8")
-    assert assistant.ask("What is KiteNet?").status == "answered", "of the newest generation"
-    (manifest,) = kites.glob("generations/*/manifest.json")
-    manifest.write_text("")
-    with pytest.raises(StoreError) as error:
-        Assistant.open(kites)
-    one_line(error)
 
 
 def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: Assistant) -> None:
@@ -179,14 +164,11 @@ def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: As
     assert "<blockquote>" in shown
     assert answer.references[0].paper.display_title in shown
     refused = library.ask("What is Zorblaxnet?")
-    assert refused.reason
     assert refused.reason in refused._repr_markdown_().replace("\\", "")
 
 
 def test_a_query_engine_gives_the_cited_passages_and_the_answer(library: Assistant) -> None:
-    def answer_of(response: object) -> Answer:
-        assert isinstance(response, Response)
-        assert response.metadata
+    def answer_of(response: Response) -> Answer:
         return Answer.model_validate(response.metadata["answer"], strict=False)
 
     engine = library.as_query_engine()

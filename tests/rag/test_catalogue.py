@@ -45,9 +45,7 @@ def test_what_is_counted_cites_nothing(library: Assistant, question: str, text: 
         ("papers by Teo Valdrin", "rye"),
     ],
 )
-def test_what_is_listed_has_a_bullet_for_each_paper_in_the_order_of_the_digest(
-    library: Assistant, question: str, papers: str
-) -> None:
+def test_a_list_is_in_order_of_its_digest(library: Assistant, question: str, papers: str) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert cited(answer) == papers.split()

@@ -67,9 +67,7 @@ def test_filters_that_cannot_be_are_refused(library: Assistant, filters: Any, me
 
 @given(st.none() | st.dates(date(2018, 1, 1)), st.none() | st.dates(date(2018, 1, 1)))
 @example(date(2019, 6, 1), None)
-def test_since_and_until_are_inclusive_and_a_year_alone_is_all_of_its_days(
-    since: date | None, until: date | None
-) -> None:
+def test_since_and_until_are_inclusive_of_days(since: date | None, until: date | None) -> None:
     if since and until and since > until:
         since, until = until, since
     kept = allowed(LIBRARY, Filters(since=since, until=until))
@@ -113,9 +111,7 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
 
 
-def test_of_the_chosen_papers_only_those_answer_that_pass_the_other_filters(
-    certain: Assistant,
-) -> None:
+def test_only_chosen_papers_that_pass_the_other_filters_answer(certain: Assistant) -> None:
     both, none = (Filters(papers=ids, title="smoke") for ids in (("lamps", "smoke"), ("lamps",)))
     answer = certain.ask("What does it propose?", filters=both)
     assert set(cited(answer)) <= {"smoke"}

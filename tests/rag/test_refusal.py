@@ -126,9 +126,7 @@ def test_sources_bound_the_papers_cited(certain: Assistant, question: str, sourc
     assert (answer.notice or "").startswith(cut) == (sources < count)
 
 
-def test_a_strict_answer_is_given_only_if_it_is_more_likely_right_than_not(
-    judging: Callable[..., Assistant], certain: Assistant
-) -> None:
+def test_strict_answers_are_likely(judging: Callable[..., Assistant], certain: Assistant) -> None:
     question = "How many mites does HiveScan find?"
     doubtful = judging(1.0, 0.6, 0.6)
     assert doubtful.ask(question).status == "answered"
@@ -148,9 +146,7 @@ def test_a_strict_answer_is_given_only_if_it_is_more_likely_right_than_not(
         ("What is TIDE?", Filters()),
     ],
 )
-def test_a_lenient_answer_does_not_make_up_for_filters_or_for_what_is_unclear(
-    doubting: Assistant, question: str, filters: Filters
-) -> None:
+def test_lenient_answers_are_filtered(doubting: Assistant, question: str, filters: Filters) -> None:
     answer = doubting.ask(question, filters=filters, options=LENIENT)
     keeps_the_promises(answer)
     assert answer.status == "insufficient_evidence"

@@ -50,9 +50,7 @@ def test_every_hit_and_reference_says_what_found_it(open_papers: Open) -> None:
 def test_a_paper_is_found_by_its_id_and_is_on_the_map(library: Assistant) -> None:
     papers = library.papers()
     assert [library.paper(known.id) for known in papers] == papers
-    found = library.collection_map()
-    assert found is not None
-    assert {point.id for point in found.points} == {p.id for p in papers}
+    assert {point.id for point in library.collection_map().points} == {p.id for p in papers}
     for ask in (library.paper, library.similar):
         with pytest.raises(InputError, match="no paper 'nowhere'"):
             ask("nowhere")

@@ -1,6 +1,7 @@
 """The answer's JSON is a public contract: its keys, its types, and what must agree in it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,38 +21,7 @@ def shape(value: object) -> object:
     return "number" if type(value) in {int, float} else type(value).__name__
 
 
-STR, NUMBER, NONE = "str", "number", "NoneType"
-SHAPE = {
-    **dict.fromkeys(("question", "standalone_question", "kind", "status", "mode", "text"), STR),
-    **dict.fromkeys(("reason", "lacks", "notice", "model", "checked_by"), NONE),
-    "sentences": [
-        {
-            **{"text": STR, "support": STR, "score": NUMBER, "reason": NONE},
-            "citations": [dict.fromkeys(("reference", "start", "end"), NUMBER)],
-        }
-    ],
-    "references": [
-        {
-            "number": NUMBER,
-            "paper": {
-                **dict.fromkeys(("id", "title", "abstract"), STR),
-                **dict.fromkeys(("year", "venue", "url", "doi", "arxiv", "pmid"), NONE),
-                **{"authors": [], "published": NONE},
-                "sources": [{"name": STR, "date": STR, "dated": STR, "position": NUMBER}],
-            },
-            "passages": [{"start": NUMBER, "end": NUMBER, "text": STR}],
-            "found": STR,
-        }
-    ],
-    "nearest": [{"id": STR, "title": STR, "score": NUMBER}],
-    "suggestions": [],
-    "usage": {
-        **dict.fromkeys(("prompt_tokens", "completion_tokens"), NUMBER),
-        **{"cost_usd": NONE, "estimated": "bool"},
-    },
-    "confidence": NUMBER,
-    "index": {"id": STR, "papers": NUMBER, "encoder": STR},
-}
+SHAPE = json.loads((Path(__file__).parent / "answer_shape.json").read_text())
 """The contract: every key of an answer, and the type of what it has here."""
 
 

@@ -57,9 +57,7 @@ def test_dotenv_sets_the_environment_wins(folder: Path, monkeypatch: pytest.Monk
     assert load_settings().encoder == "from-environment"
 
 
-def test_a_key_that_is_unknown_or_cannot_be_read_is_an_error_of_one_line_that_names_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_that_is_wrong_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text("ABSTRACTQA_ENCODRE=x\n", encoding="utf-8")
     assert "ABSTRACTQA_ENCODRE" in problem()
     (folder / ".env").write_bytes(b"ABSTRACTQA_ENCODER=\xff\xfe\n")
@@ -95,7 +93,6 @@ def test_the_example_file_lists_every_setting_with_its_default(folder: Path) -> 
 def test_a_key_is_in_no_repr_no_dump_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     settings = load_settings()
-    assert settings.openai_api_key is not None
     assert settings.openai_api_key.get_secret_value() == "sk-secret"
     assert "sk-secret" not in f"{settings!r} {settings} {settings.model_dump()}"
     assert "sk-secret" not in settings.model_dump_json()

@@ -1,16 +1,17 @@
-"""Using the page in a browser, as the tests of the page do."""
+"""Using the page in a browser, as the tests of the page do, and as pages of other origins try."""
 
 import asyncio
-import socket
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
+from running import free_port
 
 from rag.settings import Settings
 from ui.web.own_host import Reach
@@ -21,19 +22,7 @@ T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
 CHIP = "a.aqa-chat-cite"
 TURNS = ".aqa-chat-turns > .aqa-chat-turn"
-DIGEST = """New
-
-Mar 28, 2026
-
-KiteNet: Flying Far with Paper Wings
-
-KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
-
-On boats and rivers that run to the sea
-
-Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
-"""
-
+DIGEST = (Path(__file__).parent / "digests" / "kites.txt").read_text(encoding="utf-8")
 SCRIPTS = Path(__file__).parent / "scripts"
 
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
@@ -48,13 +37,6 @@ def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
     """A page over an assistant, which keeps what it keeps in this folder."""
     kept = Settings(store=Path("unused"), data=folder / "data", **settings)
     return Site(assistant, kept, runs=folder / "runs")
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -136,3 +118,42 @@ def assert_usable(page: Page) -> None:
         for node in finding["nodes"]
     ]
     assert not bad, "\n".join(bad)
+
+
+# Other origins
+
+LIST_CONVERSATIONS, TRY_ALL = script("list_conversations"), script("try_all")
+ASKED_FOR = ("/config", "/gradio_api/queue/join", "/gradio_api/queue/data?session_hash=foreign")
+POSTED = "api/ask api/papers mcp login gradio_api/queue/join gradio_api/upload"
+ROUTES = [("GET", f"/{path}") for path in ("config", "logout", "api/openapi.json")]
+ROUTES += [("POST", f"/{path}") for path in POSTED.split()]
+OWN = ("127.0.0.1", "localhost")
+WITHIN = ("data", "blob", "about", "file")
+"""Schemes of addresses that no request leaves the browser for."""
+
+
+class Leaving:
+    """The log of the requests that leave, of every page of the browsers it watches."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.allowed: set[str] = set()
+        """Addresses that a test asks for itself, to see what comes of it."""
+
+    def watch(self, browser: Browser) -> None:
+        """Look at each context that is made from now on, with all its pages and workers."""
+        browser.on("context", lambda context: context.on("request", self._note))
+
+    def assert_none(self) -> None:
+        """No page has asked anything of another origin."""
+        left = [url for url in self.urls if url not in self.allowed]
+        assert left == [], f"requests to other origins: {left}"
+
+    def _note(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        # Opening a page is the test's doing; what the page fetches is of its own server.
+        is_own = asked.hostname in OWN and (
+            request.is_navigation_request() or asked.netloc == urlsplit(request.frame.url).netloc
+        )
+        if asked.scheme not in WITHIN and not is_own:
+            self.urls.append(request.url)

@@ -3,19 +3,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from browsing import open_page, served, site_of, without_stops
-from leaving import Leaving
+from browsing import Leaving, open_page, served, site_of, without_stops
+from chat_server import ChatServer
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from rag import Assistant
 from ui.web.site import Site
-
-if TYPE_CHECKING:
-    from chat_server import ChatServer
-
-    from rag import Assistant
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -38,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def configured_model(chat_server: "ChatServer", monkeypatch: pytest.MonkeyPatch) -> "ChatServer":
+def configured_model(chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> ChatServer:
     """A chat model that the settings name, and a test scripts."""
     monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
@@ -50,9 +45,7 @@ def configured_model(chat_server: "ChatServer", monkeypatch: pytest.MonkeyPatch)
 def leaving() -> Iterator[Leaving]:
     """What pages ask of other origins: nothing, at the end of each module."""
     leaving = Leaving()
-    leaving.allowed.add(
-        "http://127.0.0.2:9/x.png"
-    )  # asked for by a test that sees the policy refuse it
+    leaving.allowed.add("http://127.0.0.2:9/x.png")  # a test sees the policy refuse it
     yield leaving
     leaving.assert_none()
 
@@ -73,7 +66,7 @@ def browser(leaving: Leaving) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(sample_assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The page's own things over the bundled sample, with no chat model."""
     return site_of(sample_assistant, tmp_path_factory.mktemp("site"))
 

@@ -46,11 +46,6 @@ def store(published: Path, tmp_path: Path) -> Iterator[Path]:
         ("empty.txt", b"", "no paper could be read"),
         ("binary.txt", bytes(range(256)) * 40, "binary.txt"),
         ("long.txt", b"kite " * 2_000_000, "long.txt:1: "),
-        (
-            "long.jsonl",
-            b'{"title": "Kites", "abstract": "' + b"kite " * 2_000_000 + b'"}',
-            "long.jsonl:1: ",
-        ),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
@@ -68,7 +63,6 @@ def test_what_holds_no_paper_is_refused(
     ("arguments", "says"),
     [
         (["ask", "   "], "empty"),
-        (["ask", "x" * 100_000], "4,000"),
         (["ask", "bad \udcff bytes"], "UTF-8"),
         (["ask", "What is KiteNet?", "--digest", "no such digest"], "no such digest"),
         (["ask", "What is KiteNet?", "--since", "someday"], "2025-03-14"),

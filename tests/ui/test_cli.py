@@ -167,12 +167,3 @@ def test_ask_says_what_the_abstracts_do_not_bear_out(
     assert "Not wholly borne out by the abstracts:\n  - “It has 512 tasks.” (" in out
     out, _ = succeeded(capsys, *question)
     assert "These are quotes, since no model wrote the answer" in out
-
-
-def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("rag.settings.load_settings", interrupt)
-    assert main(["ask", "why?"]) == 130
-    assert capsys.readouterr().err == "abstractqa: interrupted\n"

@@ -1,6 +1,7 @@
 """`abstractqa eval`: each kind of measuring, as people run it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from chat_server import ChatServer, says
 from dataset_files import QUESTIONS, beir, jsonl
 from running import Capture, failed, succeeded
 
+from eval.feedback import FILE, Feedback, append
+from rag import Assistant, Filters
 from ui.cli import build_parser
 
 ANSWERS = ("eval", "answers", "small.jsonl")
@@ -24,9 +27,7 @@ def _folder_with_questions(
     jsonl(Path("small.jsonl"), *QUESTIONS)
 
 
-def test_two_runs_are_compared_tabulated_and_judged(
-    capsys: Capture, configured_model: ChatServer
-) -> None:
+def test_two_runs_are_compared_and_judged(capsys: Capture, configured_model: ChatServer) -> None:
     runs = {"ours": "abstractqa", "peer": "llamaindex-starter"}
     for out, system in runs.items():
         extractive = (*ANSWERS, "--mode", "extractive", "--system", system)
@@ -121,3 +122,41 @@ def test_a_mistake_is_one_line(arguments: str, says_so: str, capsys: Capture) ->
     jsonl(Path("broken.jsonl"), "{broken")
     assert says_so in failed(capsys, "eval", *arguments.split())
     assert not Path("runs").exists()
+
+
+WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
+
+
+def test_votes_are_listed_and_become_cases_that_are_measured(
+    tmp_path: Path, sample_assistant: Assistant, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    votes = tmp_path / "data" / FILE
+    monkeypatch.setenv("ABSTRACTQA_DATA", str(votes.parent))
+    good = sample_assistant.ask("How many tasks does OSWorld have?")
+    nothing = Filters(title="no such title")
+    refused = sample_assistant.ask("How many tasks does OSWorld have?", filters=nothing)
+    append(votes, Feedback.on(good, vote="up", id="a", asked=WHEN))
+    append(votes, Feedback.on(good, vote="down", reason="too\nshort", id="b", asked=WHEN))
+    append(votes, Feedback.on(refused, vote="up", id="c", asked=WHEN, filters=nothing))
+    out, _ = succeeded(capsys, "eval", "cases")
+    assert "up   2025-05-02  How many tasks does OSWorld have?" in out
+    assert "too short" in out
+    out, _ = succeeded(capsys, "eval", "cases", "--vote", "down", "--json")
+    (only,) = json.loads(out)
+    assert (only["id"], only["reason"]) == ("b", "too\nshort")
+
+    path = tmp_path / "cases.jsonl"
+    _, told = succeeded(capsys, "eval", "cases", "--out", str(path))
+    assert f"2 cases in {path}" in told
+    assert "1 left out" in told
+    assert "1 voted down" in told
+    out, _ = succeeded(capsys, "eval", "answers", str(path), "--out", "run", "--json")
+    assert set(json.loads(out)["by_type"]) == {"upvoted", "downvoted"}
+
+
+def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: Capture) -> None:
+    out, told = succeeded(capsys, "eval", "cases")
+    assert out == ""
+    assert "thumbs" in told
+    assert "nothing to write" in failed(capsys, "eval", "cases", "--out", str(tmp_path / "x"))
+    assert not (tmp_path / "x").exists()

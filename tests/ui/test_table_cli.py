@@ -10,7 +10,6 @@ import pytest
 from running import Capture, succeeded
 
 from index.papers import Paper
-from rag.schema import IndexInfo, Usage
 from rag.tables import Cell, Table, TableRow
 from ui.tables import as_csv, as_markdown, as_text
 
@@ -26,15 +25,8 @@ def made(text: str, title: str = "A Paper") -> Table:
     """A table of one paper, whose abstract states one of two columns."""
     paper = Paper(id="p", title=title, abstract=text)
     cells = (Cell(column="result", text=text, start=0, end=len(text)), Cell(column="data"))
-    return Table(
-        question="?",
-        columns=("result", "data"),
-        rows=(TableRow(paper=paper, score=1, cells=cells),),
-        mode="extractive",
-        usage=Usage(),
-        index=IndexInfo(id="i", papers=1, encoder="e"),
-        timings_ms={},
-    )
+    row = TableRow(paper=paper, score=1, cells=cells)
+    return Table.model_construct(columns=("result", "data"), rows=(row,))
 
 
 def test_a_table_is_text_that_fits_the_terminal_a_file_of_csv_or_a_json_document(

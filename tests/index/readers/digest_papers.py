@@ -1,22 +1,13 @@
 """Three papers that digests are made of in the tests, and how a file is read there."""
 
+import json
+from pathlib import Path
+
 from index.papers import Paper
 from index.readers import Problem, Upload, read
 
-PAPERS = (
-    ("OwlBox: Counting Night Birds with Cheap Microphones", "Ada Byrd, Bo Ek, Cy van Dam",
-     "2504.01001", "Counting owls by ear is slow, and volunteers are rarely awake at night. We place"
-     " twelve cheap microphones in a forest and train a small network on their recordings. It finds"
-     " 91% of the calls that an expert hears, at a hundredth of the cost."),
-    ("Why Do Kettles Sing? A Study of Boiling Noise", "Dee Fry",
-     "2504.01002", "A kettle is loudest just before it boils, but nobody has measured why. We film"
-     " bubbles at ten thousand frames a second and find that they collapse in the cooler layer"
-     " above. Our model predicts the pitch within three hertz for twenty kettles."),
-    ("Stitching Paper Maps Without Coordinates", "Eve Grid, Finn Hall",
-     "2504.01003", "Paper maps disagree where they meet. We stitch scanned sheets by their contour"
-     " lines alone, without any known coordinates, and align four hundred sheets in an hour. Errors"
-     " fall by half against stitching by hand."),
-)  # fmt: skip
+PAPERS = json.loads((Path(__file__).parent / "digest_papers.json").read_text("utf-8"))
+"""Of each: title, authors, arXiv id, abstract."""
 TITLES = [title for title, *_ in PAPERS]
 ABSTRACTS = [abstract for *_, abstract in PAPERS]
 

@@ -119,22 +119,13 @@ def test_hard_wrapped_abstracts_are_one_paragraph_stored_as_given(width: int, ga
     assert_papers("\n\n".join(f"{t}{gap}{a}" for t, a in wrapped), wrapped)
 
 
-def test_a_wrapped_title_is_one_title() -> None:
-    for title, authors in (
-        ("A Rather Long Title on the Ways in Which Kettles Are Heard\nin the Kitchens of the North", ""),
-        ("Long-Term Studies of Kettles in Homes and\nKitchen Noises", "\nAda Byrd, Bo Ek"),
-    ):  # fmt: skip
-        papers = [(title.replace("\n", " "), OWLS[1])]
-        assert_papers(f"{title}{authors}\n\n{OWLS[1]}", papers)
-
-
-def test_an_abstract_of_several_paragraphs_is_kept_whole() -> None:
-    contributions = f"{OWLS[1]}\n\nWe make three contributions.\n\n{MAPS[1]}"
-    command = f"{OWLS[1]} Write to us, or run:\n\npip install owlbox\n\nIt counts 10^6 in 3 s."
-    for abstract in (contributions, command):
-        assert_papers(digest((OWLS[0], abstract), KETTLES), [(OWLS[0], abstract), KETTLES])
-    short = [("A Study of Toy Birds", "We study toy birds."), ("Toy Cats", "Toy cats do not purr.")]
-    assert_papers(digest(*short), short)
+@pytest.mark.parametrize(
+    ("title", "authors"),
+    [("A Rather Long Title on the Ways in Which Kettles Are Heard\nin the Kitchens of the North", ""),
+     ("Long-Term Studies of Kettles in Homes and\nKitchen Noises", "\nAda Byrd, Bo Ek")],
+)  # fmt: skip
+def test_a_wrapped_title_is_one_title(title: str, authors: str) -> None:
+    assert_papers(f"{title}{authors}\n\n{OWLS[1]}", [(title.replace("\n", " "), OWLS[1])])
 
 
 @pytest.mark.parametrize(
@@ -171,18 +162,6 @@ def test_titles_may_have_full_stops(ends: str, layout: str) -> None:
     assert_papers(
         "Apr 22\n\n" + "\n\n".join(layout.format(title=t, abstract=a) for t, a in dotted), dotted
     )
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["Hello, It's a Parrot", "Welcome to the Age of Parrots", "Video, Language, and Parrots",
-     "Reading Privacy Policies with Parrots", "Segment Anything", "Read, Look, Parrot!", "4D-Owl",
-     "Code: The Hidden Language of Birds", "WebKites: Flying Kites on the Web",
-     "Update Your Plans: Owls That Think Twice"],
-)  # fmt: skip
-def test_titles_that_resemble_furniture_are_titles(title: str) -> None:
-    papers = [OWLS, (title, KETTLES[1]), MAPS]
-    assert_papers(f"Apr 22\n\n{digest(*papers)}", papers)
 
 
 @pytest.mark.parametrize(
@@ -233,15 +212,31 @@ def test_every_abstract_is_a_part_of_the_text(found: list[str]) -> None:
     assert all(paper.abstract in text for paper in papers)
 
 
+TITLES_LIKE_FURNITURE = (
+    "Hello, It's a Parrot", "Welcome to the Age of Parrots", "Video, Language, and Parrots",
+    "Reading Privacy Policies with Parrots", "Segment Anything", "Read, Look, Parrot!", "4D-Owl",
+    "Code: The Hidden Language of Birds", "WebKites: Flying Kites on the Web",
+    "Update Your Plans: Owls That Think Twice",
+)  # fmt: skip
+OF_SEVERAL_PARAGRAPHS = (
+    f"{OWLS[1]}\n\nWe make three contributions.\n\n{MAPS[1]}",
+    f"{OWLS[1]} Write to us, or run:\n\npip install owlbox\n\nIt counts 10^6 in 3 s.",
+)
+
+
 @pytest.mark.parametrize(
     "papers",
-    [[("基于图神经网络的蛋白质结构预测", "蛋白质结构预测是生物信息学中的核心问题。本文提出一种基于图神经网络的方法。误差降低了百分之十五。"),
+    [*([OWLS, (title, KETTLES[1]), MAPS] for title in TITLES_LIKE_FURNITURE),
+     *([(OWLS[0], abstract), KETTLES] for abstract in OF_SEVERAL_PARAGRAPHS),
+     [("A Study of Toy Birds", "We study toy birds."), ("Toy Cats", "Toy cats do not purr.")],
+     [("基于图神经网络的蛋白质结构预测", "蛋白质结构预测是生物信息学中的核心问题。本文提出一种基于图神经网络的方法。误差降低了百分之十五。"),
       ("面向低资源语言的机器翻译研究", "低资源语言的机器翻译缺乏平行语料。我们利用单语数据训练模型。结果显示翻译提高了三点。")],
      [("Подсчёт сов ночью с помощью микрофонов", "Считать сов на слух медленно. Мы ставим микрофоны в лесу. Они слышат сов."),
       ("Почему поют чайники", "Чайник громче всего перед кипением. Мы снимаем пузырьки. Они поют.")],
      [("रात में उल्लुओं की गिनती", "कान से उल्लुओं की गिनती धीमी है। हम जंगल में बारह माइक्रोफोन लगाते हैं। वे रात में आवाज़ें पाते हैं।"),
       ("केतली क्यों गाती है", "उबलने से पहले केतली सबसे ज़ोर से गाती है। हमने बुलबुलों को फिल्माया। वे ठंडी परत में टूटते हैं।")]],
-    ids=["Chinese", "Russian", "Hindi"],
+    ids=lambda papers: papers[0][0] if papers[0] != OWLS else papers[1][0],
 )  # fmt: skip
-def test_digests_are_read_in_any_script(papers: list[tuple[str, str]]) -> None:
+def test_titles_and_abstracts_of_any_script_are_read(papers: list[tuple[str, str]]) -> None:
+    assert_papers(f"Apr 22\n\n{digest(*papers)}", papers)
     assert_papers(digest(*papers), papers)

@@ -1,10 +1,12 @@
-"""Files and folders: names, encodings, formats, and what is refused."""
+"""Files and folders: names, encodings, formats, what is refused, and how much memory they take."""
 
 import gzip
 import io
 import json
 import os
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -125,9 +127,7 @@ def test_a_path_without_a_file_is_refused_at_once(tmp_path: Path, name: str) -> 
     [("format", "docx", "auto, digest, "), ("format", "", "auto, digest, "),
      ("year", 1899, "between 1900 and 2100"), ("year", 2101, "between 1900 and 2100")],
 )  # fmt: skip
-def test_an_option_that_is_none_is_refused_with_those_that_are(
-    tmp_path: Path, option: str, value: object, hint: str
-) -> None:
+def test_an_odd_option_is_refused(tmp_path: Path, option: str, value: object, hint: str) -> None:
     with pytest.raises(InputError, match=hint):
         read([write(tmp_path / "x.txt", DIGEST)], **{option: value})  # type: ignore[arg-type] # options by name
 
@@ -171,3 +171,48 @@ def test_bombs_and_paths_out_of_an_archive_are_refused_in_a_line(tmp_path: Path)
     ):
         (problem,) = problems(write(tmp_path / name, content))
         assert reason in problem
+
+
+RECORDS = 54_282
+LONG = "Counting owls by ear is slow, and volunteers are rarely awake. " * 20
+MEASURE = """
+import resource, sys, time
+from pathlib import Path
+from index.readers import read
+for few in sys.argv[2:]:
+    list(read([Path(few)]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+started = time.perf_counter()
+count = sum(1 for _ in read([Path(sys.argv[1])]))
+seconds = time.perf_counter() - started
+more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+print(count, round(count / seconds), round(more))
+"""
+EACH = {
+    "jsonl": f'{{"title": "Owls of Region AT", "authors": ["Ada Byrd"], "abstract": "{LONG}"}}',
+    "csv": f'Owls of Region AT,Ada Byrd; Bo Ek,2024,"{LONG}"',
+    "bib": "@article{kAT,\n  title = {Owls of Region AT},\n  author = {Byrd, Ada},\n"
+    f"  year = {{2024}},\n  abstract = {{{LONG}}},\n}}",
+}
+
+
+def write_records(path: Path, count: int) -> None:
+    """54,282 records: memory does not grow with the file; how fast they are read is shown."""
+    head = "title,authors,year,abstract\n" if path.suffix == ".csv" else ""
+    records = (EACH[path.suffix[1:]].replace("AT", str(at)) + "\n" for at in range(count))
+    with path.open("w") as file:
+        file.writelines([head, *records])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", EACH)
+def test_reading_needs_the_memory_of_a_few_records(tmp_path: Path, ending: str) -> None:
+    few, many = tmp_path / f"few.{ending}", tmp_path / f"many.{ending}"
+    write_records(few, 100)
+    write_records(many, RECORDS)
+    command = [sys.executable, "-c", MEASURE, str(many), str(few)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, rate, more = map(int, done.stdout.split())
+    sys.stdout.write(f"\n{ending}: {rate:,} records/s, {more} MB more\n")
+    assert count == RECORDS
+    assert more <= 100

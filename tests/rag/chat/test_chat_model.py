@@ -15,7 +15,7 @@ from index.errors import InputError
 from rag.chat import Asking, ChatError, ChatModel, ReplyError, StoppedError, Tried, try_endpoint
 from rag.llamaindex import ChatLLM
 from rag.schema import Usage
-from rag.settings import Settings
+from rag.settings import OPENAI, Settings
 
 Configured = Callable[..., Settings]
 
@@ -42,10 +42,7 @@ def test_the_request_is_of_openais_protocol(model: ChatModel, chat_server: ChatS
     ("given", "words"),
     [
         ({"chat_model": None}, "ABSTRACTQA_CHAT_MODEL is not set"),
-        (
-            {"openai_api_key": None, "openai_base_url": "https://api.openai.com/v1"},
-            "OPENAI_API_KEY is not set",
-        ),
+        ({"openai_api_key": None, "openai_base_url": OPENAI}, "OPENAI_API_KEY is not set"),
         ({"openai_api_key": f"{KEY} b"}, "model's key"),
         ({"openai_api_key": f"{KEY}\nb"}, "model's key"),
         ({"openai_api_key": f"“{KEY}”"}, "model's key"),
@@ -64,9 +61,7 @@ def test_what_cannot_be_used_is_named_in_one_line_without_the_key(
     assert "\n" not in str(error.value)
 
 
-def test_a_model_that_is_closed_leaves_no_thread_and_gives_up_what_is_under_way(
-    configured: Configured, chat_server: ChatServer
-) -> None:
+def test_a_closed_model_gives_up_its_calls(configured: Configured, chat_server: ChatServer) -> None:
     chat_server.script = [slowly(says("Plants."))]
     model = ChatModel.open(configured())
     with ThreadPoolExecutor(1) as pool:
@@ -96,9 +91,7 @@ def test_a_program_that_forgets_to_close_a_model_ends_quietly(chat_server: ChatS
     assert (ended.stdout, ended.stderr) == ("Plants.\n", "")
 
 
-def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
+def test_tokens_add_up_are_priced_or_estimated(model: ChatModel, chat_server: ChatServer) -> None:
     chat_server.script = [says("A.", usage=(1_000, 20)), streams("B", ".", usage=(500, 5))]
     asking = Asking(model, 9, "1/2")
     assert asking.complete(ASKED, max_tokens=5) == "A."
@@ -113,9 +106,7 @@ def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts
     assert asking.usage == Usage(prompt_tokens=7, completion_tokens=4, estimated=True)
 
 
-def test_an_endpoint_that_failed_is_not_asked_again_but_after_a_request_that_failed_alone(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
+def test_an_endpoint_that_failed_is_left_alone(model: ChatModel, chat_server: ChatServer) -> None:
     chat_server.script = [says(""), fails(401), says("A.")]
     asking = Asking(model, 9)
     with pytest.raises(ReplyError):

@@ -1,12 +1,12 @@
 """Assistants over the bundled sample whose chat model is the scripted server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import chat_server as server
 import pytest
 from chat_server import ChatServer
-from writing import KEY, with_sentences
+from writing import KEY, Opening, with_sentences
 
 from index.embedding import SentenceEncoder
 from rag import Assistant
@@ -25,7 +25,7 @@ def scripted() -> Iterator[ChatServer]:
 @pytest.fixture(scope="package")
 def open_writing(
     sample_store: Path, encoder: SentenceEncoder, scripted: ChatServer
-) -> Iterator[Callable[..., Assistant]]:
+) -> Iterator[Opening]:
     """Open assistants with settings of one's own, where evidence is as likely as `chance`."""
     opened: list[Assistant] = []
 
@@ -51,6 +51,6 @@ def open_writing(
 
 
 @pytest.fixture(scope="package")
-def writing(open_writing: Callable[..., Assistant]) -> Assistant:
+def writing(open_writing: Opening) -> Assistant:
     """An assistant whose answers are written by the scripted model."""
     return open_writing()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from made_up import keeps_the_promises
-from writing import FALSE, GOOD, PEOPLE, QUESTION, TASKS, address, in_turn, told, writes
+from writing import FALSE, GOOD, PEOPLE, QUESTION, TASKS, Opening, address, in_turn, told, writes
 
 from rag import Assistant, Filters, Options
 from rag.schema import Progress
@@ -28,9 +28,7 @@ def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: C
     keeps_the_promises(answer)
 
 
-def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_a_budget_is_kept_by_whole_abstracts(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
@@ -43,9 +41,7 @@ def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
     assert counts[0] == 1 < counts[1] < counts[2]
 
 
-def test_sentences_come_structured_or_where_the_endpoint_has_it_not_with_markers(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_sentences_come_structured_or_marked(open_writing: Opening, scripted: ChatServer) -> None:
     def structured(request: Received) -> Scripted:
         cites = [address(request, TASKS)]
         assert request.body["response_format"]["type"] == "json_schema"
@@ -80,9 +76,7 @@ def test_a_paper_is_called_by_its_name(writing: Assistant, scripted: ChatServer)
     assert quoted.citations
 
 
-def test_a_citation_is_looked_for_and_what_is_cut_off_or_too_long_is_said_or_halved(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_citations_are_sought_and_cuts_said(writing: Assistant, scripted: ChatServer) -> None:
     more = "They do one thing."
 
     def write(request: Received) -> Scripted:
@@ -101,9 +95,7 @@ def test_a_citation_is_looked_for_and_what_is_cut_off_or_too_long_is_said_or_hal
     assert "cut off" in (answer.notice or "")
 
 
-def test_a_side_of_a_comparison_that_the_model_or_the_filters_leave_out_is_told(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_what_a_comparison_leaves_out_is_told(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     answer = writing.ask("Compare OSWorld and AndroidWorld.")
     assert answer.kind == "compare"
@@ -142,11 +134,7 @@ def test_a_failing_sentence_is_asked_for_again(writing: Assistant, scripted: Cha
     ],
 )
 def test_quotes_take_the_place_of_what_is_no_answer_where_they_are_sure(
-    writing: Assistant,
-    open_writing: Callable[..., Assistant],
-    scripted: ChatServer,
-    reply: str,
-    words: str,
+    writing: Assistant, open_writing: Opening, scripted: ChatServer, reply: str, words: str
 ) -> None:
     scripted.script = lambda _: streams(reply)
     answer = writing.ask(QUESTION)
@@ -177,9 +165,7 @@ def strong(request: Received) -> Scripted:
     return streams("\n".join(["## One", *lines[:half], "## Two", *lines[half:]]))
 
 
-def test_an_overview_cites_every_paper_under_headings_and_tells_what_it_costs_before(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_overviews_cite_all_and_tell_the_cost(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = strong
     writing = open_writing(chat_price="1/1")
     events = list(writing.stream(OVERVIEW))
@@ -201,16 +187,11 @@ def lazy(request: Received) -> Scripted:
     return says(notes(request).splitlines()[0])
 
 
+failing = in_turn(lambda request: says(notes(request)), *[lambda _: fails(401)] * 40)
+
+
 @pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        (lazy, "wrote nothing are quoted"),
-        (
-            in_turn(lambda request: says(notes(request)), *[lambda _: fails(401)] * 40),
-            "refuses the",
-        ),
-    ],
-    ids=["lazy", "failing on the way"],
+    ("script", "words"), [(lazy, "wrote nothing are quoted"), (failing, "refuses the")]
 )
 def test_a_model_that_leaves_papers_out_loses_none(
     writing: Assistant, scripted: ChatServer, script: Callable[[Received], Scripted], words: str

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
+from dataset_files import QUESTIONS
 from made_up import titles
 from writing import GOOD, TASKS, writes
 
@@ -20,8 +21,7 @@ HISTORY = [
         "content": "There are two. [1] [2]",
         "references": [
             "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents",
-            "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer"
-            " Environments",
+            *QUESTIONS[0]["papers"],
         ],
     },
 ]
@@ -48,9 +48,7 @@ def test_a_follow_up_is_made_to_stand_alone(writing: Assistant, scripted: ChatSe
     [fails(500), says("What of Napoleon Bonaparte?"), says("What does AndroidWorld do?")],
     ids=["failure", "a foreign name", "another paper"],
 )
-def test_the_rules_take_over_where_the_model_does_not_help(
-    writing: Assistant, scripted: ChatServer, reply: Scripted
-) -> None:
+def test_the_rules_take_over(writing: Assistant, scripted: ChatServer, reply: Scripted) -> None:
     question = "And how many tasks are in the second paper?"
     scripted.script = script(reply)
     answer = writing.ask(question, history=HISTORY)
@@ -65,16 +63,14 @@ SPOKEN = (
 )
 TITLES = ("RT-H: Action Hierarchies Using Language", "On Bringing Robots Home")
 FOLLOW_UP = "How often does the second one succeed?"
+RESOLVED = f"How often does {TITLES[1]} succeed?"
 
 
 @pytest.mark.parametrize(
     ("reply", "standalone"),
     [
         ("How often does Dobb-E succeed?", "How often does Dobb-E succeed?"),
-        (
-            'Standalone question: "How often does [2] succeed?"\n\nI replaced it.',
-            "How often does On Bringing Robots Home succeed?",
-        ),
+        ('Standalone question: "How often does [2] succeed?"\n\nI replaced it.', RESOLVED),
         ("Dobb-E succeeds in 81% of homes.", None),
         ("How often does Voyager succeed?", None),  # a name from nowhere
         ("How often does Dobb-E succeed in 50 homes?", None),  # a number from nowhere

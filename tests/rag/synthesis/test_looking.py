@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
 from made_up import keeps_the_promises
+from writing import Opening
 
 from rag import Assistant
 from rag.schema import Answer, Progress
@@ -53,9 +54,7 @@ def asked(assistant: Assistant) -> tuple[Answer, list[str]]:
     return events[-1].answer, said  # type: ignore[union-attr]
 
 
-def test_what_the_model_finds_with_tools_is_read_and_cited(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: ChatServer) -> None:
     seen: list[str] = []
 
     def script(request: Received) -> Scripted:
@@ -81,9 +80,7 @@ def test_what_the_model_finds_with_tools_is_read_and_cited(
     keeps_the_promises(answer)
 
 
-def test_a_call_that_cannot_be_used_is_told_to_the_model_and_costs_nothing_else(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_a_call_of_no_use_is_told_to_the_model(open_writing: Opening, scripted: ChatServer) -> None:
     wrong: dict[str, Mapping[str, object] | str] = {
         "search": {},
         "read": {"paper": 99},
@@ -106,9 +103,7 @@ def test_a_call_that_cannot_be_used_is_told_to_the_model_and_costs_nothing_else(
     assert "colour" in replies[3]
 
 
-def test_without_tools_the_questions_of_a_plan_are_searched_for(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_without_tools_a_plan_is_searched_for(open_writing: Opening, scripted: ChatServer) -> None:
     def script(request: Received) -> Scripted:
         if "tools" in request.body:
             return fails(400, '"auto" tool choice requires --enable-auto-tool-choice to be set')

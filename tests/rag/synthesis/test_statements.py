@@ -56,9 +56,7 @@ ONE = [("It has 369 tasks.", ["1.2"])]
          [(f"OSWorld has {'very ' * 20}many tasks.", []), ("It is hard.", ["1.1"])]),
     ],
 )  # fmt: skip
-def test_each_sentence_has_the_addresses_in_or_behind_it_and_no_marks(
-    text: str, expected: list[tuple[str, list[str]]]
-) -> None:
+def test_sentences_have_their_addresses(text: str, expected: list[tuple[str, list[str]]]) -> None:
     assert read(text) == expected
 
 

@@ -8,7 +8,7 @@ from threading import Event as Flag
 import pytest
 from chat_server import EVENTS, ChatServer, Received, Scripted, fails, says, streams
 from made_up import keeps_the_promises
-from writing import FALSE, GOOD, PEOPLE, QUESTION, TASKS, address, told, writes
+from writing import FALSE, GOOD, PEOPLE, QUESTION, TASKS, Opening, address, told, writes
 
 from index.errors import InputError
 from rag import Assistant, Options
@@ -17,9 +17,7 @@ from rag.schema import Delta
 HALF = "The benchmark has tasks in open domains, which takes much work to build"
 
 
-def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_strict_leaves_out_what_lenient_marks(writing: Assistant, scripted: ChatServer) -> None:
     before = len(scripted.received)
     scripted.script = writes(
         lambda at: f"{GOOD} [{at(TASKS)}]. {HALF} [{at(TASKS)}]. {FALSE} [{at(PEOPLE)}]."
@@ -34,9 +32,7 @@ def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
     keeps_the_promises(strict)
 
 
-def test_the_model_is_not_asked_where_strictness_refuses_or_the_question_is_far(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_the_model_is_not_asked_in_vain(open_writing: Opening, scripted: ChatServer) -> None:
     before = len(scripted.received)
     strict, lenient = Options(strictness="strict"), Options(strictness="lenient")
     refused = open_writing(chance=0.6).ask("Which benchmark is hard for agents?", options=strict)
@@ -53,8 +49,8 @@ def test_a_model_sees_only_what_may_be_cited(writing: Assistant, scripted: ChatS
         assert scripted.received[-1].text.count("\nPaper ") == sources
 
 
-def test_another_model_of_the_endpoint_is_asked_and_named(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
+def test_another_model_of_the_endpoint_is_asked(
+    open_writing: Opening, scripted: ChatServer
 ) -> None:
     assistant = open_writing(chat_price="1/1")
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
@@ -108,7 +104,8 @@ def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
     assert waited == [True]
 
 
-def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: ChatServer) -> None:
+@pytest.mark.anyio
+async def test_many_slow_answers_stream_at_once(writing: Assistant, scripted: ChatServer) -> None:
     count = 40
     together = Barrier(count, timeout=60)
 
@@ -125,10 +122,8 @@ def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: Ch
         answer = await writing.aask(question)
         return answer.mode if answer.question == question else "another's answer"
 
-    async def all_at_once() -> list[str]:
-        return await asyncio.gather(*(ask(number) for number in range(count)))
-
-    assert asyncio.run(all_at_once()) == ["generative"] * count
+    answered = await asyncio.gather(*(ask(number) for number in range(count)))
+    assert answered == ["generative"] * count
 
 
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
@@ -150,7 +145,7 @@ def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     ],
 )
 def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
-    open_writing: Callable[..., Assistant],
+    open_writing: Opening,
     scripted: ChatServer,
     verdict: Scripted,
     supports: list[str],
@@ -168,9 +163,7 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     assert len(scripted.received) == before + 2, "one request for all sentences"
 
 
-def test_a_cheaper_judge_that_is_wrong_twice_is_not_asked_again(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
+def test_a_wrong_judge_is_not_asked_for_long(open_writing: Opening, scripted: ChatServer) -> None:
     assistant = open_writing(support_checker="judge", judge_model="cheap")
     scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
     before = len(scripted.received)

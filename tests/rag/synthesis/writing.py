@@ -7,12 +7,15 @@ from dataclasses import replace
 from chat_server import Received, Scripted, streams
 
 from index.store import Index
+from rag import Assistant
 from rag.evidence import Evidence
 from rag.query import Query
 from rag.retrieval import Ranking, passage_rows
 from rag.schema import Answer, Delta, Event, Finished
 from rag.selection import select
 
+Opening = Callable[..., Assistant]
+"""Opens an assistant with settings of one's own."""
 KEY = "sk-a-key-that-must-not-be-seen"
 TASKS = "On top of it stands a benchmark of 369 tasks"
 PEOPLE = "People complete more than 72.36% of the tasks"

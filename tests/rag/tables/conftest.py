@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chat_server import ChatServer
-from tabling import PAPERS
+from made_up import shelf
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -16,7 +16,7 @@ from rag.settings import Settings
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Path:
     store = tmp_path_factory.mktemp("kites") / "store"
-    build_papers(PAPERS, store, encoder)
+    build_papers(shelf(Path(__file__).parent / "kites.txt"), store, encoder)
     return store
 
 

@@ -16,6 +16,8 @@ from rag.schema import Filters, Progress
 from rag.tables import Table
 from rag.tables.columns import DEFAULT_COLUMNS
 
+APRIL = Filters(since=date(2025, 4, 1))
+
 
 @pytest.mark.parametrize(
     ("question", "options", "expected"),
@@ -24,7 +26,7 @@ from rag.tables.columns import DEFAULT_COLUMNS
         ("Compare GlideBench and StringNet", {}, {"glide", "string"}),
         ("paper kites in the Mar 14 digest", {}, {"glide"}),
         ("papers in the Apr 22 digest", {}, {"string", "soil"}),
-        ("paper kites", {"filters": Filters(since=date(2025, 4, 1))}, {"string"}),
+        ("paper kites", {"filters": APRIL}, {"string"}),
         ("paper kites", {"papers": ["Soil moisture of meadows", "glide"]}, {"soil", "glide"}),
         ("paper kites", {"papers": ["stringnet"], "limit": 1}, {"string"}),
     ],
@@ -44,11 +46,7 @@ def test_the_rows_are_the_papers_named_compared_or_on_the_subject_best_first(
     [
         ("recipes for sourdough bread", Filters(), "None of the abstracts is about this."),
         ("papers in the May 2 digest", Filters(), "There is no digest of May 2"),
-        (
-            "paper kites",
-            Filters(since=date(2026, 1, 1)),
-            "No abstract is left after the filters (dated from Jan 1, 2026).",
-        ),
+        ("paper kites", Filters(since=date(2026, 1, 1)), "No abstract is left after the filters"),
     ],
 )
 def test_a_table_without_rows_says_why(
@@ -75,10 +73,7 @@ def test_what_is_cut_or_was_not_named_is_said(kites: Assistant) -> None:
         ({"papers": ["Soil of Medows"]}, "nearest titles are 'Soil Moisture of Meadows'"),
         ({"papers": [" "]}, "give a title or an id"),
         ({"papers": "glide"}, "such as ['glide']"),
-        (
-            {"papers": ["glide"], "filters": Filters(since=date(2025, 4, 1))},
-            "does not pass the filters",
-        ),
+        ({"papers": ["glide"], "filters": APRIL}, "does not pass the filters"),
         ({"columns": []}, "no column is named"),
         ({"columns": ["x"] * 13}, "13 columns are too many: give at most 12"),
         ({"columns": ["method", "Method"]}, "'Method' is there twice"),

@@ -42,9 +42,7 @@ def test_marks_are_ones_own_and_change_one_by_one(tmp_path: Path) -> None:
         {"owner": "me"},
     ],
 )
-def test_what_cannot_be_kept_is_refused_in_one_line(
-    tmp_path: Path, change: dict[str, object]
-) -> None:
+def test_what_cannot_be_kept_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
     marks = Archive(tmp_path).marks
     with pytest.raises(InputError, match="cannot be kept") as told:
         marks.change(ANN, ["p"], change)

@@ -1,23 +1,19 @@
 """Answers and conversations as files: everything is in them, and nothing of an abstract runs."""
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from browsing import assert_usable
 from elements import Elements
 from exporting import ANSWERED, BROKEN, CONVERSATION, REFUSED, STOPPED, WHEN
 from markdown_it import MarkdownIt
+from playwright.sync_api import Browser
 
 from index.errors import InputError
 from rag.schema import Answer, Filters
 from ui.archive import Turn
 from ui.export import export
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
 
 
 def test_markdown_says_all_there_is_to_an_answer() -> None:
@@ -98,7 +94,7 @@ def test_a_page_is_whole_and_runs_nothing() -> None:
     assert "Very wet [1] and <b>" in page.text
 
 
-def test_a_page_can_be_read_and_followed_in_a_browser(browser: "Browser", tmp_path: "Path") -> None:
+def test_a_page_can_be_read_and_followed_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "answer.html"
     path.write_text(export(CONVERSATION, "html").text, encoding="utf-8")
     requests: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, running
-from starting import started
+from running import started
 
 
 @dataclass(frozen=True)

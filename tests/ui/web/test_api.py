@@ -22,6 +22,7 @@ from ui.web.limits import LIMITS
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
+TOO_LARGE = {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]}
 PARAMETERS = {name: tuple(model.model_fields) for name, model in ARGUMENTS.items()}
 
 
@@ -138,14 +139,6 @@ def test_the_addresses_are_described(address: str) -> None:
             found = found[step]
 
 
-def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
-    for path in ("call/ask", "call/v2/ask", "run/ask", "api/ask"):
-        assert posted(address, f"/gradio_api/{path}", {"data": []}).status_code == 404
-    assert (
-        httpx.get(f"{address}/gradio_api/call/ask/0123456789abcdef", timeout=5).status_code == 404
-    )
-
-
 @pytest.mark.parametrize(
     ("path", "body", "status", "told"),
     [
@@ -161,13 +154,7 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
         ("/api/search", {"query": "a", "limit": "3"}, 422, "limit: input should be a valid"),
         ("/gradio_api/queue/join", {"fn_index": 9_999, "data": []}, 422, "no such event"),
         ("/gradio_api/queue/join", {"fn_index": 0, "data": [1]}, 422, "no such event"),
-        (
-            "/gradio_api/queue/join",
-            {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]},
-            413,
-            "the request is too large",
-        ),
-        ("/api/ask", {"question": "x" * 5_000}, 422, "at most 4,000"),
+        ("/gradio_api/queue/join", TOO_LARGE, 413, "the request is too large"),
         ("/api/ask", {"question": "a", "mode": "generative"}, 422, "needs a chat model"),
         ("/api/ask", {"question": "a", "model": "dear"}, 422, "there is no chat model 'dear'"),
         ("/api/ask", {"question": "a", "history": [{"role": "user"}]}, 422, "history.0.content"),

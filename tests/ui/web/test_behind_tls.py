@@ -9,12 +9,11 @@ from pathlib import Path
 from threading import Thread
 from time import sleep
 
+import browsing
 import httpx
 import pytest
 import uvicorn
-from attacks import LIST_CONVERSATIONS, ROUTES, TRY_ALL
-from browsing import QUESTION, ask, free_port, script, served
-from leaving import Leaving
+from browsing import QUESTION, Leaving, ask, free_port, script, served
 from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -30,15 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAME = "papers.test"
 PER_HOP = {b"connection", b"transfer-encoding", b"keep-alive"}
-LOG_IN = """
-async (sent) => (await fetch("/login", { method: "POST", body: new URLSearchParams(sent) })).ok
-"""
-COUNT_PAPERS = """
-async () => {
-    const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
-    return (await (await fetch("/api/papers", sent)).json()).total;
-}
-"""
+LOG_IN, COUNT_PAPERS = script("log_in"), script("count_papers")
 
 
 def proxy(upstream: str) -> Starlette:
@@ -160,7 +151,7 @@ def test_a_page_elsewhere_does_nothing(own: Page, ports: tuple[int, int], where:
         "another port": f"https://{NAME}:{other_port}",
     }[where]
     sent = {"target": target, "headers": {}}
-    listed, papers = own.evaluate(LIST_CONVERSATIONS, sent), own.evaluate(COUNT_PAPERS)
+    listed, papers = own.evaluate(browsing.LIST_CONVERSATIONS, sent), own.evaluate(COUNT_PAPERS)
     assert "OSWorld" in listed, "the attack no longer does what the page does"
     assert papers > 0
     events = own.evaluate("async () => (await (await fetch('/config')).json()).dependencies.length")
@@ -171,13 +162,13 @@ def test_a_page_elsewhere_does_nothing(own: Page, ports: tuple[int, int], where:
     attacking.on("response", lambda reply: statuses.append(reply.status))
     forged = {"target": target, "headers": {"X-Forwarded-Host": attacker.split("//")[1]}}
     for attack in (sent, forged):
-        assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, attack)
-    assert attacking.evaluate(TRY_ALL, {"target": target, "routes": ROUTES}) == []
+        assert "refused" in attacking.evaluate(browsing.LIST_CONVERSATIONS, attack)
+    assert attacking.evaluate(browsing.TRY_ALL, {"target": target, "routes": browsing.ROUTES}) == []
     attacking.evaluate(script("send_every_event"), {"target": target, "events": events})
     assert len(statuses) >= events
     assert set(statuses) == {403}
     attacking.close()
 
     assert own.evaluate(COUNT_PAPERS) == papers
-    again = own.evaluate(LIST_CONVERSATIONS, sent)
+    again = own.evaluate(browsing.LIST_CONVERSATIONS, sent)
     assert again.count("OSWorld") == listed.count("OSWorld")

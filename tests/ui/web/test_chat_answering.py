@@ -17,9 +17,10 @@ from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
-from ui.web.chat import chat_settings
+from ui.web.chat import chat_settings, running_answers
 from ui.web.chat.answering import Asked
 from ui.web.chat.chat_handlers import Handlers, Place
+from ui.web.chat.running_answers import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -27,6 +28,8 @@ ME, OTHER = "session me", "session other"
 QUESTION = "How many tasks does OSWorld have?"
 CHOSEN = ([], "", "", "", "", "auto", "normal")
 WRITING = Progress(stage="write", text="Writing")
+
+pytestmark = pytest.mark.anyio
 
 
 def request(visitor: str = ME, **query: str) -> Any:
@@ -148,21 +151,17 @@ def test_an_answer_that_is_not_kept_is_shown(chat: Chat, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("text", ["Kites are", ""])
-def test_stop_ends_a_silent_model_and_keeps_the_text_so_far(tmp_path: Path, text: str) -> None:
+async def test_stop_ends_a_silent_model_and_keeps_its_text(tmp_path: Path, text: str) -> None:
     deltas = [Delta(text=text)] if text else []
     script = Scripted(WRITING, *deltas, threading.Event())
     chat = Chat(script, tmp_path)
-
-    async def stopped() -> list[Update]:
-        updates: list[Update] = []
+    updates: list[Update] = []
+    async with asyncio.timeout(20):
         async for update in chat.answering.respond(ME, Asked("Kites?")):
             updates.append(update)
             if "Writing" in str(update.live) and text in str(update.live):
                 assert not chat.running.stop(OTHER, started(updates))
                 assert chat.running.stop(ME, started(updates))
-        return updates
-
-    updates = asyncio.run(asyncio.wait_for(stopped(), timeout=20))
     assert script.closed.is_set()
     (turn,) = chat.read(started(updates)).turns
     assert (turn.partial, turn.answer, turn.problem) == (text, None, None)
@@ -190,11 +189,10 @@ def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: P
 
 
 @pytest.mark.parametrize("do", ["undo", "delete"])
-def test_another_window_follows_what_is_written_and_can_end_it(tmp_path: Path, do: str) -> None:
+async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, do: str) -> None:
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
-
-    async def scenario() -> None:
+    async with asyncio.timeout(20):
         updates, seen = handlers.ask(request(), "Kites?", "", "", *CHOSEN), []
         while "Kites are" not in str((seen and seen[-1].live) or ""):
             seen.append(await anext(updates))
@@ -223,12 +221,8 @@ def test_another_window_follows_what_is_written_and_can_end_it(tmp_path: Path, d
         left = [turn.partial for turn in chat.read(id_).turns]
         assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
-    asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
-
-def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silence, looked_for = threading.Event(), threading.Event()
     chat = Chat(Scripted(WRITING, silence), tmp_path)
 
@@ -238,7 +232,7 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
 
     monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
 
-    async def scenario() -> None:
+    async with asyncio.timeout(20):
         first = chat.answering.respond(ME, Asked("Kites?"))
         id_ = str((await anext(first)).conversation)
         with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
@@ -255,8 +249,6 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
         looked_for.set()
         assert await again
         assert [turn.question for turn in chat.read(id_).turns] == ["Kites?", "Kites?", "Boats?"]
-
-    asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
 
 def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Chat) -> None:
@@ -284,9 +276,7 @@ def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(ch
 
 
 @pytest.mark.parametrize("do", ["undo", "vote"])
-def test_a_vote_or_an_undo_right_behind_an_answer_stays(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch, do: str
-) -> None:
+def test_votes_behind_an_answer_stay(chat: Chat, monkeypatch: pytest.MonkeyPatch, do: str) -> None:
     def turns() -> tuple[str, tuple[Turn, ...]]:
         (conversation,) = chat.site.archive.list(ME)
         return conversation.id, chat.read(conversation.id).turns
@@ -363,3 +353,38 @@ def test_examples_are_of_the_papers_at_hand_and_answered(sample_assistant: Assis
         found = sample_assistant.ask(question)
         assert found.status == "answered", question
         assert found.references, question
+
+
+async def until_stopped(run: Run) -> None:
+    """An answer that says one thing, and goes on until it is stopped."""
+    run.tell(Update(live="begun"))
+    await run.stop.wait()
+    run.tell(Update(live=""))
+
+
+async def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
+    running = Running()
+    for number in range(MOST_OF_ONE):
+        await running.start(ME, str(number), until_stopped)
+    with pytest.raises(AbstractQAError, match="several of your questions"):
+        await running.start(ME, "one more", until_stopped)
+    for number in range(AT_ONCE + WAITING - MOST_OF_ONE):
+        await running.start(f"visitor {number}", "c", until_stopped)
+    with pytest.raises(AbstractQAError, match="many questions are being answered"):
+        await running.start("one more", "c", until_stopped)
+
+
+async def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
+    monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
+    running = Running()
+    left = await running.start(ME, "left", until_stopped)
+    followed = await running.start(ME, "followed", until_stopped)
+    updates = followed.follow()
+    assert await anext(updates) == Update(live="begun")
+    assert await anext(updates) == Update(), "the server looks whether the page is there"
+    await asyncio.wait_for(left.over.wait(), 5)
+    await asyncio.sleep(0.3)
+    assert not followed.stop.is_set()
+    await updates.aclose()
+    await asyncio.wait_for(followed.over.wait(), 5)

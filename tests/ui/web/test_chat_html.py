@@ -90,6 +90,7 @@ REFUSED = refusal(
 UNCLEAR = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
 DOUBTED = claim("Kites need storms.", span(paper(), WIND), support="partly", why="no storms")
 COUNTED = claim("There are 3.", support="unchecked")
+HEADED = answer(claim("Wind (2 papers):", support="unchecked"))
 FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
 
 
@@ -111,11 +112,7 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
             ["Understood as “kites” for “kitse”.", "in part", "no storms", "They (kites) need"],
             [],
         ),
-        (
-            {"answer": answer(claim("Wind (2 papers):", support="unchecked"))},
-            ["Wind (2 papers):"],
-            ["not checked"],
-        ),
+        ({"answer": HEADED}, ["Wind (2 papers):"], ["not checked"]),
         ({"answer": answer()}, ["Quoted from the abstracts · 1 source"], ["Understood"]),
         ({"answer": FOLLOWED}, ["Understood as: What do kites cost (Kites)?"], []),
         ({"answer": answer(COUNTED, kind="chat")}, ["Not from the abstracts"], ["not checked"]),

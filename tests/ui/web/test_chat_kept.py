@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHIP, QUESTION, TURNS, ask, assert_usable, open_page, served, site_of
+from browsing import CHIP, QUESTION, TURNS, ask, assert_usable, open_page, opened, served, site_of
 from playwright.sync_api import Browser, Page, expect
 
 from rag import Assistant
@@ -107,9 +107,8 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         is_over.set()
 
     monkeypatch.setattr(Answering, "respond", lingering)
-    with served(site_of(sample_assistant, tmp_path)) as address:
-        page = browser.new_page()
-        open_page(page, address)
+    site = site_of(sample_assistant, tmp_path)
+    with served(site) as address, opened(browser, address) as page:
         ask(page, QUESTION)
         answered(page)
         page.get_by_role("button", name="Undo").click()
@@ -119,7 +118,6 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         page.wait_for_timeout(500)
         expect(page.locator(TURNS)).to_have_count(0)
         expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
-        page.close()
 
 
 def test_conversations_are_listed_renamed_searched_deleted_and_restored(page: Page) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browsing import QUESTION, TURNS, ask, opened, wide_and_narrow
+from browsing import QUESTION, TURNS, ask, opened, script, wide_and_narrow
 from chat_server import Received, Scripted, says, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
@@ -44,22 +44,10 @@ def top(page: Page, selector: str) -> float:
 
 
 @wide_and_narrow
-def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move_the_text(
-    page: Page, sampled: Started
-) -> None:
+def test_stages_and_sources_come_first_and_no_text_moves(page: Page, sampled: Started) -> None:
     words = [word + " " for word in " ".join(SAID).split()]
     sampled.model.script = writes(*words, pause_seconds=0.08)  # type: ignore[assignment]
-    page.evaluate(
-        """() => { window.log = []; const add = (s) => log.includes(s) || log.push(s);
-        new MutationObserver(() => {
-          const live = document.querySelector(".aqa-chat-writing");
-          if (!live) return;
-          const stage = live.querySelector(".aqa-chat-stages strong")?.textContent;
-          if (stage) add(stage);
-          if (document.querySelector("#aqa-chat-sources .aqa-chat-card")) add("cards");
-          if (live.querySelector(".aqa-chat-text").textContent.trim()) add("words");
-        }).observe(document, {subtree: true, childList: true, characterData: true}); }"""
-    )
+    page.evaluate(script("watch_stages"))
     ask(page, QUESTION)
     expect(page.locator(".aqa-chat-writing .aqa-chat-text")).to_contain_text("369", timeout=15_000)
     if page.viewport_size and page.viewport_size["width"] < 900:
@@ -75,9 +63,7 @@ def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move
     assert places == sorted(places), log
 
 
-def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked_against(
-    page: Page, sampled: Started
-) -> None:
+def test_an_unsupported_sentence_is_marked_and_says_why(page: Page, sampled: Started) -> None:
     sampled.model.script = writes(*SAID)  # type: ignore[assignment]
     ask(page, QUESTION)
     mark = page.get_by_role("button", name="not found").first

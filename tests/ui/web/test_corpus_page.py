@@ -18,14 +18,7 @@ from ui.web.site import Site
 pytestmark = pytest.mark.browser
 
 RECORDS = '{"title": "A record of clouds", "abstract": "Clouds are counted."}\n{"title": "bro\n'
-PASTED = """Jan 9
-
-About moons and tides
-
-arXiv:2401.01234
-
-MoonNet predicts 31 tides from the moon alone.
-"""
+PASTED = (Path(__file__).parents[1] / "digests" / "moons.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,6 @@ def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     endpoints, where = Endpoints(site), chat_server.base_url
-    assert "No chat model is in use" in told(endpoints.load())
     assert "Works: scripted answered" in told(endpoints.test(where, KEY, "scripted"))
     assert site.assistant.chat_model is None, "a try changes nothing"
     used = endpoints.use(where, KEY, "scripted", False)
@@ -130,9 +129,7 @@ def test_a_tick_keeps_it_and_no_tick_forgets_it(site: Site, chat_server: ChatSer
 @pytest.mark.parametrize(
     ("entered", "said"),
     [
-        (("", KEY, "m"), "The address must be like"),
         (("http://user:pass@127.0.0.1/v1", KEY, "m"), "The address must be like"),
-        (("file:///etc/passwd", KEY, "m"), "The address must be like"),
         ((OPENAI, "", "m"), "OpenAI needs a key"),
         (("http://127.0.0.1:9/v1", "sk ä", "m"), "The key has characters"),
         (("http://127.0.0.1:9/v1", KEY, "m\n2"), "enter it again"),

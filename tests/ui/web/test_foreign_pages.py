@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import browsing
 import pytest
-from attacks import ASKED_FOR, LIST_CONVERSATIONS, ROUTES, TRY_ALL
-from browsing import QUESTION, ask, free_port, served
+from browsing import QUESTION, Leaving, ask, free_port, served
 from chat_server import ChatServer
-from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect
 
 from ui.web.accounts import Accounts, add
@@ -34,13 +33,13 @@ def test_a_page_on_another_port_cannot_list_a_visitor_s_conversations(
     ask(page, QUESTION)
     expect(page.locator("a.aqa-chat-cite").first).to_be_visible()
     sent = {"target": address, "headers": {"X-Forwarded-Host": foreign} if forwarded else {}}
-    own = page.evaluate(LIST_CONVERSATIONS, sent | {"headers": {}})
+    own = page.evaluate(browsing.LIST_CONVERSATIONS, sent | {"headers": {}})
     assert "OSWorld" in own, "the attack no longer does what the page does"
-    for path in ASKED_FOR:
+    for path in browsing.ASKED_FOR:
         leaving.allowed.add(f"{address}{path}")
     attacking = page.context.new_page()
     attacking.goto(f"http://{foreign}")
-    assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, sent)
+    assert "refused" in attacking.evaluate(browsing.LIST_CONVERSATIONS, sent)
     attacking.close()
 
 
@@ -58,20 +57,18 @@ def target(
         yield address
 
 
-def test_a_page_on_another_port_reads_and_changes_nothing_by_any_route(
-    page: Page, target: str, foreign: str, leaving: Leaving
-) -> None:
+def test_another_port_does_nothing(page: Page, target: str, foreign: str, leaving: Leaving) -> None:
     page.request.post(f"{target}/login", form={"username": "ada", "password": "password"})
     assert page.request.get(f"{target}/config").ok, "the visitor may, if the attacker may not"
-    for _, path in ROUTES:
+    for _, path in browsing.ROUTES:
         leaving.allowed.add(f"{target}{path}")
     attacking = page.context.new_page()
     attacking.goto(f"http://{foreign}")
     statuses: list[int] = []
     attacking.on("response", lambda reply: statuses.append(reply.status))
-    assert attacking.evaluate(TRY_ALL, {"target": target, "routes": ROUTES}) == []
+    assert attacking.evaluate(browsing.TRY_ALL, {"target": target, "routes": browsing.ROUTES}) == []
     attacking.close()
-    assert len(statuses) >= len(ROUTES)
+    assert len(statuses) >= len(browsing.ROUTES)
     assert set(statuses) == {403}
 
 

@@ -27,15 +27,7 @@ from rag.schema import Options
 from rag.settings import Settings
 from ui.cli import build_parser
 from ui.web import lab_tab
-from ui.web.lab_tab import (
-    HOW_TO_BEGIN,
-    Arena,
-    Battle,
-    Runs,
-    battle_html,
-    contest,
-    ways,
-)
+from ui.web.lab_tab import HOW_TO_BEGIN, Arena, Battle, Runs, battle_html, contest, ways
 from ui.web.site import Site
 
 LIST = "Which papers are about agents?"
@@ -152,10 +144,7 @@ def test_a_battle_is_blind_until_its_one_vote(site: Site) -> None:
     blind = battle_html(battle)
     assert not any(word in blind for word in ("Quotes", "One", "is set to", battle.id))
     assert "No votes yet" in arena.standings()
-    shown, left, *_ = arena.vote(battle, winner="left")
-    assert left is None
-    assert "Your vote: A is better" in shown
-    assert battle.names[0] in shown
+    assert arena.vote(battle, winner="left")[1] is None
     assert "voted on" in arena.vote(battle, winner="right")[0]  # as a page may send it twice
     (vote,) = read_votes(arena.path)
     assert (vote.left, vote.winner, vote.question) == (battle.names[0], "left", LIST)

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from browsing import free_port
+from running import free_port, started
 from starlette.responses import PlainTextResponse
-from starting import started
 
 from ui.web.limits import Bodies, Limits
 from ui.web.server import launch
@@ -29,6 +28,11 @@ STRANGER = "127.0.0.2"
 NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
 CLOSE = b"\r\nConnection: close\r\n\r\n"
 
+TOO_LONG = (b"400", b"431")
+"""What is said to a head that is read in pieces, and to one that is read whole."""
+
+pytestmark = pytest.mark.anyio
+
 
 def memory(address: str) -> int:
     """The bytes of the process that serves a page which are in memory."""
@@ -41,8 +45,17 @@ def memory(address: str) -> int:
     raise AssertionError(f"nobody serves {address}")
 
 
-def connect(address: str) -> Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    return asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+async def connected(
+    address: str, said: bytes = b""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that has said so much."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+    writer.write(said)
+    return reader, writer
+
+
+async def status(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
+    return (await asyncio.wait_for(connection[0].read(100), 10)).split()[1]
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +72,7 @@ async def opened(served: str, count: int, said: bytes) -> AsyncIterator[None]:
 
     async def one() -> asyncio.StreamWriter | None:
         try:
-            _, writer = await connect(served)
-            writer.write(said)
+            _, writer = await connected(served, said)
             await asyncio.wait_for(writer.drain(), 2)
         except (OSError, TimeoutError):
             return None  # closed to make room
@@ -116,112 +128,79 @@ def small(uploads: Path) -> Iterator[str]:
     page.close(verbose=False)
 
 
-async def half(address: str, said: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await connect(address)
-    writer.write(said)
-    return reader, writer
-
-
-def test_the_oldest_that_has_not_asked_makes_room(small: str) -> None:
-    async def run() -> list[bool]:
-        waiting = [await half(small, b"GET / HT") for _ in range(8)]
-        async with httpx.AsyncClient(timeout=5) as client:
-            assert (await client.get(small)).status_code == 200
-        closed = [reader.at_eof() or reader.exception() is not None for reader, _ in waiting]
-        for reader, _ in waiting:
-            with contextlib.suppress(OSError):
-                assert await asyncio.wait_for(reader.read(), 3) == b""  # its time is over
-        return closed
-
-    closed = asyncio.run(run())
+async def test_the_oldest_that_has_not_asked_makes_room(small: str) -> None:
+    waiting = [await connected(small, b"GET / HT") for _ in range(8)]
+    async with httpx.AsyncClient(timeout=5) as client:
+        assert (await client.get(small)).status_code == 200
+    closed = [reader.at_eof() or reader.exception() is not None for reader, _ in waiting]
+    for reader, _ in waiting:
+        with contextlib.suppress(OSError):
+            assert await asyncio.wait_for(reader.read(), 3) == b""  # its time is over
     assert sum(closed) >= 5
     assert closed == sorted(closed, reverse=True)
 
 
-def test_a_slow_body_is_told_and_all_together_are_bounded(small: str) -> None:
-    async def run() -> list[bytes]:
-        said = head("/gradio_api/queue/join", 70_000) + b" " * 60_000
-        first, second = [await half(small, said) for _ in range(2)]
-        busy = await asyncio.wait_for(second[0].read(), 10)
-        slow = await asyncio.wait_for(first[0].read(), 10)
-        third = await half(small, said + b" " * 10_000)
-        return [busy, slow, await asyncio.wait_for(third[0].read(100), 10)]
-
-    statuses = [reply.split(maxsplit=2)[1] for reply in asyncio.run(run())]
-    assert statuses[:2] == [b"503", b"408"]
-    assert statuses[2] not in (b"503", b"408")
+async def test_a_slow_body_is_told_and_all_together_are_bounded(small: str) -> None:
+    said = head("/gradio_api/queue/join", 70_000) + b" " * 60_000
+    first, second = [await connected(small, said) for _ in range(2)]
+    assert [await status(each) for each in (second, first)] == [b"503", b"408"]
+    third = await connected(small, said + b" " * 10_000)
+    assert await status(third) not in (b"503", b"408")
 
 
-def test_a_body_that_comes_slowly_but_steadily_is_taken(small: str) -> None:
-    async def run() -> bytes:
-        reader, writer = await half(small, head("/gradio_api/queue/join", 60_000))
-        for _ in range(10):
-            await asyncio.sleep(0.1)
-            writer.write(b" " * 6_000)
-        return await asyncio.wait_for(reader.read(100), 10)
-
-    assert asyncio.run(run()).split()[1] not in (b"408", b"503")
+async def test_a_body_that_comes_slowly_but_steadily_is_taken(small: str) -> None:
+    connection = await connected(small, head("/gradio_api/queue/join", 60_000))
+    for _ in range(10):
+        await asyncio.sleep(0.1)
+        connection[1].write(b" " * 6_000)
+    assert await status(connection) not in (b"408", b"503")
 
 
-def test_nothing_is_left_of_uploads_that_break_off(small: str, uploads: Path) -> None:
+async def test_nothing_is_left_of_uploads_that_break_off(small: str, uploads: Path) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nhalf'
     kind = b"Content-Type: multipart/form-data; boundary=b"
     said = head("/gradio_api/upload", 5_000).replace(b"Content-Type: application/json", kind)
-
-    async def run() -> None:
-        _, writer = await half(small, said + part)
+    assert not (uploads / "tmp0old").exists()
+    async with asyncio.timeout(20):
+        _, writer = await connected(small, said + part)
         while not any(uploads.glob("tmp*")):
             await asyncio.sleep(0.05)
         writer.close()
         while any(uploads.glob("tmp*")):
             await asyncio.sleep(0.05)
 
-    assert not (uploads / "tmp0old").exists()
-    asyncio.run(asyncio.wait_for(run(), 20))
-
 
 @pytest.mark.parametrize("said", ["GET /?papers={} HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: {}\r\n"])
-def test_a_head_has_a_size_whether_it_comes_in_pieces_or_at_once(small: str, said: str) -> None:
-    async def status(length: int) -> bytes:
+async def test_a_head_has_a_size_in_pieces_or_at_once(small: str, said: str) -> None:
+    for length, codes in ((30_000, [b"200"]), (40_000, TOO_LONG), (500_000, TOO_LONG)):
         begin = said.format("x" * length).encode()
-        reader, _ = await half(small, begin + b"Host: localhost" + CLOSE)
-        return (await asyncio.wait_for(reader.read(100), 10)).split()[1]
-
-    assert asyncio.run(status(30_000)) == b"200"
-    for length in (40_000, 500_000):
-        assert asyncio.run(status(length)) in (b"400", b"431")  # read in pieces, or whole
+        assert await status(await connected(small, begin + b"Host: localhost" + CLOSE)) in codes
 
 
 @pytest.mark.parametrize("path", ["/api/ask", "/mcp"])
-def test_calls_beyond_those_that_may_wait_are_refused_unread(path: str) -> None:
+async def test_calls_beyond_those_that_may_wait_are_refused_unread(path: str) -> None:
     reads: list[None] = []
     statuses: list[int] = []
+    release, most = asyncio.Event(), AT_ONCE + WAITING
 
-    async def run() -> list[int]:
-        release = asyncio.Event()
+    async def answer(*call: Any) -> None:
+        await release.wait()
+        await PlainTextResponse("answered")(*call)
 
-        async def answer(*call: Any) -> None:
-            await release.wait()
-            await PlainTextResponse("answered")(*call)
+    async def receive() -> dict[str, object]:
+        reads.append(None)
+        return {"type": "http.request", "body": b"{}"}
 
-        async def receive() -> dict[str, object]:
-            reads.append(None)
-            return {"type": "http.request", "body": b"{}"}
+    async def send(message: Any) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
 
-        async def send(message: Any) -> None:
-            statuses.extend([message["status"]] if "status" in message else [])
-
-        limited = Bodies(answer, page=gr.Blocks(analytics_enabled=False))
-        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-        calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
-        await asyncio.sleep(0.1)
-        refused = [*statuses]
-        release.set()
-        await asyncio.gather(*calls)
-        return refused
-
-    most = AT_ONCE + WAITING
-    assert asyncio.run(run()) == [503] * (60 - most)
+    limited = Bodies(answer, page=gr.Blocks(analytics_enabled=False))
+    scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
+    await asyncio.sleep(0.1)
+    assert statuses == [503] * (60 - most)
+    release.set()
+    await asyncio.gather(*calls)
     assert statuses.count(200) == len(reads) == most
 
 
@@ -237,41 +216,35 @@ SLOW = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", SLOW)
-def test_whoever_is_slow_keeps_nobody_out_and_takes_little(served: str, attack: str) -> None:
-    async def run() -> tuple[list[float], int]:
-        await load(served, 1)
-        before = memory(served)
-        async with opened(served, *SLOW[attack]):
-            return await load(served), memory(served) - before
-
-    seconds, growth = asyncio.run(run())
+async def test_whoever_is_slow_keeps_nobody_out_and_takes_little(served: str, attack: str) -> None:
+    await load(served, 1)
+    before = memory(served)
+    async with opened(served, *SLOW[attack]):
+        seconds, growth = await load(served), memory(served) - before
     assert max(seconds) <= MOST_SECONDS
     assert growth <= MOST_GROWTH
 
 
-def test_a_hundred_at_once_get_their_own_answer_or_are_told_to_try_again(served: str) -> None:
+async def test_a_hundred_at_once_get_their_own_answer_or_are_told_to_try_again(served: str) -> None:
     ready = asyncio.Barrier(100)
 
     async def ask(number: int) -> int:
         """The status; a wrong answer raises."""
         question = f"What is {NAMES[number % len(NAMES)]}? (number {number})"
         body = json.dumps({"question": question}).encode()
-        reader, writer = await connect(served)
+        reader, writer = await connected(served)
         await ready.wait()
         writer.write(head("/api/ask", len(body)).replace(b"\r\n\r\n", CLOSE) + body)
         reply = await reader.read()
         writer.close()
-        status = int(reply.split()[1])
-        if status == 200:
+        if reply.split()[1] == b"200":
             answer = json.loads(reply.partition(b"\r\n\r\n")[2])
             cited = {each["paper"]["title"].partition(":")[0] for each in answer["references"]}
             assert answer["question"] == question
             assert cited <= {NAMES[number % len(NAMES)]}
-        return status
+        return int(reply.split()[1])
 
-    async def run() -> list[int]:
-        return await asyncio.gather(*(ask(number) for number in range(100)))
-
-    statuses = asyncio.run(asyncio.wait_for(run(), 60))
+    async with asyncio.timeout(60):
+        statuses = await asyncio.gather(*(ask(number) for number in range(100)))
     assert set(statuses) <= {200, 503}
     assert statuses.count(200) >= AT_ONCE

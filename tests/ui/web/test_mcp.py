@@ -9,7 +9,7 @@ import httpx
 import pytest
 from browsing import in_a_loop
 from jsonschema import Draft202012Validator
-from mcp import ClientSession, McpError, types
+from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamable_http_client
 
 from ui.web.api import ARGUMENTS, ENDPOINTS
@@ -46,13 +46,9 @@ def test_a_client_lists_these_four_tools(served: str) -> None:
     for tool in tools:
         assert len(tool.description or "") > 40
         assert tuple(tool.inputSchema["properties"]) == tuple(ARGUMENTS[tool.name].model_fields)
-        assert all(
-            "description" in each for each in tool.inputSchema["properties"].values() if each
-        )
+        assert all("description" in each for each in tool.inputSchema["properties"].values())
         for schema in (tool.inputSchema, tool.outputSchema):
-            assert schema is not None
             Draft202012Validator.check_schema(schema)
-        assert tool.annotations is not None
         assert tool.annotations.readOnlyHint is True
 
 
@@ -69,7 +65,6 @@ def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str)
             result = await opened.call_tool(tool, arguments)
             assert (result.isError, bool(result.structuredContent)) == (False, True)
             (text,) = result.content
-            assert isinstance(text, types.TextContent)
             assert json.loads(text.text) == result.structuredContent
 
     session(served, use)
@@ -79,7 +74,6 @@ def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str)
     ("tool", "arguments", "told"),
     [
         ("ask", {}, "question: field required"),
-        ("ask", {"question": 3}, "question: input should be a valid string"),
         ("ask", {"question": "a", "digests": ["none such"]}, "unknown digest 'none such'"),
         ("papers", {"bogus": 1}, "bogus: extra inputs are not permitted"),
         ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
@@ -89,7 +83,6 @@ def test_mistakes_are_told(served: str, tool: str, arguments: dict[str, Any], to
     result = session(served, lambda opened: opened.call_tool(tool, arguments))
     assert result.isError is True
     (text,) = result.content
-    assert isinstance(text, types.TextContent)
     assert told in text.text
     assert "\n" not in text.text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from browsing import DIGEST, TURNS, ask, assert_fits, assert_usable, opened
 from playwright.sync_api import Browser, Page, expect
-from starting import started
+from running import started
 
 pytestmark = pytest.mark.browser
 

@@ -22,12 +22,9 @@ FORWARDED = {"X-Forwarded-Host": "papers.example", "X-Forwarded-Proto": "https"}
 
 
 def test_a_page_that_others_reach_is_not_for_this_machine_alone() -> None:
-    for host in ("127.0.0.1", "localhost", "::1"):
-        assert is_this_machine(host)
-        assert Reach(host).only_here
-    for host in ("0.0.0.0", "192.168.0.7", "example.org"):
-        assert not is_this_machine(host)
-        assert not Reach(host).only_here
+    for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "192.168.0.7", "example.org"):
+        is_here = host in ("127.0.0.1", "localhost", "::1")
+        assert is_this_machine(host) is Reach(host).only_here is is_here
     assert not Reach("127.0.0.1", proxies=("127.0.0.1",)).only_here
     assert not Reach("127.0.0.1", names=("papers.example",)).only_here
 
@@ -106,7 +103,10 @@ def test_the_page_itself_links_to_it_and_programs_are_let_in(address: str) -> No
 
 
 def test_what_the_page_does_not_use_is_closed(address: str) -> None:
-    for path in ("process_recording", "component_server", "vibe-code", "proxy=x"):
+    unused = (
+        "process_recording component_server vibe-code proxy=x call/ask call/v2/ask run/ask api/ask"
+    )
+    for path in unused.split():
         for method in ("GET", "POST"):
             assert httpx.request(method, f"{address}/gradio_api/{path}").status_code == 404
     assert httpx.get(f"{address}/monitoring").status_code in (403, 404)

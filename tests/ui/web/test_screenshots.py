@@ -11,7 +11,7 @@ from browsing import QUESTION, ask, assert_fits, open_page
 from chat_server import streams
 from PIL import Image
 from playwright.sync_api import Browser, expect
-from starting import started
+from running import started
 from web.conftest import Started
 
 from ui.cli import main

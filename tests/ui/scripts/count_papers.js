@@ -1,0 +1,4 @@
+async () => {
+  const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
+  return (await (await fetch("/api/papers", sent)).json()).total;
+}

@@ -1,0 +1,1 @@
+async (sent) => (await fetch("/login", { method: "POST", body: new URLSearchParams(sent) })).ok
