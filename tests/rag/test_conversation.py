@@ -66,7 +66,7 @@ def test_a_number_is_the_paper_that_has_it_in_the_last_list_that_is_as_long(
         ("How many mites does it find?", "94%"),
         ("How does it count the mites in the photographs of open beehives?", "counts mites"),
         ("Why does it fail on wax?", "wax reflects"),
-        ("Who wrote it?", "has no authors"),
+        ("Who wrote it?", "lacks its authors"),
         ("Is it in both digests?", "Yes: it is in"),
     ],
 )

@@ -204,7 +204,7 @@ def lazy(request: Received) -> Scripted:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        (lazy, "wrote nothing are quoted"),
+        (lazy, "did not cover are quoted"),
         (
             in_turn(lambda request: says(notes(request)), *[lambda _: fails(401)] * 40),
             "refuses the",

@@ -46,7 +46,7 @@ def test_what_cannot_be_kept_is_refused_in_one_line(
     tmp_path: Path, change: dict[str, object]
 ) -> None:
     marks = Archive(tmp_path).marks
-    with pytest.raises(InputError, match="cannot be kept") as told:
+    with pytest.raises(InputError, match="cannot be saved") as told:
         marks.change(ANN, ["p"], change)
     assert "\n" not in str(told.value)
     assert marks.of(ANN) == {}

@@ -88,7 +88,7 @@ def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked
     assert style == "underline", "not by its colour alone"
     quiet = page.locator(".aqa-chat-supported").first
     assert quiet.evaluate("e => getComputedStyle(e).textDecorationLine") == "none"
-    note = page.locator(".aqa-chat-check", has_text="So it cites nothing").first
+    note = page.locator(".aqa-chat-check", has_text="so it cites nothing").first
     expect(note).not_to_be_visible()
     mark.press("Enter")
     expect(note).to_be_visible()

@@ -128,7 +128,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
         (("a", "x", []), "papers are no list"),
         (("a", ["none such"], []), "none such"),
         (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
-        (("a", [], ["b", "B"]), "is there twice"),
+        (("a", [], ["b", "B"]), "is repeated"),
         (("growing tomatoes on a balcony", [], []), "Nothing to compare."),
     ],
 )

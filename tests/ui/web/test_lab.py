@@ -71,7 +71,7 @@ def test_runs_are_found_wherever_they_are_and_what_is_wrong_with_others_is_said(
     assert list(finished) == ["peers/bm25", "ours"]
     assert others.pop("half") == "is not finished"
     assert set(others) == {"torn", "odd", "strange"}
-    assert set(others.values()) == {"cannot be read: make the run anew"}
+    assert set(others.values()) == {"cannot be read: run it again"}
     shown = Runs(runs).read("gone")[0]
     assert "AbstractQA on made.jsonl" in shown
     assert "<strong>half</strong> is not finished" in shown
@@ -156,7 +156,8 @@ def test_a_battle_is_blind_until_its_one_vote(site: Site) -> None:
     assert left is None
     assert "Your vote: A is better" in shown
     assert battle.names[0] in shown
-    assert "voted on" in arena.vote(battle, winner="right")[0]  # as a page may send it twice
+    again = arena.vote(battle, winner="right")[0]  # as a page may send it twice
+    assert "already has your vote" in again
     (vote,) = read_votes(arena.path)
     assert (vote.left, vote.winner, vote.question) == (battle.names[0], "left", LIST)
     assert vote.index == battle.answers[0].index.id
