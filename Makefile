@@ -16,7 +16,7 @@ setup: .venv/ready  ## make .venv and install everything into it
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-peers: .venv/peers  ## the other systems that the leaderboard measures beside ours
+peers: .venv/peers  ## install the other systems that the leaderboard measures
 
 # LlamaIndex's BM25 retriever requires an older PyStemmer than ours, but works with ours.
 .venv/peers: .venv/ready
@@ -27,25 +27,25 @@ peers: .venv/peers  ## the other systems that the leaderboard measures beside ou
 run: setup  ## index the bundled sample if there is no index, then serve the page
 	$(BIN)/abstractqa ui --sample
 
-test: setup  ## the whole suite except the slow marks, two files at a time
+test: setup  ## run all tests except the slow ones, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-coverage: setup  ## which lines of index/ and rag/ their tests run
+coverage: setup  ## show which lines of index/ and rag/ their tests run
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=index --cov=rag --cov-report=term:skip-covered tests/index tests/rag
 
-test-slow: setup  ## minutes long: floors of quality and speed
+test-slow: setup  ## check minimum quality and speed (minutes)
 	$(BIN)/python -m pytest -m slow
 
-bench-scale: setup  ## an hour: the index at 54,000 abstracts, its speed, memory and kills
+bench-scale: setup  ## measure speed, memory and recovery from kills at 54,000 abstracts (an hour)
 	$(BIN)/python -m eval.scale $(SHARED)/beir/litsearch_acl
 
-test-llm: peers  ## twenty minutes: a real local model, here and in LlamaIndex's citation engine
+test-llm: peers  ## try a real local model, here and in LlamaIndex's citation engine (20 minutes)
 	$(BIN)/python -m pytest -m llm -s
 
-screenshots: setup  ## pictures of every tab, both widths and both themes, into screenshots/
+screenshots: setup  ## take pictures of every tab, both widths and both themes, into screenshots/
 	$(BIN)/python -m pytest -m screenshots
 
-check: setup  ## format, lint, types, layering
+check: setup  ## check format, lint, types and layering
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -58,7 +58,7 @@ format: setup
 RUN := runs/$(shell date -u +%Y%m%dT%H%M%S)
 TIMED := bash -c 'time "$$0" "$$@"'
 
-evaluate: setup  ## every figure of docs/evaluation.md, into runs/
+evaluate: setup  ## measure every figure of docs/evaluation.md, into runs/
 	mkdir -p $(RUN)
 	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store
 	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store
@@ -69,7 +69,7 @@ evaluate: setup  ## every figure of docs/evaluation.md, into runs/
 gate: setup  ## check that nothing got worse, question by question
 	$(BIN)/abstractqa eval gate
 
-fit: setup  ## fit the models behind the answers anew, and measure them on what was left out
+fit: setup  ## refit the models behind the answers, and measure them on collections left out
 	$(BIN)/abstractqa eval fit --data $(SHARED) --leave-out
 
 BOARD := runs/leaderboard/$(shell git rev-parse --short HEAD 2>/dev/null)
@@ -77,7 +77,7 @@ SYSTEMS := abstractqa bm25 haystack llamaindex-extractive llamaindex-fusion llam
 EVAL := $(BIN)/abstractqa eval
 
 # Our system uses models that were fitted without the collection. Existing results are not measured again.
-leaderboard: peers  ## an hour or two: docs/LEADERBOARD.md, systems that need no model on six sets; goes on where it was killed
+leaderboard: peers  ## write docs/LEADERBOARD.md: systems that need no model, on six sets (an hour or two); resumes if interrupted
 	for set in "acl acl corpora/acl.jsonl" "bio bio corpora/bio.jsonl" "dev digests digests" "dev2 digests digests"; do \
 	  set -- $$set; \
 	  $(BIN)/abstractqa index $(SHARED)/$$3 --year 2025 --store $(BOARD)/$$2; \
@@ -102,11 +102,11 @@ NEEDED = $$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('pureli
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1 cyclonedx-bom==7.5.0
 
-audit: .venv/audit  ## what is known to be unsafe of what is installed, asked of PyPI
+audit: .venv/audit  ## check installed packages for known vulnerabilities (asks PyPI)
 	.venv/audit/bin/pip-audit --progress-spinner off --path $(NEEDED)
 
 # The command and our packages must come from the wheel, and only their dependencies from .venv.
-dist: setup .venv/audit  ## the release in dist/, tried in a new environment; licences and parts of what it needs
+dist: setup .venv/audit  ## build the release in dist/ and try it; list licences and parts of what it needs
 	rm -rf dist build
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m tools.licences > dist/LICENCES.txt
@@ -118,5 +118,5 @@ dist: setup .venv/audit  ## the release in dist/, tried in a new environment; li
 	  && tried/bin/python -c "import eval, index, rag, ui; print(rag.__file__)"
 	rm -rf dist/tried build
 
-clean:  ## what make and the tools made; never runs/, .env or an index
+clean:  ## remove what make and the tools made; never runs/, .env or an index
 	rm -rf .venv dist build .coverage abstractqa.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -274,7 +274,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         if len(rows) == len(row_of):
             raise InputError(
                 "that would remove every paper: index others first, or delete the folder"
-                f" {store} to start anew"
+                f" {store} to start over"
             )
         removed = {paper.id: paper for paper in (live.papers[row] for row in rows)}
         left = Sightings.of(live.papers).names(without=rows)

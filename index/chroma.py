@@ -58,11 +58,11 @@ class Chroma:
         """
         parts = address(url)
         if parts is None:
-            raise InputError("ABSTRACTQA_CHROMA_URL is no address: write http://host:8000")
+            raise InputError("ABSTRACTQA_CHROMA_URL is not a valid address: write http://host:8000")
         if parts.username or parts.password or parts.path.strip("/") or parts.query:
             raise InputError(
-                "ABSTRACTQA_CHROMA_URL holds more than scheme, host and port: give what the server"
-                " asks for as ABSTRACTQA_CHROMA_TOKEN"
+                "ABSTRACTQA_CHROMA_URL may contain only scheme, host and port: put the server's"
+                " token in ABSTRACTQA_CHROMA_TOKEN"
             )
         self._host, self._ssl = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._ssl else 8000)
@@ -117,7 +117,7 @@ class Chroma:
         )
         if (found.metadata or {}).get("store") != owner:
             raise DatabaseError(
-                f"the collections {self._name!r} at {self.url} are those of another index: set"
+                f"the collections {self._name!r} at {self.url} belong to another index: set"
                 " ABSTRACTQA_CHROMA_COLLECTION to another name"
             )
         return found
@@ -180,7 +180,7 @@ class Chroma:
             with self._asking() as client:
                 sizes = [self._collection(client, kind, store).count() for kind in NEAREST]
         except DatabaseError as error:
-            _LOG.warning("%s; everything is compared instead", error)
+            _LOG.warning("%s; every vector is compared instead", error)
             return False
         return sizes == [len(ledger[kind]) for kind in NEAREST]
 
@@ -215,7 +215,7 @@ class Chroma:
                 ids = nearest(np.asarray(vector, dtype=np.float32).tobytes())
             except DatabaseError as error:
                 self._silent_until = time.monotonic() + RETRY_SECONDS
-                _LOG.warning("%s; everything is compared instead", error)
+                _LOG.warning("%s; every vector is compared instead", error)
                 return None
             rows = [places[id_] for id_ in ids if id_ in places]
             # If there are fewer, the server lost records or has those of another index.

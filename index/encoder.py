@@ -148,7 +148,7 @@ class LocalEncoder:
 
     def _normalise(self, vectors: Vectors) -> Vectors:
         if not np.isfinite(vectors).all():
-            raise EncoderError(f"the encoder {self.name} gave a vector that is not finite")
+            raise EncoderError(f"the encoder {self.name} returned a vector that is not finite")
         # Normalised here in float32: in half precision, lengths would differ from 1.
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
@@ -191,7 +191,7 @@ def _find(name: str) -> Path:
     if path.is_dir():
         return path
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
-        raise EncoderError(f"no encoder at {name}: give a folder that holds a model")
+        raise EncoderError(f"no encoder at {name}: give a folder that contains a model")
     # Imported here: it takes most of a second, and the bundled encoder needs no hub.
     from huggingface_hub import model_info, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
@@ -208,7 +208,7 @@ def _find(name: str) -> Path:
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
     except (OSError, ValueError, RuntimeError, client_error) as error:
         raise EncoderError(
-            f"no encoder {name!r} on this machine, and the model hub did not give it"
+            f"no encoder {name!r} on this machine, and it could not be downloaded"
             f" ({first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
         ) from error
 

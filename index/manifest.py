@@ -116,10 +116,10 @@ def check_is_store(store: Path) -> None:
         str(store).encode()
     except UnicodeEncodeError as error:
         name = source_name(store)
-        raise StoreError(f"the folder name {name} is not UTF-8: give another --store") from error
+        raise StoreError(f"the folder name {name} is not UTF-8: choose another --store") from error
     entries = _entries(store)
     if not entries and store.is_file():
-        raise StoreError(f"{store} is a file, not an index folder: give another --store")
+        raise StoreError(f"{store} is a file, not an index folder: choose another --store")
     if current(store) is not None:
         return
     generations = store / GENERATIONS
@@ -132,13 +132,15 @@ def check_is_store(store: Path) -> None:
 
 
 def _not_a_store(store: Path, held: str) -> StoreError:
-    return StoreError(f"{store} is not an index folder (it holds {held!r}): give another --store")
+    return StoreError(
+        f"{store} is not an index folder (it contains {held!r}): choose another --store"
+    )
 
 
 def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
     """Return the error for a folder that the operating system fails to read."""
     why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return StoreError(f"{store} cannot be read ({why}): give another --store")
+    return StoreError(f"{store} cannot be read ({why}): choose another --store")
 
 
 def _command(store: Path) -> str:
@@ -153,7 +155,7 @@ def no_index(store: Path) -> StoreError:
 def damaged(store: Path, what: str) -> StoreError:
     """Return the error for a damaged index, with the steps that repair it."""
     return StoreError(
-        f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
+        f"the index at {store} is damaged ({what}): delete generations and CURRENT in it,"
         f" then run: {_command(store)}"
     )
 
@@ -174,12 +176,12 @@ def read_manifest(store: Path, generation: str) -> Manifest:
         OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
     ) as error:  # fmt: skip
         raise damaged(store, f"{generation}/{FILE_NAME} cannot be read") from error
-    remedy = "upgrade abstractqa, or give another --store"
+    remedy = "upgrade abstractqa, or choose another --store"
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
-        remedy = f"remove {parts} in it, then run: {_command(store)}"
+        remedy = f"delete {parts} in it, then run: {_command(store)}"
     raise StoreError(
-        f"the index at {store} has format {version} and this version of abstractqa reads"
+        f"the index at {store} has format {version}, but this version of abstractqa reads"
         f" {FORMAT_VERSION}: {remedy}"
     )
 

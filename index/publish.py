@@ -38,9 +38,9 @@ from index.vectors import checksums, count_records, keys_of
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
-    errno.EROFS: "it is read-only; give another --store",
-    errno.EACCES: "it is read-only for this user; give another --store",
-    errno.EPERM: "it is read-only for this user; give another --store",
+    errno.EROFS: "it is read-only; choose another --store",
+    errno.EACCES: "it is read-only for this user; choose another --store",
+    errno.EPERM: "it is read-only for this user; choose another --store",
 }
 
 
@@ -50,7 +50,7 @@ def writing(store: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = _WHY.get(error.errno or 0, f"{error.strerror or error}; give another --store")
+        why = _WHY.get(error.errno or 0, f"{error.strerror or error}; choose another --store")
         raise StoreError(f"cannot write the index at {store}: {why}") from error
 
 
@@ -75,7 +75,7 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
             file.seek(0)
             raise StoreBusyError(
                 f"the index at {store} is being written by another process{file.read()}:"
-                " run the command again when that has ended"
+                " run the command again when it has finished"
             ) from error
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
@@ -168,7 +168,7 @@ def undo(store: Path, expected: str | None = None) -> str:
     with writer_lock(store):
         live = live_generation(store)
         if expected not in {None, live}:
-            why = "that change cannot be taken back alone any more"
+            why = "that change can no longer be undone on its own"
             raise StoreError(f"the index at {store} has been changed since: {why}")
         previous = read_manifest(store, live).previous
         if previous is None or not generation_folder(store, previous).is_dir():

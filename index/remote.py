@@ -55,10 +55,10 @@ class RemoteEncoder:
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
         if parts is None or not self.name:
-            why = "is no address: write http://HOST:PORT/v1#MODEL"
+            why = "is not a valid address: write http://HOST:PORT/v1#MODEL"
             raise EncoderError(f"the encoder {place!r} {why}")
         if parts.username or parts.password:
-            why = "holds a password: give it as ABSTRACTQA_ENCODER_KEY"
+            why = "contains a password: put it in ABSTRACTQA_ENCODER_KEY"
             raise EncoderError(f"the encoder's address {why}")
         self._key = key
         self._lock = Lock()
@@ -121,8 +121,8 @@ class RemoteEncoder:
         is_matrix = vectors.ndim == 2 and len(vectors) == len(texts)
         if not (is_matrix and np.all((lengths > 0) & np.isfinite(lengths))):
             raise EncoderError(
-                f"the encoder {self.name} at {self._url} gave {len(vectors)} vectors for"
-                f" {len(texts)} texts, or some that are not finite"
+                f"the encoder {self.name} at {self._url} returned {len(vectors)} vectors"
+                f" for {len(texts)} texts, or some that are zero or not finite"
             )
         return np.asarray(vectors / lengths, dtype=np.float32)
 
@@ -193,7 +193,7 @@ class RayEncoder:
                     progress(done)
         except self._ray.exceptions.RayError as error:
             cause = (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]
-            raise EncoderError(f"a worker on Ray cannot encode ({cause})") from error
+            raise EncoderError(f"a Ray worker could not encode ({cause})") from error
         return vectors
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ def _connect(address: str | None) -> ModuleType:
         import ray
     except ImportError as error:
         raise InputError(
-            "Ray is not installed: run pip install 'abstractqa[ray]', or leave --engine out"
+            "Ray is not installed: run pip install 'abstractqa[ray]', or omit --engine"
         ) from error
     try:
         parts = urlsplit(address if address and "://" in address else f"//{address or ''}")

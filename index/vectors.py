@@ -154,7 +154,7 @@ def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> N
         EncoderError: the vectors are of another length or number.
     """
     if vectors.shape != (shape := (len(keys), dimension)):
-        raise EncoderError(f"the encoder gave vectors of shape {vectors.shape}, not {shape}")
+        raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
     size = count_records(path, dimension)
     for file_path, width, part in (
         (path, 4 * dimension, vectors.astype("<f4", copy=False)),

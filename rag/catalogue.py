@@ -124,7 +124,7 @@ def credits_of(paper: Paper) -> Block:
     }
     parts = [text for name, text in known.items() if text and not (name == "date" and paper.venue)]
     if lacking := [name for name, text in known.items() if not text]:
-        parts.append(f"The index has no {_join(lacking, every=False)} of it.")
+        parts.append(f"The index lacks its {_join(lacking, every=False)}.")
     if places := [_place(source) for source in paper.sources if source.date]:
         parts.append(f"It was listed in {_join(places)}.")
     return Block((Claim(" ".join(parts), ()),), paper.display_title)
@@ -207,7 +207,8 @@ def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]
     place = place or int(wanted["digits"] or _ORDINALS[wanted["word"].lower().replace("-", " ")])
     found = [row for row in rows if _position(index.papers[row], digest) == place]
     if not found:
-        return _say(f"The digest of {digest.label} has no such paper: it has {digest.papers}.")
+        size = _count(digest.papers, "paper")
+        return _say(f"The digest of {digest.label} has no such paper: it has {size}.")
     return write_list(index, found, SHOWN)
 
 
@@ -223,7 +224,7 @@ def write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
         if (at := leading(index, row)) is not None
     ]
     if len(rows) > shown:
-        more = f"{len(rows) - shown} more are not shown: name a subject to narrow the list."
+        more = f"{len(rows) - shown} more not shown: name a subject to narrow the list."
         blocks += _say(more)
     return blocks
 

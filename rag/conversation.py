@@ -86,7 +86,7 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
         role = getattr(role, "value", role)
         if not isinstance(role, str) or role not in _ROLES or not isinstance(content, str):
             raise InputError(
-                f"history item {number} needs a role (user or assistant) and a text content"
+                f"history item {number} needs a role (user or assistant) and text content"
             )
         if isinstance(cited, str) or not isinstance(cited, Sequence):
             raise InputError(f"history item {number}: references must be a list of ids or titles")

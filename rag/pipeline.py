@@ -51,9 +51,9 @@ LONGEST_QUESTION = 4_000
 """Maximum length of a question, in code points."""
 STRICT = 0.5
 """Minimum confidence of a strict answer: it is more likely right than not."""
-CAUTION = "The abstracts may not answer this: these sentences come nearest."
-BESIDE = "{} What is quoted comes nearest, and may be beside the question."
-UNSURE = "The papers found are not likely enough to be the right ones for a strict answer ({:.0%})."
+CAUTION = "The abstracts may not answer this; these sentences are closest."
+BESIDE = "{} The closest sentences are quoted; they may not answer the question."
+UNSURE = "The papers found are too unlikely to be the right ones for a strict answer ({:.0%})."
 HELP = (
     "Ask about the papers of this collection, for example what one of them proposes or reports,"
     " which papers are on a subject, how two differ, or what is new."
@@ -109,7 +109,8 @@ def check_question(text: str) -> str:
         raise InputError("the question is empty: write what you want to know")
     if len(question) > LONGEST_QUESTION:
         raise InputError(
-            f"the question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read"
+            f"the question has {len(question):,} characters:"
+            f" shorten it to at most {LONGEST_QUESTION:,}"
         )
     return question
 
@@ -223,7 +224,7 @@ class Pipeline:
         """Return the outcome for small talk, facts of the index or an unclear question, or None."""
         index, scope = self.index, query.scope
         if (number := query.missing_source) is not None:
-            return Outcome(reason=f"There is no source {number} in the answers before.")
+            return Outcome(reason=f"Earlier answers have no source {number}.")
         is_readable = refusal.is_latin(refusal.beside_names(query))
         known = index.lexical.document_frequency
         is_talk = query.kind is Kind.CHAT and not query.names and not query.about and is_readable
@@ -231,7 +232,7 @@ class Pipeline:
             return _exact_outcome([Block((Claim(HELP, ()),))])
         if scope.unknown:
             labels = ", ".join(digest.label for digest in self._digests) or "none"
-            return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {labels}.")
+            return Outcome(reason=f"There is no digest of {scope.unknown}; available: {labels}.")
         if not len(ranking.rows):
             limits = describe_limits(query.request.filters, scope, self._digests)
             return Outcome(reason=refusal.nothing_left(limits).reason)
@@ -240,7 +241,7 @@ class Pipeline:
         is_empty = not (query.has_subject or query.names or query.about)
         if query.kind is Kind.COMPARE and is_empty:
             suggestions = refusal.of_digests(scope.filters.digests, self._digests)
-            reason = "What is to be compared? Name two papers or subjects"
+            reason = "What should be compared? Name two papers or subjects"
             hint = ", or choose papers of the digests." if suggestions else "."
             return Outcome(reason=reason + hint, suggestions=suggestions)
         if name := query.ambiguous:

@@ -101,8 +101,8 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     about = query.subject_phrase
     if not is_english(beside_names(query)):
         return Shortfall(
-            "The question seems to be in another language than English. Quotes are found by"
-            " English questions alone: ask in English, or set up a chat model."
+            "The question does not seem to be in English. Quotes can be found only by English"
+            " questions: ask in English, or set up a chat model."
         )
     if absent := _absent(query):
         suggestion = index.names.nearest(absent.text)
@@ -111,9 +111,7 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     known = query.known
     if known:
         if query.chosen and len(known) > 1:
-            return Shortfall(
-                "The abstracts of the papers that were chosen do not state this.", about
-            )
+            return Shortfall("The abstracts of the chosen papers do not state this.", about)
         row = known[0]
         lacking = [n for n in query.proper if row not in n.mentioned and row not in n.own]
         if lacking:

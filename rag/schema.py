@@ -67,7 +67,7 @@ class Filters(Frozen):
             field = ".".join(map(str, first["loc"]))
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
-                raise InputError(f"filters have no {field!r}; there are {known}") from error
+                raise InputError(f"unknown filter {field!r}; filters are {known}") from error
             raise InputError(f"filter {field}: {first['msg']}, got {first['input']!r}") from error
 
 

@@ -212,7 +212,7 @@ def read_endpoint(folder: Path) -> ChatEndpoint | None:
             return None
         kept = dotenv_values(path, interpolate=False, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: delete it, or mend it") from error
+        raise InputError(f"{path} cannot be read: delete it, or fix it") from error
     address, key, model = (kept.get(name) or "" for name in _ENDPOINT)
     return ChatEndpoint(address, key, model) if address and model else None
 

@@ -70,7 +70,7 @@ def network(text: str) -> str:
     try:
         return str(ip_network(text, strict=False))
     except ValueError as error:
-        message = f"{text!r} is no address or network, as 127.0.0.1 or 10.0.0.0/8 are"
+        message = f"{text!r} is not an IP address or network, such as 127.0.0.1 or 10.0.0.0/8"
         raise argparse.ArgumentTypeError(message) from error
 
 
@@ -104,7 +104,7 @@ def switch(name: str, about: str) -> Argument:
 
 
 STORE = file("--store", "the index's folder (default: ABSTRACTQA_STORE)", "DIR")
-JSON = switch("--json", "print one JSON document and no more")
+JSON = switch("--json", "print only one JSON document")
 MODES = ("auto", "extractive", "generative")
 MODE = word("--mode", "how to write the answer", choices=MODES, default="auto")
 FILTERS = (

@@ -94,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="abstractqa",
-        description="Ask paper abstracts; every sentence of an answer cites the one behind it.",
+        description="Ask about paper abstracts; every sentence of an answer cites its evidence.",
     )
     parser.add_argument(
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
@@ -134,7 +134,7 @@ def chat(arguments: Namespace) -> None:
 @command(
     COMMANDS,
     word("query", metavar="QUERY"),
-    number("--limit", "papers at most", 10),
+    number("--limit", "maximum number of papers", 10),
     *(*FILTERS, JSON, STORE),
 )
 def search(arguments: Namespace) -> None:
@@ -149,10 +149,10 @@ def search(arguments: Namespace) -> None:
 @command(
     COMMANDS,
     word("question", metavar="QUESTION"),
-    word("--columns", "what to compare, as in 'method, data, result'", metavar="NAMES"),
+    word("--columns", "what to compare, such as 'method, data, result'", metavar="NAMES"),
     many("--paper", "compare this paper, by title or id", metavar="TITLE"),
-    number("--limit", "papers at most", 8),
-    file("--csv", "write the table there, too"),
+    number("--limit", "maximum number of papers", 8),
+    file("--csv", "also write the table to FILE"),
     switch("--markdown", "print a Markdown table"),
     *(MODE, *FILTERS, JSON, STORE),
 )
@@ -167,7 +167,7 @@ def table(arguments: Namespace) -> None:
 @command(
     COMMANDS,
     word("--title", "only papers with this in their title", metavar="TEXT"),
-    file("--export", "write them to FILE; its ending is .bib, .ris, .csv or .jsonl"),
+    file("--export", "write them to FILE, which ends in .bib, .ris, .csv or .jsonl"),
     *(*FILTERS, JSON, STORE),
 )
 def papers(arguments: Namespace) -> None:
@@ -187,7 +187,7 @@ def papers(arguments: Namespace) -> None:
         note(f"{len(chosen):,} papers written to {arguments.export}")
         return
     listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
-    say_result(arguments, chosen, "\n".join(listed) or "No paper passes.")
+    say_result(arguments, chosen, "\n".join(listed) or "No paper passes the filters.")
 
 
 @command(
@@ -196,28 +196,28 @@ def papers(arguments: Namespace) -> None:
     word("--port", "default: %(default)s", type=int, default=7860),
     many(
         "--allowed-host",
-        "a name by which browsers reach the page, as papers.example",
+        "a host name by which browsers reach the page, such as papers.example",
         metavar="NAME",
         type=str.lower,
     ),
     many(
         "--trusted-proxy",
-        "a proxy (or a network of them) to be believed on who asks and by which name, over http or"
-        " https",
+        "a trusted proxy or network of proxies, whose headers give the client's address, host and"
+        " scheme",
         metavar="ADDRESS",
         type=network,
     ),
-    switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
-    file("--auth", "ask for a login; FILE has a line name:hash for each person"),
+    switch("--mcp", "also serve ask, search, papers and table as MCP tools"),
+    file("--auth", "require a login; FILE has a line name:hash for each person"),
     word(
         "--add-user",
-        "add a person to the FILE of --auth, or give one a new password, and no more",
+        "add a person to the FILE of --auth, or change their password, then exit",
         metavar="NAME",
     ),
     switch("--sample", "index the bundled sample if there is no index"),
     file(
         "--watch",
-        "index this folder, and each file that comes into it while the page is served",
+        "index this folder, and each new file in it while the page is served",
         "FOLDER",
     ),
     STORE,
@@ -273,7 +273,7 @@ COMMANDS["eval"] = _measure, ()
 
 @command(
     COMMANDS,
-    word("shell", 'as in: eval "$(abstractqa completion bash)"', choices=("bash", "zsh")),
+    word("shell", 'for example: eval "$(abstractqa completion bash)"', choices=("bash", "zsh")),
 )
 def completion(arguments: Namespace) -> None:
     """Print a script with which a shell completes this command."""
@@ -307,8 +307,8 @@ def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
     if path is None:
         if not reach.only_here:
             note(
-                f"Anyone who can reach {reach.host} can use this page, there is no login: papers"
-                " cannot be added or removed there. Give a file of people with --auth."
+                f"Anyone who can reach {reach.host} can use this page without a login; papers"
+                " cannot be added or removed on it. To require a login, use --auth FILE."
             )
         return None
     from ui.web.accounts import Accounts
@@ -324,7 +324,7 @@ def add_user(path: Path | None, name: str) -> None:
     from ui.web.accounts import add, check_name
 
     if path is None:
-        raise InputError("--add-user needs the file to add to: give it with --auth FILE")
+        raise InputError("--add-user needs a file to add to: name it with --auth FILE")
     check_name(name)
     known = add(path, name, _password())
     say(f"{name} has a new password in {path}." if known else f"{name} is now in {path}.")
@@ -335,11 +335,11 @@ def _password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     try:
-        first, second = getpass("Password: "), getpass("Once more: ")
+        first, second = getpass("Password: "), getpass("Repeat the password: ")
     except EOFError as error:
         raise InputError("no password was given") from error
     if first != second:
-        raise InputError("the two passwords are not the same; nothing was changed")
+        raise InputError("the two passwords differ; nothing was changed")
     return first
 
 

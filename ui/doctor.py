@@ -77,12 +77,12 @@ def _check_index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     manifest = index.manifest
     check_encoder(manifest, encoder)
     found = (
-        f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
+        f"{manifest.papers:,} papers, {manifest.passages:,} sentences, all files unchanged "
         f"({manifest.generation})"
     )
     if index.is_finished:
         return found
-    left = f"{index.coverage:.0%} encoded, the rest is found by its words"
+    left = f"{index.coverage:.0%} encoded, the rest is found by lexical search"
     return f"{found}; {left}: run abstractqa index --resume"
 
 
@@ -97,7 +97,7 @@ def _check_chroma(settings: "Settings") -> str:
     if not chroma.holds(Index.open(settings.store), settings.store):
         return (
             f"{count:,} records at {chroma.url}, not those of the index: the next abstractqa index"
-            " writes them; until then everything is compared"
+            " uploads them; until then every vector is compared"
         )
     return f"{count:,} records at {chroma.url}, those of the index"
 

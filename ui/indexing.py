@@ -23,36 +23,36 @@ if TYPE_CHECKING:
 
 ARGUMENTS = (
     file("paths", "a file, an archive, a folder, or - for stdin", "PATH", nargs="*"),
-    word("--format", "the files' format (default: told by their content)", default="auto"),
+    word("--format", "the files' format (default: detected from their content)", default="auto"),
     word(
         "--columns",
-        "columns of a table whose headings do not tell, as title=Name,abstract=Text",
+        "columns of a table whose headings are not recognised, such as title=Name,abstract=Text",
         metavar="FIELD=HEADING,…",
         default="",
     ),
-    switch("--no-merge", "keep entries apart that are one paper"),
-    file("--watch", "index this folder, and go on with each file that comes into it", "FOLDER"),
+    switch("--no-merge", "do not merge entries of one paper"),
+    file("--watch", "index this folder, then each new file in it", "FOLDER"),
     word(
         "--year",
-        "year of digest dates without one (default: as other dates of the file say, or else the"
-        " year in which it was last modified)",
+        "year for digest dates without one (default: from the file's other dates, or else the year"
+        " in which it was last modified)",
         metavar="YYYY",
         type=int,
     ),
-    switch("--preview", "tell what would be indexed, and write nothing"),
-    many("--remove", "take this paper out of the index", metavar="TITLE_OR_ID"),
+    switch("--preview", "show what would be indexed, and write nothing"),
+    many("--remove", "remove this paper from the index", metavar="TITLE_OR_ID"),
     word(
         "--engine",
-        "where texts are encoded: here, or by the workers of a Ray cluster",
+        "where texts are encoded: on this machine, or by the workers of a Ray cluster",
         choices=("local", "ray"),
         default="local",
     ),
     word(
         "--address",
-        "the Ray cluster, as ray://host:10001 or auto (default: one on this machine)",
+        "the Ray cluster, ray://host:10001 or auto (default: start one on this machine)",
         metavar="ADDRESS",
     ),
-    switch("--resume", "encode what a run that was stopped left out"),
+    switch("--resume", "encode what an interrupted run left out"),
     switch("--undo", "go back to the index before the last change"),
     JSON,
 )
@@ -67,7 +67,7 @@ def index(arguments: Namespace) -> int | None:
     settings = settings_of(arguments)
     chosen = [name for name in _ACTIONS if getattr(arguments, name)]
     if len(chosen) > 1:
-        raise InputError(f"give one of {', '.join(f'--{name}' for name in _ACTIONS)}")
+        raise InputError(f"use only one of {', '.join(f'--{name}' for name in _ACTIONS)}")
     if not chosen:
         return _add(arguments, settings)
     if arguments.paths and chosen != ["preview"]:
@@ -98,7 +98,9 @@ def _columns(text: str) -> dict[str, str]:
         field, _, heading = part.partition("=")
         if field.strip() not in FIELDS or not heading.strip():
             known = ", ".join(FIELDS)
-            raise InputError(f"--columns {part!r}: write FIELD=HEADING, with a field of {known}")
+            raise InputError(
+                f"--columns {part!r}: write FIELD=HEADING, where FIELD is one of {known}"
+            )
         found[field.strip()] = heading.strip()
     return found
 
@@ -133,7 +135,7 @@ def _preview_text(found: "Preview", store: Path) -> str:
         wrap(f"{state:\u00a0<{width}}{paper.display_title}", "", " " * width)
         for state, paper in changes
     )
-    end = f"{store} would hold {found.papers:,} papers; nothing was written"
+    end = f"{store} would contain {found.papers:,} papers; nothing was written"
     return "\n".join([*lines, _counts(found, len(found.removed)), end])
 
 
@@ -156,7 +158,7 @@ def _undo(arguments: Namespace, settings: "Settings") -> None:
 
     generation = undo(settings.store)
     bring_to_chroma(settings)
-    text = f"The index at {settings.store} is again that of {generation}."
+    text = f"The index at {settings.store} is back at generation {generation}."
     say_result(arguments, {"generation": generation}, text)
 
 
@@ -249,7 +251,7 @@ def bring_to_chroma(settings: "Settings") -> None:
             found = recall(index, chroma)
             note(f"{changed:,} records changed on {settings.chroma_url}; recall@10 {found:.3f}")
     except AbstractQAError as error:
-        note(f"{error}; the next run writes what changed, and questions compare everything")
+        note(f"{error}; the next run uploads the changes; until then every vector is compared")
 
 
 def resume_index(settings: "Settings", engine: Namespace = HERE) -> "BuildReport":
@@ -274,7 +276,7 @@ def resume_beside(settings: "Settings") -> None:
             note(str(error))
 
     if not Index.open(settings.store).is_finished:
-        note("not all abstracts are encoded yet; questions are answered meanwhile")
+        note("some abstracts are not encoded yet; you can ask questions meanwhile")
         threading.Thread(target=work, daemon=True).start()
 
 
@@ -322,7 +324,7 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
     from index.manifest import current
 
     _check_folder(folder)
-    note(f"watching {folder}; new files are indexed as they come (Ctrl+C ends it)")
+    note(f"watching {folder}; new files are indexed as they arrive (Ctrl+C stops it)")
     if any(path.is_file() and path.name[0] != "." for path in folder.rglob("*")):
         _index_folder(folder, settings)
     elif current(settings.store) is not None:
@@ -341,7 +343,7 @@ def watch_beside(folder: Path, settings: "Settings") -> None:
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: name one to watch")
+        raise InputError(f"{folder} is not a folder: name one to watch")
 
 
 def _index_folder(folder: Path, settings: "Settings") -> None:

@@ -137,7 +137,7 @@ def answer_text(answer: "Answer") -> str:
         )
         for reference in answer.references
     ]
-    notes = "\n".join(["Not wholly borne out by the abstracts:", *doubts]) if doubts else ""
+    notes = "\n".join(["Not fully supported by the abstracts:", *doubts]) if doubts else ""
     return "\n\n".join(filter(None, [notice, wrap(text), notes, "\n".join(sources)]))
 
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 PROMPT = "\n? "
 HELP = """Ask a question; a follow-up may say "it", "the second paper" or "[2]".
-  /sources      the sentences that the last answer cites, and where they are from
+  /sources      show the sentences that the last answer cites, and their papers
   /export FILE  write the conversation to FILE: .md, .html, .json, .bib, .ris or .csv
   /new          begin a new conversation
-  /help         this list
-  /quit         end (as Ctrl-D does)"""
+  /help         show this list
+  /quit         leave (or press Ctrl-D)"""
 
 
 class TerminalChat:
@@ -44,7 +44,7 @@ class TerminalChat:
         if shows_prompt:
             import readline  # noqa: F401 - gives `input` line editing and a history
 
-            note("Ask about the papers of this index; /help lists what else there is.")
+            note("Ask about the papers of this index; /help lists the commands.")
         while True:
             try:
                 line = input(PROMPT if shows_prompt else "").strip()
@@ -56,7 +56,7 @@ class TerminalChat:
             try:
                 if line.startswith("/"):
                     if command not in self._commands:
-                        raise InputError(f"there is no {command}; /help lists what there is")
+                        raise InputError(f"there is no {command}; /help lists the commands")
                     self._commands[command](rest.strip())
                 elif line:
                     self._ask(as_text(line, "question"))

@@ -36,7 +36,7 @@ WRITES = "llamaindex-citation"
 """The only peer that writes answers with a chat model."""
 TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
 """The most tokens in a reply of the chat model, by use."""
-_OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
+_OUT = file("--out", "folder of the run, new or unfinished (default: in runs/)", "DIR")
 _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
 _SYSTEM = word(
@@ -52,8 +52,8 @@ KINDS: dict[str, Command] = {}
 @command(
     KINDS,
     file("dataset", "a BEIR folder", "DATASET_DIR"),
-    word("--split", "its judgements (default: %(default)s)", default="test"),
-    number("--size", "only N papers: the relevant ones, and a fixed rest"),
+    word("--split", "the relevance judgements to use (default: %(default)s)", default="test"),
+    number("--size", "only N papers: the relevant ones and a fixed sample of the rest"),
     file("--run", "measure this ranking, in TREC's format"),
     _SYSTEM,
     _OUT,
@@ -72,7 +72,7 @@ def retrieval(arguments: Namespace) -> None:
         benchmark = fixed_subset(benchmark, arguments.size)
     encoder = _encoder(settings)
     if arguments.run and arguments.system != OURS:
-        raise InputError("--run measures a ranking that is there: leave --system out")
+        raise InputError("--run measures an existing ranking: omit --system")
     if arguments.run:
         subject = replay_ranking(arguments.run, benchmark)
     elif arguments.system == OURS:
@@ -86,12 +86,12 @@ def retrieval(arguments: Namespace) -> None:
     KINDS,
     file("questions", metavar="QUESTIONS.jsonl"),
     MODE,
-    number("--sample", "ask only N of the questions, a fixed choice"),
-    word("--without", "leave this part out, to see what it is worth", metavar="PART"),
-    word("--left-out", "by models fitted without this collection of --data", metavar="NAME"),
+    number("--sample", "ask only a fixed sample of N questions"),
+    word("--without", "leave this part out, to measure its effect", metavar="PART"),
+    word("--left-out", "use models fitted without this collection of --data", metavar="NAME"),
     _DATA,
     file("--answers", "measure these answers, in Ragnarök's JSON"),
-    switch("--judge", "check citations by the chat model"),
+    switch("--judge", "check citations with the chat model"),
     STORE,
     _SYSTEM,
     _OUT,
@@ -113,7 +113,7 @@ def answers(arguments: Namespace) -> None:
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
-        note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
+        note(f"{absent} gold papers are not in the index, and count as not found: check titles.")
     _say_metrics(arguments, metrics)
 
 
@@ -127,16 +127,16 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
     given = [arguments.answers, arguments.without, arguments.left_out, arguments.system != OURS]
     if sum(map(bool, given)) > 1:
         raise InputError(
-            "--answers, --without, --left-out and --system exclude each other: give one of them"
+            "--answers, --without, --left-out and --system cannot be combined: use only one"
         )
     if arguments.answers and arguments.mode != "auto":
-        raise InputError("--answers are measured as they are: leave --mode out")
+        raise InputError("--answers measures existing answers: omit --mode")
     fitted = None
     if left_out := arguments.left_out:
         from eval.fitting import run
 
         if left_out not in run.SOURCES:
-            raise InputError(f"no collection {left_out!r}; there are {', '.join(run.SOURCES)}")
+            raise InputError(f"no collection {left_out!r}; choose one of {', '.join(run.SOURCES)}")
         fitted = run.fit(run.load_material(arguments.data, _encoder(settings)), left_out)
     ours = open_ours(settings.store, settings, arguments.without, fitted)
     if left_out:
@@ -149,7 +149,7 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
         return
     writes = arguments.mode == "generative"
     if writes and arguments.system != WRITES:
-        raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
+        raise InputError(f"{arguments.system} writes no answers: --mode generative needs {WRITES}")
     with ChatModel.open(settings) if writes else nullcontext(None) as llm:
         yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
 
@@ -165,7 +165,7 @@ def compare(arguments: Namespace) -> None:
 
 
 @command(
-    KINDS, file("runs", metavar="RUN", nargs="+"), file("--out", "write the Markdown here"), JSON
+    KINDS, file("runs", metavar="RUN", nargs="+"), file("--out", "write the Markdown to FILE"), JSON
 )
 def leaderboard(arguments: Namespace) -> None:
     """Print tables of runs, systems side by side."""
@@ -181,7 +181,7 @@ def leaderboard(arguments: Namespace) -> None:
 @command(
     KINDS,
     file("run", metavar="RUN"),
-    number("--limit", "only N questions, a fixed choice"),
+    number("--limit", "only a fixed sample of N questions"),
     _OUT,
     JSON,
 )
@@ -198,7 +198,7 @@ def judge(arguments: Namespace) -> None:
 @command(
     KINDS,
     switch("--update", "make today's figures the baseline"),
-    file("--data", f"{_SETS}, to check too", "DIR"),
+    file("--data", f"{_SETS}, to check as well", "DIR"),
     JSON,
 )
 def gate(arguments: Namespace) -> None:
@@ -216,7 +216,7 @@ def gate(arguments: Namespace) -> None:
     if arguments.update:
         for path, found in scores.items():
             fixed.write_baseline(found, path)
-        say_result(arguments, {"baseline": count}, "The baseline is new.")
+        say_result(arguments, {"baseline": count}, "The baseline was updated.")
         return
     fallen = [
         drop
@@ -236,9 +236,9 @@ def gate(arguments: Namespace) -> None:
     KINDS,
     _DATA,
     switch("--leave-out", "also measure them on collections they were not fitted on"),
-    switch("--check", "fit the check of citations, not the other models"),
+    switch("--check", "fit only the citation check, not the other models"),
     file("--claims", "with --check: measure it on these labelled claims too"),
-    file("--out", "write what was fitted here (default: where it is used)"),
+    file("--out", "write the models to FILE (default: where they are used)"),
     JSON,
 )
 def fit(arguments: Namespace) -> None:
@@ -263,16 +263,16 @@ def fit(arguments: Namespace) -> None:
     document: dict[str, object] = {"record": path.name, "left_out": found}
     if arguments.leave_out:
         kinds = document["kinds_of_wordings"] = wordings.kinds_left_out(encoder)
-        text = f"{run.left_out_text(found)}\nKinds of wordings left out, right: {kinds:.3f}"
+        text = f"{run.left_out_text(found)}\nKinds of left-out wordings read correctly: {kinds:.3f}"
     say_result(arguments, document, text)
 
 
 @command(
     KINDS,
-    number("--n", "how many", 200),
-    number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
-    number("--seed", "of the order of the papers", 0),
-    switch("--cloze", "fill-in questions, though a chat model is configured"),
+    number("--n", "number of questions", 200),
+    number("--unanswerable", "share whose papers are removed", 0.2, "SHARE"),
+    number("--seed", "random seed for the order of the papers", 0),
+    switch("--cloze", "write fill-in questions even if a chat model is configured"),
     STORE,
     _OUT,
     JSON,
@@ -298,7 +298,7 @@ def synthesize(arguments: Namespace) -> None:
         note("No chat model is configured: these are fill-in questions (type cloze).")
     text = (
         f"{record['questions']} questions in {out / 'questions.jsonl'}; ask them of the index"
-        f" beside them, from which the unanswerable ones' papers are gone:\n"
+        f" next to them, which lacks the papers of the unanswerable ones:\n"
         f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
     )
     say_result(arguments, record, text)
@@ -306,8 +306,10 @@ def synthesize(arguments: Namespace) -> None:
 
 @command(
     KINDS,
-    file("--out", "write them there, for eval answers"),
-    word("--vote", "which", choices=("up", "down", "all"), default="all"),
+    file("--out", "write them to FILE, for eval answers"),
+    word(
+        "--vote", "which votes (default: %(default)s)", choices=("up", "down", "all"), default="all"
+    ),
     JSON,
 )
 def cases(arguments: Namespace) -> None:
@@ -324,16 +326,18 @@ def cases(arguments: Namespace) -> None:
         write_questions(arguments.out, found)
         note(f"{len(found)} cases in {arguments.out}")
         if left := len(voted) - len(found):
-            note(f"{left} left out: refused because of filters, which no question has.")
+            note(f"{left} left out: refused because of filters, which test questions do not have.")
         if down := sum(each.type == "downvoted" for each in found):
-            note(f"{down} voted down: nobody said what is right; add papers, evidence and nuggets.")
+            note(
+                f"{down} voted down: the right answer is unknown; add papers, evidence and nuggets."
+            )
     lines = []
     for each in voted:
         first, below = f"{each.vote or '':<5}{each.asked.date()}  ", " " * 17
         lines.append(wrap(" ".join(each.question.split()), first, below))
         lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
     if not voted:
-        note(f"No such vote in {folder / FILE}: the thumbs below an answer write there.")
+        note(f"No such vote in {folder / FILE}: the thumbs below an answer add them.")
     say_result(arguments, voted, "\n".join(lines))
 
 

@@ -106,7 +106,7 @@ READERS: tuple[Reader, ...] = (
         "digests pasted from mails and pages, alerts, newsletters, labelled texts, Markdown",
         ".txt .md", lambda _head: 0.1, _open_digest, ("digest", "markdown", "text"),
     ),
-    Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
+    Reader("mail", "mails and mailboxes, quoted-printable or HTML, read by their content",
            ".eml .mbox", pages.mail_score, lambda *file: ("mail", _read_mailbox(*file)),
            ("mail", "eml", "mbox")),
     Reader("html", "saved pages: digests and listings", ".html",
@@ -114,7 +114,7 @@ READERS: tuple[Reader, ...] = (
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
            " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", data_files.json_score,
            _opener("jsonl", data_files.read_json), ("jsonl", "json", "arxiv", "beir")),
-    Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are told", ".csv .tsv",
+    Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are detected", ".csv .tsv",
            data_files.table_score, data_files.open_table, ("csv", "tsv", "table")),
     Reader("bibtex", "BibTeX and BibLaTeX", ".bib", bib.bibtex_score,
            _opener("bibtex", bib.read_bibtex), ("bibtex",)),
@@ -213,7 +213,7 @@ def read_files(
     format_, year = options.get("format", "auto"), options.get("year")
     if format_ != "auto" and format_ not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
-        raise InputError(f"format {format_!r} is not read by this version; choose one of {known}")
+        raise InputError(f"format {format_!r} is not supported; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
     files = find_files(paths, leave_out)
@@ -271,8 +271,8 @@ def _choose_reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
     reader = reader_of(head, format_, suffix)
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        hint = f"it begins with {' '.join(head.split())[:40]!r}; --format names one"
-        raise ReadError(f"no known format: {hint}")
+        hint = f"it begins with {' '.join(head.split())[:40]!r}; name it with --format"
+        raise ReadError(f"unknown format: {hint}")
     return reader
 
 
@@ -297,4 +297,4 @@ def _report_if_empty(
         is_empty &= isinstance(each, Problem) and each.is_warning
         yield each
     if is_empty:
-        yield Problem(name, None, f"no paper found in it, read as {reader.name}")
+        yield Problem(name, None, f"no paper found, read as {reader.name}")

@@ -366,12 +366,12 @@ def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
             if event == "end" and record is None and _tag(element) not in _VOLUME.values():
                 element.clear()
     except DefusedXmlException as error:
-        raise ReadError("XML with entities of its own: not read") from error
+        raise ReadError("the XML declares entities: not read") from error
     except ParseError as error:
         reason = f"broken XML: {str(error).split(':')[0]}"
         yield Problem(name, error.position[0], reason, is_damage=True)
     if not seen:
-        raise ReadError("XML without records of papers that are known here")
+        raise ReadError("XML without paper records of a known kind")
 
 
 def _tag(element: Element) -> str:

@@ -42,7 +42,7 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
         yield from (Raw(line, record) for record in records)
         if not records:
             what = "no record" if isinstance(value, list | dict) else "no JSON object"
-            yield Problem(name, line, f"{what}: nothing here has a title", is_damage=True)
+            yield Problem(name, line, f"{what}: no object has a title", is_damage=True)
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
@@ -82,9 +82,9 @@ def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
     except json.JSONDecodeError as error:
         return None, at, f"{error.msg.removesuffix(' at')} at character {error.colno}"
     except RecursionError:
-        return None, at, "nested too deep"
+        return None, at, "nested too deeply"
     except ValueError:  # beyond sys.get_int_max_str_digits()
-        return None, at, "a number of too many digits"
+        return None, at, "a number with too many digits"
 
 
 def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
@@ -215,7 +215,7 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
     """
     delimiter, found, above = _header(text.head)
     if not delimiter:
-        raise ReadError("no table: its first line has one column")
+        raise ReadError("not a table: its first line has only one column")
     lines = islice((line for _, line in text.lines()), above, None)
     rows = ((at + above, row) for at, row in _rows(lines, delimiter))
     first = list(islice(rows, _SAMPLE_ROWS))
@@ -223,21 +223,21 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
     shown = ", ".join(heads)[:200]
     for field, heading in how.columns.items():
         if heading not in heads:
-            raise ReadError(f"no column {heading!r}: they are {shown}")
+            raise ReadError(f"no column {heading!r}; the columns are {shown}")
         found = [("" if each == field else each) for each in found]
         found[heads.index(heading)] = field
     found = _guess_fields(found, [row for _, row in first[1:]])
     for field in ("abstract", "title"):
         if field not in found:
             raise ReadError(
-                f"no column has the {field}s: they are {shown}; --columns {field}=… names it"
+                f"no column for the {field}s in {shown}; name it with --columns {field}=…"
             )
     named = list(zip(found, heads, strict=False))
     columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
     # The keys are headings: they decide which of several columns of one field counts.
     keys = [head if canonical(head) == field else field or "" for field, head in named]
     keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
-    described = f"csv ({_DELIMITERS[delimiter]} between columns; {columns})"
+    described = f"csv ({_DELIMITERS[delimiter]}-separated; {columns})"
     return described, _read_rows(chain(first[1:], rows), keys, name)
 
 
@@ -246,7 +246,7 @@ def _read_rows(
 ) -> Iterator[Raw | Problem]:
     for line, row in rows:
         if len(row) == 1:
-            reason = f"one cell, not {len(keys)}: a row of the table is broken"
+            reason = f"one cell instead of {len(keys)}: the row is broken"
             yield Problem(name, line, reason, is_damage=True)
             continue
         # An apostrophe keeps a spreadsheet from running a cell as a formula.

@@ -182,7 +182,9 @@ class _Digest:
         text = self._text[abstract[0].start : abstract[-1].end].strip()
         text = _LINKS.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if (size := len(text)) > LONGEST_ABSTRACT:
-            reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
+            reason = (
+                f"{size:,} characters are too many for an abstract (limit {LONGEST_ABSTRACT:,})"
+            )
             return Problem(self._name, abstract[0].line, reason)
         named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
         is_cut = text.endswith(("…", "..."))
@@ -273,7 +275,7 @@ def plausible(
     known = [*found]
     papers = [each for each in known if isinstance(each, Paper)]
     if papers and not is_named and (reason := _doubt(known, papers)):
-        hint = "nothing of it is taken; --format digest reads it all the same"
+        hint = "it was skipped; --format digest reads it anyway"
         yield Problem(name, None, f"{reason}: {hint}")
         return
     yield from known
@@ -283,12 +285,12 @@ def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | N
     """Return why a text is no digest although papers seem to be in it; None if it may be one."""
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
-    signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
+    signs = [(2, f"{len(papers)} papers and {lost} lines that are not papers")]
     signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
     if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
         return None
     reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
-    return f"{' and '.join(reasons)}: it is no digest"
+    return f"{' and '.join(reasons)}, so it is not a digest"
 
 
 def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
@@ -309,7 +311,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),
         (2 * (capitals >= 0.25), "texts in capitals"),
-        ((share < 0.5 and usual > 12) + is_unrelated, "titles that no text speaks of"),
+        ((share < 0.5 and usual > 12) + is_unrelated, "titles that their texts do not mention"),
         ((spread > 0.6) + (spread > 0.9), "texts of very different lengths"),
         (1 * (likely < 1.7), "lines that do not read as titles"),
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),

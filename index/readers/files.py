@@ -71,7 +71,7 @@ class Upload:
         is_text = self.name == self.name.encode("utf-8", "replace").decode()
         if not is_name or not is_text or len(self.name) > 200:
             shown = ascii(self.name[:100])
-            raise InputError(f"{shown} is not the name of a file: give one like 'march.txt'")
+            raise InputError(f"{shown} is not a file name: use one like 'march.txt'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> Iterator[Found]:
             yield Found(file, source_name(inner), is_named=False)
             is_empty = False
     if is_empty:
-        raise InputError(f"no file in {shown}: name one that holds abstracts")
+        raise InputError(f"no file in {shown}: name a folder that contains abstracts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
 def _check_size(size: int, packed: int) -> None:
     # Nothing packed tighter than 150:1 is text: JSON of abstracts reaches 10:1. Small files may be.
     if size > MOST_BYTES or (size > 8_000_000 and size > 150 * max(packed, 1)):
-        raise ReadError("unpacks to more than files of abstracts can be: not read")
+        raise ReadError("is too large when unpacked: not read")
 
 
 def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
@@ -264,13 +264,13 @@ def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
         ReadError: there are too many, they are too large, or a path leads out of the archive.
     """
     if len(files) > MOST_MEMBERS:
-        raise ReadError(f"holds {len(files):,} files, more than {MOST_MEMBERS:,}: not read")
+        raise ReadError(f"contains {len(files):,} files, more than {MOST_MEMBERS:,}: not read")
     _check_size(sum(size for _, size in files), packed)
     shown: list[str] = []
     for name, _ in sorted(files):
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
-            raise ReadError(f"holds {name[:80]!r}, a path out of the archive: not read")
+            raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
         if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts):
             shown.append(name)
     return shown
@@ -280,11 +280,11 @@ def _zip_members(file: IO[bytes]) -> Iterator[Member]:
     with zipfile.ZipFile(file) as archive:
         inside = [info for info in archive.infolist() if not info.is_dir()]
         if any(info.filename in _OFFICE for info in inside):
-            raise ReadError("an office file or a book, not text: save it as text or CSV")
+            raise ReadError("an office file or e-book, not text: save it as text or CSV")
         sizes = [(info.filename, info.file_size) for info in inside]
         names = _readable(sizes, sum(info.compress_size for info in inside))
         if any(info.flag_bits & 1 for info in inside):
-            raise ReadError("is locked by a password: unpack it first")
+            raise ReadError("is protected by a password: unpack it first")
         for name in names:
             yield Member(name, partial(archive.open, name))
 
@@ -334,7 +334,7 @@ class Text:
         warnings: list[str] = []
         if (encoding := _unicode_of(start)) is None:
             encoding = _legacy_of(start)
-            warnings.append(f"read as {encoding}; if it shows wrong letters, save as UTF-8")
+            warnings.append(f"read as {encoding}; if letters look wrong, save it as UTF-8")
         errors = "surrogateescape" if encoding == "utf-8" else "replace"
         # A character that the end of `start` cuts in two is left out.
         head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < HEAD_BYTES)

@@ -187,7 +187,7 @@ class Normaliser:
         known, where = self._titles.setdefault(id_, (letters(title), raw.line))
         if known == letters(title):
             return id_
-        record.warnings.append(f"id: {id_!r} is that of another title in line {where}")
+        record.warnings.append(f"id: {id_!r} belongs to another title in line {where}")
         return None
 
 
@@ -207,7 +207,7 @@ class _Record:
             self._found.setdefault(field, []).append(value)
         best = min((rank for rank, field, _ in found if field == "abstract"), default=0)
         if best == _RANKS["tldr"]:
-            self.warnings.append("abstract: there is none; its TL;DR is taken")
+            self.warnings.append("abstract: missing; the TL;DR is used instead")
 
     def _value(self, field: str) -> object:
         return next(iter(self._found.get(field, ())), None)
@@ -222,7 +222,7 @@ class _Record:
         if value not in (None, "0", 0) and found is None:
             shown = " ".join(str(value).split())
             shown = shown if len(shown) <= 40 else shown[:39] + "…"
-            self.warnings.append(f"{field}: {shown!r} is left out: it is no {_EXPECTED[field]}")
+            self.warnings.append(f"{field}: {shown!r} is ignored: it is not a {_EXPECTED[field]}")
         return found
 
     def title(self) -> str | None:

@@ -283,8 +283,8 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
     try:
         return Dated(date(named, month, day), precision)
     except ValueError as error:
-        hint = "" if stated else f" in {named}; give another year if it is of another"
-        raise ValueError(f"there is no {text.strip()}{hint}") from error
+        hint = "" if stated else f" in {named} (if the year is wrong, give the right one)"
+        raise ValueError(f"{text.strip()} does not exist{hint}") from error
 
 
 def _match(text: str) -> tuple[Precision, re.Match[str]] | None:

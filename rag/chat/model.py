@@ -85,11 +85,13 @@ class ChatModel:
             missing = "OPENAI_API_KEY" if settings.chat_model else "ABSTRACTQA_CHAT_MODEL"
             raise InputError(
                 f"{missing} is not set; a chat model needs ABSTRACTQA_CHAT_MODEL, OPENAI_API_KEY"
-                " and OPENAI_BASE_URL (OpenAI's if empty; one's own endpoint may need no key)"
+                " and OPENAI_BASE_URL (OpenAI's if empty; your own endpoint may need no key)"
             )
         # The client's error about a bad key or address would repeat it.
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise InputError("the chat model's key has characters that no key has: copy it again")
+            raise InputError(
+                "the chat model's key contains characters that a key cannot have: copy it again"
+            )
         if not is_address(address):
             raise InputError(
                 "the chat model's address must be like http://127.0.0.1:8123/v1, with no key in it"
@@ -250,7 +252,7 @@ class Asking:
         """
         with self._lock:
             if self._stopped:
-                raise StoppedError("the question was given up")
+                raise StoppedError("the question was cancelled")
             for stream in self._streams:
                 stream.raise_failure()
             self._deadline = self._deadline or monotonic() + self._seconds
@@ -299,7 +301,7 @@ def try_endpoint(settings: Settings) -> Tried:
         models = tuple(endpoint.list_models(seconds=3))
         name = settings.chat_model or (models[0] if len(models) == 1 else None)
         if not name:
-            why = "choose one of its models" if models else "no model is named, and it lists none"
+            why = "choose one of its models" if models else "name a model, since it lists none"
             return Tried(False, f"{settings.openai_base_url}: {why}.", models)
         try:
             reply = endpoint.named(name).complete(

@@ -57,7 +57,7 @@ class Endpoint:
                 f"{self.where} answers with {self.clean(kind)[:40]}, not JSON:"
                 " check its address (most end in /v1)"
             )
-        return ReplyError(f"{self.where} sent a reply that is not of OpenAI's chat protocol")
+        return ReplyError(f"{self.where} sent a reply that does not follow OpenAI's chat protocol")
 
     def declined(self, why: str) -> ReplyError:
         """Return the error for a refusal by the model, or by a filter before or behind it."""
@@ -73,10 +73,10 @@ class Endpoint:
         # The endpoint's text about a key or a quota may contain a part of the key: not repeated.
         to = self.clean(error.response.headers.get("location"))
         known = {
-            307: ("sends to another address", f"give {to} as the chat model's address"),
+            307: ("redirects to another address", f"give {to} as the chat model's address"),
             401: ("refuses the key", "check the chat model's key"),
             404: ("is unknown there", "check the chat model's name and address"),
-            429: ("takes no more requests for now", text),
+            429: ("accepts no more requests for now", text),
             500: ("failed", text),
         }
         group = 307 if code < 400 else 401 if code == 403 else min(code, 500)
@@ -94,7 +94,7 @@ def message_of(error: "openai.APIStatusError") -> str:
     return body if isinstance(body, str) else ""
 
 
-CUT_OFF = "broke the connection off before the reply was whole"
+CUT_OFF = "closed the connection before the reply was complete"
 CHARACTERS_PER_TOKEN = 4
 """For English text; used where the endpoint reports no token counts."""
 MOST_BYTES = 4 * 2**20
@@ -282,7 +282,7 @@ class Incoming:
             return text
         why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
         if self.cut and (self.content or self.thought):
-            why += ": all its tokens went into thoughts, so raise ABSTRACTQA_ANSWER_TOKENS"
+            why += ": all its tokens went into thinking, so raise ABSTRACTQA_ANSWER_TOKENS"
         raise ReplyError(self.endpoint.clean(why))
 
     async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:

@@ -90,7 +90,7 @@ class Stream(Iterator[str]):
         """The complete reply; waits for it, and raises the errors of iterating."""
         with suppress(CancelledError):
             return self._future.result()
-        raise StoppedError(f"{self._endpoint.where} was told to stop")
+        raise StoppedError(f"{self._endpoint.where} was stopped")
 
     def raise_failure(self) -> None:
         """Raise the error of this call if it means that the endpoint failed, not only the reply."""
@@ -124,7 +124,7 @@ class Stream(Iterator[str]):
             async with asyncio.timeout(self._seconds):
                 text = await self._ask()
         except TimeoutError:
-            why = "gave no whole reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
+            why = "gave no complete reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
             raise ChatError(f"{self._endpoint.where} {why}") from None
         last = self._received[-1]
         calls = tuple(call for _, call in sorted(last.calls.items()))
@@ -151,7 +151,7 @@ class Stream(Iterator[str]):
             except (openai.APIConnectionError, httpx.TransportError) as error:
                 problem = BrokenOffError(f"{self._endpoint.where} {CUT_OFF}")
                 if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
-                    why = "cannot be reached: check its address, and that it runs"
+                    why = "cannot be reached: check its address, and that it is running"
                     problem = ChatError(f"{self._endpoint.where} {why}")
             except httpx.DecodingError:
                 problem = self._endpoint.not_chat()
@@ -171,7 +171,7 @@ class Stream(Iterator[str]):
             await self._receive(response.http_response, incoming)
         text = incoming.answer()
         if new := self._refused - self._model.refused:
-            logger.warning("%s takes no %s", self._endpoint.where, ", ".join(sorted(new)))
+            logger.warning("%s does not accept %s", self._endpoint.where, ", ".join(sorted(new)))
             self._model.refused |= new
         self._model.streams_thoughts = without_thoughts(incoming.content)[1]
         if text != self._shown:

@@ -289,15 +289,15 @@ class LocalChecker(Checker):
         probability = self._network.probability(inputs(reading, readings))
         least, most = self._network.supported, self._network.unsupported
         if absent := missing_numbers(claim, texts):
-            reason = f"{_listed(absent)} not in what it cites"
+            reason = f"{_listed(absent)} not in the cited text"
             return Verdict("unsupported", min(probability, most), reason)
         if probability >= least:
             return Verdict("supported", probability)
         if probability > most:
             return Verdict("unchecked", probability, "the local check cannot tell")
         absent = missing_names(claim, texts)
-        reason = f"{_listed(absent)} not named in what it cites" if absent else ""
-        return Verdict("unsupported", probability, reason or "what it cites does not say this")
+        reason = f"{_listed(absent)} not named in the cited text" if absent else ""
+        return Verdict("unsupported", probability, reason or "the cited text does not say this")
 
 
 def sentences(text: str) -> list[str]:

@@ -160,7 +160,7 @@ class Draft:
         # If more fail, the whole reply is doubtful.
         if 0 < len(failing) <= 6 and self.task.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
-            yield Progress(stage="repair", text=f"Asking for {count} again")
+            yield Progress(stage="repair", text=f"Rewriting {count}")
             for place, claim in self._rewrite([claims[at].text for at in failing]).items():
                 at = failing[place]
                 settled[at] = claim and replace(claim, heading=claims[at].heading)

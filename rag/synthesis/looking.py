@@ -146,7 +146,7 @@ class Looking:
 def _query_text(given: object) -> str:
     """Return the first 500 code points of a query; raises InputError if it is blank or no text."""
     if not isinstance(given, str) or not given.strip():
-        raise InputError("a query is a text")
+        raise InputError("the query must be a non-empty text")
     return given[:500]
 
 

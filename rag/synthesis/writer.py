@@ -149,7 +149,7 @@ class Writer:
         problem, model = judge.problem if judge else None, self._judging.model
         if judge:
             model.misjudged = model.misjudged + 1 if judge.misjudges else 0
-        unjudged = problem and f"Citations were checked by the local check alone: {problem}."
+        unjudged = problem and f"Citations were checked only by the local check: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
         return Outcome(
             blocks=tuple(blocks),
@@ -172,7 +172,7 @@ class Writer:
         if isinstance(error, NoAnswerError) and (quotes.confidence or 0.0) < least:
             shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
             titles = ", ".join(f"“{title}”" for title in shown)
-            reason = f"The abstracts that come nearest, {titles}, do not answer this."
+            reason = f"The closest abstracts, {titles}, do not answer this."
             return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
@@ -252,7 +252,7 @@ def _completed(
             claim = notes.get(row) or quote(index, at)
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
-    note = f"Papers of which the model wrote nothing are quoted ({quoted})" if quoted else None
+    note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None
     heading = [Block((), "Further papers")] if is_list and blocks and others else []
     return [*blocks, *heading, *others], note
 
@@ -331,7 +331,7 @@ class Writers:
         if mode not in ("auto", "extractive", "generative"):
             raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
         if wanted and self.name is None:
-            raise InputError(f"the model {wanted!r} cannot be asked: {_NO_ENDPOINT}")
+            raise InputError(f"the model {wanted!r} cannot be used: {_NO_ENDPOINT}")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
         settings, model, local = self._open()

@@ -90,7 +90,7 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
             size = f"has {len(column)} characters: give at most {LONGEST_COLUMN}"
             raise InputError(f"the column {column[:20]!r}… {size}")
         if column.casefold() in seen:
-            raise InputError(f"the column {column!r} is there twice: name it once")
+            raise InputError(f"the column {column!r} is repeated: name it once")
         seen.add(column.casefold())
     return columns
 

@@ -66,7 +66,7 @@ def choose_rows(
     query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
     if query.scope.unknown:
         labels = ", ".join(digest.label for digest in digests) or "none"
-        return Rows(reason=f"There is no digest of {query.scope.unknown}; there is: {labels}.")
+        return Rows(reason=f"There is no digest of {query.scope.unknown}; available: {labels}.")
     ranking = rank(index, query.probe, query.allowed)
     limits = describe_limits(filters, query.scope, digests)
     if not len(ranking.rows):

@@ -158,7 +158,7 @@ def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_told(chat_server: ChatS
         remote.encode_query("tea")
     assert "\n" not in str(error.value)
     assert "sk-secret" not in str(error.value)
-    with pytest.raises(EncoderError, match="gave 1 vectors for 2 texts"):
+    with pytest.raises(EncoderError, match="returned 1 vectors for 2 texts"):
         remote.encode(["tea", "milk"])
 
 

@@ -57,7 +57,7 @@ def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     try:
         assert len(encoder.workers) == 2
         report = build_papers(pots(1500), tmp_path / "store", encoder)
-        with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
+        with pytest.raises(EncoderError, match=r"a Ray worker could not encode .*cannot read"):
             encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
     finally:
         killer.join(30)

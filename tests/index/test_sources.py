@@ -158,7 +158,7 @@ def pasted(title: str, name: str = "pasted.txt") -> Upload:
     "name", ["", " ", ".", "..", "a/b.txt", "/etc/passwd", "x" * 201, "\ud800.txt", "a/"]
 )
 def test_what_is_not_a_file_name_is_refused_in_one_line(name: str) -> None:
-    with pytest.raises(InputError, match="is not the name of a file") as caught:
+    with pytest.raises(InputError, match="is not a file name") as caught:
         Upload(name, b"")
     assert "\n" not in str(caught.value)
     str(caught.value).encode()

@@ -98,7 +98,7 @@ def test_without_its_current_a_store_is_the_newest_one(store: Path, content: str
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "caf\udce9"])
 def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
     for use in (Index.open, index, undo):
-        with pytest.raises(StoreError, match="give another --store") as caught:
+        with pytest.raises(StoreError, match="choose another --store") as caught:
             use(tmp_path / name)
         one_line(caught.value)
         str(caught.value).encode()
@@ -109,7 +109,7 @@ def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> 
     ("version", "way"),
     [
         (FORMAT_VERSION + 1, "upgrade abstractqa"),
-        (FORMAT_VERSION - 1, "remove generations, vectors and CURRENT"),
+        (FORMAT_VERSION - 1, "delete generations, vectors and CURRENT"),
     ],
 )
 def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
@@ -117,7 +117,7 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
     content = json.loads(manifest.read_text()) | {"format_version": version, "new": 1}
     manifest.write_text(json.dumps(content))
     for use in (Index.open, index, undo, partial(remove, ["paper000"])):
-        with pytest.raises(StoreError, match=rf"has format {version} .*{way}"):
+        with pytest.raises(StoreError, match=rf"has format {version}, .*{way}"):
             use(store)
     if version < FORMAT_VERSION:  # what the line says to do helps
         for name in ("generations", "vectors"):

@@ -45,7 +45,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
         ("x" * 100_000, {}, "100,000 characters"),
         ("bees?", {"mode": "generative"}, "needs a chat model.*'extractive'"),
         ("bees?", {"mode": "creative"}, "'creative'.*'extractive'"),
-        ("bees?", {"options": Options(model="other")}, "'other' cannot be asked"),
+        ("bees?", {"options": Options(model="other")}, "'other' cannot be used"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_clear_line(

@@ -59,7 +59,7 @@ def test_a_number_is_of_the_last_list(certain: Assistant, question: str, papers:
         ("How many mites does it find?", "94%"),
         ("How does it count the mites in the photographs of open beehives?", "counts mites"),
         ("Why does it fail on wax?", "wax reflects"),
-        ("Who wrote it?", "has no authors"),
+        ("Who wrote it?", "lacks its authors"),
         ("Is it in both digests?", "Yes: it is in"),
     ],
 )

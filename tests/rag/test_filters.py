@@ -51,7 +51,7 @@ def test_filters_bind_together_and_may_be_a_dictionary(library: Assistant) -> No
         ({"digests": [""]}, "'.* Jun 3, 2024 \\(june.txt\\)"),
         ({"digests": ["2024-13-45"]}, "'2024-13-45'.* Jun 3, 2024 \\(june.txt\\)"),
         ({"since": JULY, "until": JUNE}, "2024-07-15 is after until 2024-06-03"),
-        ({"digest": "June 3"}, "filters have no 'digest'; there are digests, every_digest, since"),
+        ({"digest": "June 3"}, "unknown filter 'digest'; filters are digests, every_digest, since"),
         ({"digests": 3}, "filter digests: "),
         ({"since": "soon"}, "filter since: "),
         ("June 3", "filters must be a Filters or a dictionary, not 'June 3'"),
@@ -129,7 +129,7 @@ def test_a_name_among_chosen_papers_is_that_one(certain: Assistant, doubting: As
     refused = doubting.ask("Does WaggleNet charge a licence fee?", filters=filters)
     assert refused.reason == "The abstract of “WaggleNet” does not state this."
     refused = doubting.ask("Do they charge a licence fee?", filters=filters)
-    assert refused.reason == "The abstracts of the papers that were chosen do not state this."
+    assert refused.reason == "The abstracts of the chosen papers do not state this."
 
 
 def test_a_comparison_tells_which_of_its_papers_the_filters_leave_out(library: Assistant) -> None:

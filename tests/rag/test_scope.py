@@ -137,7 +137,9 @@ def test_only_papers_in_scope_answer(certain: Assistant, question: str, expected
 def test_an_unknown_digest_is_refused(library: Assistant, question: str, named: str) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
-    assert (answer.reason or "").startswith(f"There is no digest of {named}; there is: Jun 3, 2024")
+    assert (answer.reason or "").startswith(
+        f"There is no digest of {named}; available: Jun 3, 2024"
+    )
 
 
 @pytest.mark.parametrize(

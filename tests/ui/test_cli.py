@@ -34,7 +34,7 @@ def test_a_preview_tells_all_and_writes_nothing(tmp_path: Path, capsys: Capture)
     out, err = succeeded(capsys, *preview)
     assert "new  KiteNet: Flying Far\n" in out
     assert "2 new, 0 unchanged, 0 updated, 0 duplicate, 1 rejected\n" in out
-    assert "would hold 2 papers; nothing was written" in out
+    assert "would contain 2 papers; nothing was written" in out
     assert err.splitlines()[1].startswith("march.txt:13: ")
     out, _ = succeeded(capsys, *preview, "--json")
     told = json.loads(out)
@@ -164,6 +164,6 @@ def test_ask_says_what_the_abstracts_do_not_bear_out(
     configured_model.script = [streams(written), says("1. It differs."), fails(401)]
     question = ("ask", "How many tasks does OSWorld have?", "--store", str(sample_store))
     out, _ = succeeded(capsys, *question)
-    assert "Not wholly borne out by the abstracts:\n  - “It has 512 tasks.” (" in out
+    assert "Not fully supported by the abstracts:\n  - “It has 512 tasks.” (" in out
     out, _ = succeeded(capsys, *question)
     assert "These are quotes, since no model wrote the answer" in out

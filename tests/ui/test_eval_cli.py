@@ -67,7 +67,7 @@ def test_a_peer_that_writes_is_given_the_chat_model(
     capsys: Capture, chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generative = (*ANSWERS, "--mode", "generative", "--system")
-    assert "is for llamaindex-citation" in failed(capsys, *generative, "bm25")
+    assert "needs llamaindex-citation" in failed(capsys, *generative, "bm25")
     assert "ABSTRACTQA_CHAT_MODEL" in failed(capsys, *generative, "llamaindex-citation")
     monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
@@ -114,7 +114,7 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(capsys: Cap
         ("synthesize --n 0", "at least 1"),
         ("judge .", "run's folder"),
         ("answers small.jsonl --without luck", "no part 'luck'"),
-        ("answers small.jsonl --without names --system bm25", "give one of them"),
+        ("answers small.jsonl --without names --system bm25", "use only one"),
         ("fit --data .", "dev.jsonl"),
     ],
 )

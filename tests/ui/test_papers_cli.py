@@ -31,8 +31,8 @@ def test_index_says_what_each_file_was_taken_for(capsys: Capture) -> None:
     assert [name for name, _ in json.loads(out)["formats"]] == ["a.txt", "b.txt"]
     out, err = succeeded(capsys, *indexed)
     assert "a.txt: read as jsonl" in err
-    assert "b.txt: read as csv (semicolon between columns; title ← title" in err
-    assert "one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
+    assert "b.txt: read as csv (semicolon-separated; title ← title" in err
+    assert "merged as one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
     assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
     out, _ = succeeded(capsys, *indexed)
     assert "0 texts embedded" in out

@@ -24,7 +24,9 @@ LONGEST_TITLE = 60
 """The most characters of a title made from a question."""
 LONGEST_NAME = 200
 """The most characters of a title that a person gives."""
-UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
+UNREADABLE = (
+    "This answer was saved by another version of AbstractQA and cannot be shown: ask again."
+)
 NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
 
 _MATCH = "visitor = ? AND id = ? AND deleted IS NULL"
@@ -62,7 +64,7 @@ class Turn(_Frozen):
     """
 
     id: str = Field(default_factory=new_id)
-    asked: Moment = Field(default_factory=now, description="When, in UTC.")
+    asked: Moment = Field(default_factory=now, description="When it was asked, in UTC.")
     question: str
     filters: Filters = Filters()
     mode: Mode = "auto"
@@ -331,7 +333,7 @@ def _columns(turn: Turn) -> tuple[str, str, str, str]:
     try:
         body = turn.model_dump_json()
     except PydanticSerializationError as error:  # half of a surrogate pair
-        raise InputError("the question holds what is no character: type it anew") from error
+        raise InputError("the question contains an invalid character: type it again") from error
     return _stored(turn.asked), turn.question, body, _folded(f"{turn.question}\n{reply}")
 
 

@@ -62,7 +62,7 @@ COMMIT;
 def hashed(visitor: str) -> str:
     """Return the hash by which the file knows an id; raise an `InputError` if the id is empty."""
     if not visitor:
-        raise InputError("it is not known who is asking: reload the page")
+        raise InputError("the visitor is unknown: reload the page")
     return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -133,13 +133,13 @@ class Database:
             raise StoreError(f"cannot read or write {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise StoreError(
-                f"{self.path} does not hold conversations, or is damaged ({error}): move it away"
-                " to begin a new one"
+                f"{self.path} is not a file of conversations, or is damaged ({error}): move it"
+                " away to begin a new one"
             ) from error
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
         except UnicodeEncodeError as error:
-            raise InputError("this holds what is no character: type it anew") from error
+            raise InputError("this contains an invalid character: type it again") from error
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
@@ -154,8 +154,8 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if found > VERSION:
             raise StoreError(
-                f"{path} was written by a newer AbstractQA (its version is {found}, here it is"
-                f" {VERSION}): update AbstractQA, or move the file away to begin a new one"
+                f"{path} was written by a newer AbstractQA (file version {found}; this one"
+                f" reads {VERSION}): update AbstractQA, or move the file away to begin a new one"
             )
         if found < VERSION:
             connection.executescript(_TABLES)

@@ -48,7 +48,7 @@ class Mark(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             what = " ".join(map(str, first["loc"][:1])) or "mark"
-            raise InputError(f"the {what} cannot be kept: {first['msg']}") from error
+            raise InputError(f"the {what} cannot be saved: {first['msg']}") from error
 
 
 class Marks:

@@ -15,7 +15,7 @@ from ui.export.bibliography import doi_address, found_in, web_address
 
 NO_ANSWER = "The abstracts do not say."
 
-_JUDGED = {"partly": "only in part borne out", "unsupported": "not borne out"}
+_JUDGED = {"partly": "only partly supported", "unsupported": "not supported"}
 _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 
 Rewrite = Callable[[AnswerSentence, str, str], str]
@@ -65,7 +65,7 @@ def said(answer: Answer) -> Iterator[str]:
     marked = rewritten(answer, _with_doubt)
     yield marked or answer.text
     if marked is None and answer.doubts:
-        yield "Not wholly borne out by the abstracts:"
+        yield "Not fully supported by the abstracts:"
         yield "\n".join(f"- {_plain(line)}" for line in answer.doubts)
 
 

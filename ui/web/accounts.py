@@ -29,7 +29,7 @@ class Accounts:
         self._nobody = _hasher.hash(secrets.token_urlsafe())
         self._hashes = _read(path)
         if not self._hashes:
-            raise InputError(f"{path}: nobody is in it; add a person with --add-user NAME")
+            raise InputError(f"{path}: it has no accounts; add one with --add-user NAME")
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +61,7 @@ class Accounts:
 def check_name(name: str) -> None:
     """Raise an `InputError` for a name that is not allowed in the file."""
     if not _is_name(name):
-        raise InputError(f"{name!r} is no name for a login: use letters, digits and . _ - @ +")
+        raise InputError(f"{name!r} is not a login name: use letters, digits and . _ - @ +")
 
 
 def add(path: Path, name: str, password: str) -> bool:
@@ -115,13 +115,11 @@ def _read(path: Path) -> dict[str, str]:
             continue
         name, _, text = line.strip().partition(":")
         if not _is_hash(text):
-            raise InputError(
-                f"{path}:{number}: not a line of a name and a hash; make it with --add-user NAME"
-            )
+            raise InputError(f"{path}:{number}: not a name:hash line; make it with --add-user NAME")
         if not _is_name(name):
-            raise InputError(f"{path}:{number}: {name!r} is no name for a login")
+            raise InputError(f"{path}:{number}: {name!r} is not a login name")
         if name in hashes:
-            raise InputError(f"{path}:{number}: {name} is there twice; keep one line")
+            raise InputError(f"{path}:{number}: {name} is listed twice; keep one line")
         hashes[name] = text
     return hashes
 

@@ -45,7 +45,7 @@ from ui.terminal import parse_day
 from ui.web.corpus.paper_catalogue import last_day
 from ui.web.site import AT_ONCE, LIMITED, Site
 
-FAILED = "something went wrong; the terminal that runs AbstractQA says what"
+FAILED = "something went wrong; the details are in the terminal that runs AbstractQA"
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class AskArguments(Arguments):
         int | None, Field(ge=1, le=MOST_SOURCES, description="Papers that may be cited, at most.")
     ] = None
     strictness: Annotated[
-        Strictness, Field(description="How much a sentence must be borne out to be shown.")
+        Strictness, Field(description="How strongly the evidence must support a sentence.")
     ] = "normal"
     papers: _Papers = None
 

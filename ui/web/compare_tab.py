@@ -107,7 +107,7 @@ def _texts(given: object, name: str) -> list[str]:
     if not given:
         return []
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-        raise InputError(f"the {name} are no list of texts")
+        raise InputError(f"the {name} must be a list of texts")
     if len(given) > MOST_PAPERS:
         raise InputError(f"{len(given)} {name} are too many: choose at most {MOST_PAPERS}")
     return given

@@ -75,9 +75,7 @@ class Runs:
                 finished[name] = run, _line(name, run)
             except Exception:  # noqa: BLE001 - damaged, or from another version
                 is_whole = (folder / METRICS).exists()
-                others[name] = (
-                    "cannot be read: make the run anew" if is_whole else "is not finished"
-                )
+                others[name] = "cannot be read: run it again" if is_whole else "is not finished"
         newest = sorted(
             finished.items(), key=lambda each: str(each[1][0].record.get("started")), reverse=True
         )
@@ -100,11 +98,11 @@ class Runs:
         """Return the report that `abstractqa eval` wrote, in a frame that runs no script."""
         run, _ = self.found()[0].get(name or "", (None, []))  # a name never becomes a path
         if run is None:
-            return str(HTML.problem("There is no such finished run; read the runs again"))
+            return str(HTML.problem("There is no such finished run; reload the runs"))
         try:
             report = (run.folder / REPORT).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            return str(HTML.problem("The report of this run cannot be read: make the run anew"))
+            return str(HTML.problem("The report of this run cannot be read: run it again"))
         return str(HTML.report(name, report))
 
 
@@ -144,8 +142,8 @@ def build(site: Site, tab: gr.Tab) -> None:
 def _build_runs(runs: Runs, tab: gr.Tab) -> None:
     with gr.Column(elem_id="aqa-lab-runs"):
         html(HTML.lead())
-        tables = html('<p role="status">Reading the runs …</p>')
-        again = gr.Button("Read the runs again", elem_id="aqa-lab-again", size="sm")
+        tables = html('<p role="status">Loading the runs …</p>')
+        again = gr.Button("Reload the runs", elem_id="aqa-lab-again", size="sm")
         with gr.Row(visible=False, elem_id="aqa-lab-choice") as choice:
             run = gr.Dropdown(label="Report of", scale=3)
             show = gr.Button("Show", elem_id="aqa-lab-show", scale=0)
@@ -201,7 +199,9 @@ async def contest(assistant: "Assistant", question: str) -> Battle:
                 raise InputError(f"{name} could not answer: {answer.notice}")
         if (one.text, one.reason, one.references) != (other.text, other.reason, other.references):
             return Battle(question, (left, right), (one, other))
-    raise InputError("all answers were the same, so there is nothing to vote on: ask another one")
+    raise InputError(
+        "all answers were the same, so there is nothing to vote on: ask another question"
+    )
 
 
 class Arena:
@@ -226,9 +226,9 @@ class Arena:
         """Record a vote; a battle counts once, however often its vote is sent."""
         try:
             if battle is None:
-                raise InputError("this battle is over: ask again to see another one")
+                raise InputError("this battle is over: ask again to start another")
             if any(battle.id == vote.id for vote in read_votes(self.path)):
-                raise InputError("this battle has been voted on")
+                raise InputError("this battle already has your vote: ask again to start another")
             left, right = battle.names
             now, index = datetime.now(UTC), battle.answers[0].index.id
             vote = Vote(id=battle.id, at=now, question=battle.question, left=left, right=right,

@@ -178,7 +178,7 @@ class Bodies:
         headers, limits = Headers(scope=scope), self.limits
         length = headers.get("content-length", "")
         if not length.isdecimal() or "transfer-encoding" in headers:
-            raise HTTPException(411, "say how long the files are (Content-Length)")
+            raise HTTPException(411, "send the size of the files (Content-Length)")
         if int(length) > limits.upload:
             raise _too_large(limits.upload)
         if self._uploads >= limits.uploads:
@@ -188,7 +188,7 @@ class Bodies:
             async with asyncio.timeout(limits.upload_seconds):
                 await self.app(scope, receive, send)
         except TimeoutError as error:
-            detail = f"files have to come in {limits.upload_seconds:g} s"
+            detail = f"the upload took more than {limits.upload_seconds:g} s"
             raise HTTPException(408, detail) from error
         finally:
             self._uploads -= 1
@@ -248,7 +248,7 @@ class Bodies:
                     body += chunk
                     self._held[address] += len(chunk)
         except TimeoutError as error:
-            detail = f"the request came too slowly: {len(body):,} bytes in {seconds:g} s"
+            detail = f"the request was too slow: {len(body):,} bytes in {seconds:g} s"
             raise HTTPException(408, detail) from error
 
     def _check(self, body: bytes) -> None:
@@ -256,7 +256,7 @@ class Bodies:
         try:
             sent: Any = json.loads(body, object_hook=_without_address)
         except RecursionError as error:
-            raise HTTPException(422, "the request is nested too deep") from error
+            raise HTTPException(422, "the request is nested too deeply") from error
         except ValueError:
             return  # Gradio reports that
         if not isinstance(sent, dict) or not {"fn_index", "data"} <= sent.keys():
@@ -295,7 +295,7 @@ def _without_address(found: dict[str, Any]) -> dict[str, Any]:
     """Refuse an object that Gradio takes for a file at a web address, which it would fetch."""
     path = found.get("path")
     if "meta" in found and isinstance(path, str) and path.lower().startswith("http"):
-        raise HTTPException(422, "a file can only be uploaded, not named by its address")
+        raise HTTPException(422, "a file must be uploaded, not given as a web address")
     return found
 
 

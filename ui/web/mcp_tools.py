@@ -64,7 +64,7 @@ class McpTools:
         endpoints = self._programs.endpoints
         try:
             if name not in endpoints:
-                raise InputError(f"there is no tool {name!r}; there are {', '.join(endpoints)}")
+                raise InputError(f"there is no tool {name!r}; use one of {', '.join(endpoints)}")
             found = await self._programs.run(endpoints[name], arguments)
         except AbstractQAError as error:
             message = types.TextContent(type="text", text=one_line(str(error)))

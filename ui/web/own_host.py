@@ -28,11 +28,11 @@ PROXIED = "abstractqa.proxied"
 
 _PROXY_HEADERS = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
 """Prefixes of proxy headers; Gradio builds addresses from some of them, whoever sent them."""
-_UNKNOWN_HOST = "The page has no such name: open it as localhost or by its machine's address."
-_OTHER_ORIGIN = "This request comes from a page elsewhere."
+_UNKNOWN_HOST = "Unknown host name: open the page as localhost or by its machine's address."
+_OTHER_ORIGIN = "This request comes from a page of another origin."
 _ADVICE = (
-    "refused a request to another name, or from a page elsewhere; --allowed-host NAME gives the"
-    " page another name, and behind a proxy it needs --trusted-proxy ADDRESS (told once)"
+    "refused a request to an unknown host name or from another origin; --allowed-host NAME adds a"
+    " name, and behind a proxy the page needs --trusted-proxy ADDRESS (shown once)"
 )
 LONGEST_HEAD = 32_768
 """The most bytes of a request's address and headers."""
@@ -143,7 +143,7 @@ class Entrance:
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Return the status and message if the request is refused, else None."""
         if _head_size(scope) > LONGEST_HEAD:
-            return 431, f"the address and the headers are too large: send {LONGEST_HEAD:,} bytes"
+            return 431, f"address and headers are too large: send at most {LONGEST_HEAD:,} bytes"
         host = headers.get("host", "").lower()
         name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
         is_known = PROXIED in scope or self.reach.has(name)
@@ -157,7 +157,7 @@ class Entrance:
         if is_unused or not path.isprintable():
             return 404, "not found"
         if path.startswith(UPLOAD) and not self.uploads:
-            return 403, "no files are taken"
+            return 403, "this page accepts no files"
         return None
 
 

@@ -85,7 +85,7 @@ def told(error: Exception) -> str:
     """Return the message of an error for the page; log an unexpected error and hide its text."""
     if not isinstance(error, AbstractQAError):
         _log.error("a request of the page failed", exc_info=error)
-        return "Something went wrong here; the terminal that runs AbstractQA says what"
+        return "Something went wrong; the details are in the terminal that runs AbstractQA"
     text = " ".join(str(error).split())
     return text[:1].upper() + text[1:]
 

@@ -137,7 +137,7 @@ def test_an_odd_field_costs_that_field_and_a_warning(change: dict[str, object]) 
     assert [paper.title for paper in papers] == [OWL["title"]]
     assert [problem.is_warning for problem in problems] == [True]
     assert str(problems[0]).startswith(f"owls.jsonl:1: {next(iter(change))}: ")
-    assert "is left out" in problems[0].reason
+    assert "is ignored" in problems[0].reason
     assert len(str(problems[0])) < 200
 
 

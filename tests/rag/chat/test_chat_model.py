@@ -121,7 +121,7 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
     chat_server.script = lambda _: Scripted(says("A.").chunks, delay_seconds=0.3)
     asking = Asking(model, 0.5)
     asking.complete(ASKED, max_tokens=5)
-    with pytest.raises(ChatError, match="no whole reply in time"):
+    with pytest.raises(ChatError, match="no complete reply in time"):
         asking.complete(ASKED, max_tokens=5)
 
 

@@ -101,7 +101,7 @@ def test_what_a_comparison_leaves_out_is_told(writing: Assistant, scripted: Chat
     assert answer.kind == "compare"
     titles = [reference.paper.display_title for reference in answer.references]
     assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
-    assert "wrote nothing are quoted (1)" in (answer.notice or "")
+    assert "did not cover are quoted (1)" in (answer.notice or "")
     keeps_the_promises(answer)
     march = Filters(digests=("Mar 14",))
     answer = writing.ask("Compare OSWorld, AndroidWorld and MindSearch.", filters=march)
@@ -191,7 +191,7 @@ failing = in_turn(lambda request: says(notes(request)), *[lambda _: fails(401)] 
 
 
 @pytest.mark.parametrize(
-    ("script", "words"), [(lazy, "wrote nothing are quoted"), (failing, "refuses the")]
+    ("script", "words"), [(lazy, "did not cover are quoted"), (failing, "refuses the")]
 )
 def test_a_model_that_leaves_papers_out_loses_none(
     writing: Assistant, scripted: ChatServer, script: Callable[[Received], Scripted], words: str

@@ -36,7 +36,7 @@ def test_the_model_is_not_asked_in_vain(open_writing: Opening, scripted: ChatSer
     before = len(scripted.received)
     strict, lenient = Options(strictness="strict"), Options(strictness="lenient")
     refused = open_writing(chance=0.6).ask("Which benchmark is hard for agents?", options=strict)
-    assert (refused.reason or "").startswith("The papers found are not likely enough")
+    assert (refused.reason or "").startswith("The papers found are too unlikely")
     quoted = open_writing(chance=0.0).ask("boiling point of mercury?", options=lenient)
     assert (quoted.status, quoted.mode) == ("answered", "extractive")
     assert len(scripted.received) == before
@@ -157,7 +157,7 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     answer = assistant.ask(QUESTION, options=Options(strictness="lenient"))
     assert [sentence.support for sentence in answer.sentences] == supports
     assert (notice or "") in (answer.notice or "")
-    by_local_alone = "Citations were checked by the local check alone"
+    by_local_alone = "Citations were checked only by the local check"
     assert (answer.notice or "").startswith(by_local_alone if notice else "")
     assert answer.checked_by == ("local" if notice else "judge scripted")
     assert len(scripted.received) == before + 2, "one request for all sentences"

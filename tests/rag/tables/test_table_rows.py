@@ -76,7 +76,7 @@ def test_what_is_cut_or_was_not_named_is_said(kites: Assistant) -> None:
         ({"papers": ["glide"], "filters": APRIL}, "does not pass the filters"),
         ({"columns": []}, "no column is named"),
         ({"columns": ["x"] * 13}, "13 columns are too many: give at most 12"),
-        ({"columns": ["method", "Method"]}, "'Method' is there twice"),
+        ({"columns": ["method", "Method"]}, "'Method' is repeated"),
         ({"columns": "method"}, "such as ['method']"),
         ({"limit": 0}, "limit must be at least 1"),
         ({"question": " "}, "question is empty"),
@@ -94,7 +94,7 @@ def test_the_last_event_is_the_table_that_comes_without_events(sample_assistant:
     assert isinstance(made, Table)
     assert made.rows == sample_assistant.table("GUI agents", ["method"], limit=2).rows
     events = sample_assistant.stream_table("GUI agents", ["a", "A"])
-    with pytest.raises(InputError, match="is there twice"):
+    with pytest.raises(InputError, match="is repeated"):
         list(events)
     assert list(events) == []
 

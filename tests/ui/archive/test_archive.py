@@ -293,7 +293,7 @@ def test_what_cannot_be_kept_is_refused_in_one_line(archive: Archive, tmp_path: 
     for title in ("", " \n ", "x" * 201):
         with pytest.raises(InputError, match="a title"):
             archive.rename(ME, id_, title)
-    with pytest.raises(InputError, match="no character"):
+    with pytest.raises(InputError, match="invalid character"):
         archive.put(ME, id_, Turn(question="\ud800"))
     assert archive.read(ME, "\ud800") is None
     (tmp_path / "file").write_text("")

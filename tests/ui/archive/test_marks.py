@@ -44,7 +44,7 @@ def test_marks_are_ones_own_and_change_one_by_one(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_kept_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
     marks = Archive(tmp_path).marks
-    with pytest.raises(InputError, match="cannot be kept") as told:
+    with pytest.raises(InputError, match="cannot be saved") as told:
         marks.change(ANN, ["p"], change)
     assert "\n" not in str(told.value)
     assert marks.of(ANN) == {}

@@ -24,7 +24,7 @@ def test_markdown_says_all_there_is_to_an_answer() -> None:
         r"*Only papers* in Mar 14, Apr 22; from 2025-03-01; with “moss\_\<b>” in the title",
         r"**Costs_of \<it>**",
         r"Mosses cost money. [1] Bogs \[2\] are \*wet\* and \<big>. [2]"
-        " ⚠ *(only in part borne out: nothing says they are big)* Ferns sing. ⚠ *(not borne out)*",
+        " ⚠ *(only partly supported: nothing says they are big)* Ferns sing. ⚠ *(not supported)*",
         "- There are 7. [2][3]",
         "*One sentence was written again.*",
         "## Sources",
@@ -89,7 +89,7 @@ def test_a_page_is_whole_and_runs_nothing() -> None:
         link.startswith(("#", "https://example.org/", "https://arxiv.org/"))
         for link in page.having("href")
     )
-    assert "(only in part borne out: nothing says they are big)" in page.text
+    assert "(only partly supported: nothing says they are big)" in page.text
     assert "<script>alert(1)</script>" in page.text
     assert "Very wet [1] and <b>" in page.text
 

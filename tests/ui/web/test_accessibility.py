@@ -69,7 +69,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
         ("Chat", "Settings", ("Automatic", "Chat model", "Normal")),
         ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers")),
         ("Compare", "", ("What to compare", "Or choose papers", "Columns")),
-        ("Lab", "", ("Read the runs again",)),
+        ("Lab", "", ("Reload the runs",)),
     ],
 )
 def test_what_tab_reaches_shows_its_focus_and_has_a_name(

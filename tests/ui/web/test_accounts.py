@@ -92,14 +92,14 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_keeps_the_old(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "nobody is in it"),
-        ("# only a comment\n", "nobody is in it"),
-        ("ada\n", ":1: not a line of a name and a hash"),
-        ("\nada:secret\n", ":2: not a line of a name and a hash"),
-        (f"ada:{HASH.replace('argon2id', 'argon2i')}\n", ":1: not a line of a name and a hash"),
-        ("ada:scrypt$16$8$1$AAAAAAAAAAA=$AAAA==\n", ":1: not a line of a name and a hash"),
-        (f"a b:{HASH}\n", ":1: 'a b' is no name"),
-        (f"a:{HASH}\n" * 2, ":2: a is there twice"),
+        ("", "it has no accounts"),
+        ("# only a comment\n", "it has no accounts"),
+        ("ada\n", ":1: not a name:hash line"),
+        ("\nada:secret\n", ":2: not a name:hash line"),
+        (f"ada:{HASH.replace('argon2id', 'argon2i')}\n", ":1: not a name:hash line"),
+        ("ada:scrypt$16$8$1$AAAAAAAAAAA=$AAAA==\n", ":1: not a name:hash line"),
+        (f"a b:{HASH}\n", ":1: 'a b' is not a login name"),
+        (f"a:{HASH}\n" * 2, ":2: a is listed twice"),
     ],
 )
 def test_a_damaged_file_is_told_before_anything_is_served(
@@ -118,9 +118,9 @@ def test_add_user_adds_a_line_and_keeps_the_others_or_says_why_not(
 ) -> None:
     path = tmp_path / "people"
     assert "No such file" in failed(capsys, "ui", "--auth", str(path))
-    assert "give it with --auth FILE" in failed(capsys, "ui", "--add-user", "ada")
+    assert "name it with --auth FILE" in failed(capsys, "ui", "--add-user", "ada")
     for name, password, told in (
-        ("a:b", "x", "is no name for a login"),
+        ("a:b", "x", "is not a login name"),
         ("ada", "", "the password is empty"),
     ):
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
@@ -140,7 +140,7 @@ def test_a_typed_password_is_asked_twice(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     typed = iter(["one", "another"])
     monkeypatch.setattr("ui.cli.getpass", lambda _: next(typed))
-    with pytest.raises(InputError, match="not the same"):
+    with pytest.raises(InputError, match="passwords differ"):
         cli.add_user(tmp_path / "people", "ada")
 
 
@@ -152,7 +152,7 @@ def test_an_open_page_warns(
     for reach in (Reach("0.0.0.0"), Reach("127.0.0.1", proxies=("127.0.0.1",))):
         assert cli.accounts(None, reach) is None
         (line,) = capsys.readouterr().err.splitlines()
-        assert "there is no login" in line
+        assert "without a login" in line
     readable = tmp_path / "readable"
     readable.write_bytes(people.read_bytes())
     readable.chmod(0o644)

@@ -92,7 +92,7 @@ def test_a_link_brings_a_question_to_the_box_and_asks_nothing(page: Page, addres
     box = page.get_by_role("textbox", name="Your question")
     expect(box).to_have_value("What is OSWorld?")
     expect(page.locator(".aqa-chat-notice")).to_have_text(
-        "This conversation is not yours, or it was deleted: ask here to begin one."
+        "This conversation is not yours, or it was deleted: ask a question to start a new one."
     )
     page.wait_for_timeout(500)
     expect(page.locator(f"{TURNS}, #aqa-chat-live .aqa-chat-turn")).to_have_count(0)
@@ -145,6 +145,6 @@ def test_an_answer_is_shared_by_a_link_and_the_link_is_withdrawn(page: Page) -> 
     expect(shown.locator("main")).to_contain_text("369 tasks")
     assert_fits(shown)
     told = page.locator(".aqa-chat-notice")
-    told.get_by_role("button", name="Withdraw all links of this conversation").click()
+    told.get_by_role("button", name="Withdraw all links to this conversation").click()
     expect(told).to_have_text("1 link withdrawn.")
     assert page.request.get(copied).status == 404

@@ -160,7 +160,7 @@ def test_the_addresses_are_described(address: str) -> None:
         ("/api/ask", {"question": "a", "history": [{"role": "user"}]}, 422, "history.0.content"),
         ("/api/search", {"query": "a", "since": "yesterday"}, 422, "since 'yesterday' is not"),
         ("/api/papers", {"since": "2025-03-02", "until": "2025-03-01"}, 422, "is after until"),
-        ("/api/table", {"question": "a", "columns": ["b", "B"]}, 422, "is there twice"),
+        ("/api/table", {"question": "a", "columns": ["b", "B"]}, 422, "is repeated"),
         ("/api/table", {"question": "a", "papers": ["no such paper"]}, 422, "no such paper"),
     ],
 )

@@ -146,7 +146,7 @@ def test_an_answer_that_is_not_kept_is_shown(chat: Chat, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(chat.site.archive, "change", full)
     shown = [u.transcript for u in chat.ask(QUESTION) if isinstance(u.transcript, dict)][-1]
-    assert "not kept: the disk is full" in shown["notice"]
+    assert "not saved: the disk is full" in shown["notice"]
     assert any("369" in html for html in shown["html"].values())
 
 

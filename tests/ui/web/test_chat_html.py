@@ -48,9 +48,9 @@ def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None
     other = whole.sentences[0].model_copy(update={"text": "Other."})
     odd = turn(answer=whole.model_copy(update={"sentences": (other,)}))
     for html in (TURNS.turn(odd), export(odd, "html").text):
-        assert "Not wholly borne out by the abstracts:“Other.” (no storms)" in Elements(html).text
+        assert "Not fully supported by the abstracts:“Other.” (no storms)" in Elements(html).text
     for html in (TURNS.turn(turn(answer=whole)), export(turn(answer=whole), "html").text):
-        assert "Not wholly" not in html
+        assert "Not fully" not in html
 
 
 def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_turn() -> None:
@@ -99,7 +99,11 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
     [
         (
             {"answer": REFUSED},
-            ["The abstracts do not say.", "Nothing is about <boats>.", "“boats” would have to be"],
+            [
+                "The abstracts do not say.",
+                "Nothing is about <boats>.",
+                "would need abstracts about “boats”",
+            ],
             ["Removed", "Ask instead"],
         ),
         (
@@ -116,7 +120,7 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
         ({"answer": answer()}, ["Quoted from the abstracts · 1 source"], ["Understood"]),
         ({"answer": FOLLOWED}, ["Understood as: What do kites cost (Kites)?"], []),
         ({"answer": answer(COUNTED, kind="chat")}, ["Not from the abstracts"], ["not checked"]),
-        ({"answer": answer(COUNTED, kind="catalogue")}, ["Read off the index"], ["not checked"]),
+        ({"answer": answer(COUNTED, kind="catalogue")}, ["Taken from the index"], ["not checked"]),
         ({"partial": "Kites are [1]"}, ["Kites are [1]", "Stopped."], ["Copy"]),
         ({"partial": ""}, ["Stopped before the first word."], []),
         ({"problem": "the question\nis empty"}, ["The question is empty"], ["Copy"]),

@@ -74,7 +74,7 @@ def test_an_unsupported_sentence_is_marked_and_says_why(page: Page, sampled: Sta
     assert style == "underline", "not by its colour alone"
     quiet = page.locator(".aqa-chat-supported").first
     assert quiet.evaluate("e => getComputedStyle(e).textDecorationLine") == "none"
-    note = page.locator(".aqa-chat-check", has_text="So it cites nothing").first
+    note = page.locator(".aqa-chat-check", has_text="so it cites nothing").first
     expect(note).not_to_be_visible()
     mark.press("Enter")
     expect(note).to_be_visible()

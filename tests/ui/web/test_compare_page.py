@@ -126,7 +126,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
         ((None, None, None), "Write what to compare"),
         (("a", "x", []), "papers are no list"),
         (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
-        (("a", [], ["b", "B"]), "is there twice"),
+        (("a", [], ["b", "B"]), "is repeated"),
         (("growing tomatoes on a balcony", [], []), "Nothing to compare."),
     ],
 )

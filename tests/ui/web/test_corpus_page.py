@@ -58,7 +58,7 @@ def test_papers_are_searched_narrowed_and_opened_by_keyboard(page: Page, site: S
     expect(page.locator(".aqa-corpus-snippet mark").filter(has_text="agents").first).to_be_visible()
     assert "words=benchm" in page.url
     page.get_by_label("How to search").select_option("Exact words")
-    expect(count(page)).to_have_text("No paper fits.")
+    expect(count(page)).to_have_text("No papers match.")
     search.fill("osworld")
     expect(count(page)).to_have_text(re.compile(r"^[1-9] papers?$"))
     expect(titles(page).first).to_contain_text("OSWorld")
@@ -174,7 +174,7 @@ def test_papers_are_marked_and_the_reading_list_is_exported(page: Page) -> None:
     row.get_by_role("button", name="to cite").click()
     expect(page.get_by_role("button", name="Remove the filter: Tag to cite")).to_be_visible()
     page.get_by_role("button", name="Unread").click()
-    expect(count(page)).to_have_text("No paper fits.")
+    expect(count(page)).to_have_text("No papers match.")
 
 
 def test_a_theme_and_chosen_papers_are_asked_about_and_compared(page: Page) -> None:
@@ -219,7 +219,7 @@ def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_pat
     )
     preview = page.locator("#aqa-corpus-preview")
     expect(preview).to_contain_text("3 papers recognised: 3 new")
-    expect(preview).to_contain_text("Nothing is written yet")
+    expect(preview).to_contain_text("Nothing has been added yet")
     expect(preview).to_contain_text("Mar 28, 2026")
     expect(preview.locator(".aqa-corpus-rejected")).to_contain_text("records.jsonl:2: ")
     assert current(site.settings.store) == before
@@ -232,7 +232,7 @@ def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_pat
     assert "12 kites" in answer.text
     expect(page.get_by_role("button", name="Add 3 papers")).to_be_hidden()
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#aqa-corpus-notice")).to_contain_text("Taken back.")
+    expect(page.locator("#aqa-corpus-notice")).to_contain_text("Undone.")
     assert len(site.assistant.papers()) == every
 
     # Pasted text, with a year of its own; it waits while the store is busy.
@@ -244,7 +244,7 @@ def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_pat
     expect(preview).to_contain_text("Jan 9, 2024")  # the year of its id
     year = page.get_by_label("Year, if a date has none")
     year.fill("20x6")
-    expect(preview).to_contain_text("is no year")
+    expect(preview).to_contain_text("is not a year")
     year.fill("2026")
     expect(preview).to_contain_text("Jan 9, 2026")
     before = current(site.settings.store)
@@ -261,7 +261,7 @@ def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_pat
     page.locator("#aqa-corpus-since").fill("2026-01-01")
     expect(titles(page)).to_have_text(["About moons and tides"])
     page.locator("#aqa-corpus-since").fill("2026-02-01")
-    expect(page.locator("#aqa-corpus-papers")).to_contain_text("No paper fits.")
+    expect(page.locator("#aqa-corpus-papers")).to_contain_text("No papers match.")
 
 
 def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, site: Site) -> None:
@@ -286,7 +286,7 @@ def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, si
     expect(page.locator(".aqa-corpus-star").first).to_have_attribute("aria-pressed", "true")
     assert not {p.display_title for p in site.assistant.papers()} & set(gone)
     page.get_by_role("button", name="Undo").click()
-    expect(notice).to_contain_text("Taken back.")
+    expect(notice).to_contain_text("Undone.")
     expect(count(page)).to_contain_text(f"{every} papers")
 
     # Somebody else changes the index: what was removed before is not to be taken back over it.

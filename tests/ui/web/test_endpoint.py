@@ -131,7 +131,7 @@ def test_a_tick_keeps_it_and_no_tick_forgets_it(site: Site, chat_server: ChatSer
     [
         (("http://user:pass@127.0.0.1/v1", KEY, "m"), "The address must be like"),
         ((OPENAI, "", "m"), "OpenAI needs a key"),
-        (("http://127.0.0.1:9/v1", "sk ä", "m"), "The key has characters"),
+        (("http://127.0.0.1:9/v1", "sk ä", "m"), "The key contains characters"),
         (("http://127.0.0.1:9/v1", KEY, "m\n2"), "enter it again"),
         (("http://127.0.0.1:9/v1", KEY * 99, "m"), "enter it again"),
         ((None, ["x"], {}), "The address must be like"),
@@ -183,7 +183,7 @@ def test_from_quotes_to_writing(browser: Browser, site: Site, chat_server: ChatS
         fill(page, "Address", chat_server.base_url)
         key.fill(KEY)
         chat_server.script = lambda _: fails(401, "wrong key")
-        fill(page, "Name of the model", "scripted")
+        fill(page, "Model name", "scripted")
         page.get_by_role("button", name="Test", exact=True).click()
         expect(said).to_contain_text("Does not work: chat model 'scripted'")
         chat_server.script = writes

@@ -76,7 +76,7 @@ def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str)
         ("ask", {}, "question: field required"),
         ("ask", {"question": "a", "digests": ["none such"]}, "unknown digest 'none such'"),
         ("papers", {"bogus": 1}, "bogus: extra inputs are not permitted"),
-        ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
+        ("lambda", {}, "there is no tool 'lambda'; use one of ask, search, papers, table"),
     ],
 )
 def test_mistakes_are_told(served: str, tool: str, arguments: dict[str, Any], told: str) -> None:

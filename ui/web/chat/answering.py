@@ -183,8 +183,8 @@ class Answering:
         try:
             now = self._site.archive.change(visitor, begun.id, id_, **fields)
         except StoreError as error:
-            _log.warning("an answer is not kept: %s", error)
-            extras = {**extras, "notice": str(HTML.notice(f"This answer is not kept: {error}."))}
+            _log.warning("an answer was not saved: %s", error)
+            extras = {**extras, "notice": str(HTML.notice(f"This answer was not saved: {error}."))}
             now = begun.changed(id_, **fields)
         turn = now.turn(id_) if now else None
         if now is None or turn is None:  # the undo has updated the page

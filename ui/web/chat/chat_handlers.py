@@ -26,7 +26,7 @@ from ui.web.markup import plural
 from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
 
-NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
+NOT_HERE = "This conversation is not yours, or it was deleted: ask a question to start a new one."
 
 Detail = Mapping[str, Any]
 """The data of a browser's event; `do` names the action."""
@@ -104,7 +104,7 @@ class Handlers:
             return asked
         turn = self._turn(at, detail)[1]
         if turn is None:
-            raise InputError("this question is not there any more: load the page again")
+            raise InputError("this question no longer exists: reload the page")
         # Its filters stay; the mode and the options are those chosen now.
         return replace(asked, question=turn.question, filters=turn.filters)
 
@@ -206,7 +206,7 @@ class Handlers:
         if after is None or voted is None:
             return Update()
         self._record(voted, after.turns[: after.turns.index(voted)])
-        thanks = "Feedback taken back." if is_taken_back else "Thank you for the feedback."
+        thanks = "Feedback withdrawn." if is_taken_back else "Thank you for the feedback."
         return Update(transcript=self.turns.transcript(after, turn.id, announced=thanks))
 
     def _share(self, at: Place, detail: Detail) -> Update:
@@ -217,7 +217,7 @@ class Handlers:
                 conversation, "There is nothing to share yet: ask a question first."
             )
         if not self._site.settings.share_links:
-            return self._noticed(conversation, "Links are not allowed here: export a file.")
+            return self._noticed(conversation, "Links are turned off here: export a file instead.")
         last = (turn or conversation.turns[-1]).id
         secret = self._archive.share(at.who, at.here, last, is_alone=turn is not None)
         what = "this answer" if turn else "the conversation up to here"
@@ -228,7 +228,7 @@ class Handlers:
         """Withdraw all links to the conversation and its answers."""
         conversation, _ = self._turn(at, detail)
         count = self._archive.unshare(at.who, at.here) if conversation else 0
-        text = f"{plural(count, 'link')} withdrawn." if count else "There was no link."
+        text = f"{plural(count, 'link')} withdrawn." if count else "There were no links."
         return self._noticed(conversation, text)
 
     def _noticed(self, conversation: Conversation | None, text: str) -> Update:

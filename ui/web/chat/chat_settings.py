@@ -56,16 +56,16 @@ def build_settings(site: Site) -> SettingFields:
         _MODES,
         value="auto",
         label="Answers",
-        info="Quotes are sentences of the abstracts. Written ones are a chat model's, each sentence"
-        " checked. Automatic writes if there is a model.",
+        info="Quotes are sentences from the abstracts. Written answers come from a chat model, and"
+        " each sentence is checked. Automatic writes if there is a model.",
         elem_id="aqa-chat-mode",
     )
     strictness = gr.Radio(
         _STRICT,
         value="normal",
         label="Strictness",
-        info="Strict leaves out what is not borne out wholly, and answers only from papers that fit"
-        " well. Lenient shows more, and marks it.",
+        info="Strict leaves out what is not fully supported, and answers only from papers that fit"
+        " well. Lenient shows more, and marks what is doubtful.",
         elem_id="aqa-chat-strictness",
     )
     if site.assistant.chat_model is None and not site.may_set_model:
@@ -80,7 +80,7 @@ def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
     try:
         return mode, Options.model_validate({"strictness": strictness})  # type: ignore[return-value]  # checked
     except ValidationError as error:
-        raise InputError("the settings of the chat cannot be used: choose them again") from error
+        raise InputError("the chat settings are not valid: choose them again") from error
 
 
 def kept_settings(*chosen: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def build_filters(assistant: "Assistant") -> FilterFields:
         digest_choices(assistant),
         elem_id="aqa-chat-digests",
         label="Digests",
-        info="Only papers of these; none chosen means all.",
+        info="Only papers from these; none chosen means all.",
         multiselect=True,
         value=[],
     )
@@ -175,28 +175,28 @@ def build_endpoint(site: Site) -> None:
             [OPENAI, *(f"http://127.0.0.1:{port}/v1" for port in ports)],
             value="",
             label="Address",
-            info="OpenAI, or any endpoint of its protocol: Ollama is at 11434, LM Studio at 1234,"
-            " llama.cpp at 8080, vLLM at 8000. Empty: as the server is configured.",
+            info="OpenAI, or any compatible endpoint: Ollama uses port 11434, LM Studio 1234,"
+            " llama.cpp 8080, vLLM 8000. Empty: as the server is configured.",
             allow_custom_value=True,
             elem_id="aqa-chat-endpoint-address",
         )
         key = gr.Textbox(
             label="Key",
-            info="A local server needs none. Empty: the key in use, if the address stays.",
+            info="A local server needs none. Empty: the key in use, unless the address changes.",
             type="password",
             elem_id="aqa-chat-endpoint-key",
         )
         model = gr.Dropdown(
             [],
             value="",
-            label="Name of the model",
-            info="Test with no name lists those of the endpoint.",
+            label="Model name",
+            info="Leave it empty and press Test to list the endpoint's models.",
             allow_custom_value=True,
             elem_id="aqa-chat-endpoint-model",
         )
         keep = gr.Checkbox(
             value=False,
-            label="Keep it, with its key, in a file that only you can read",
+            label="Save it, with its key, in a file that only you can read",
             elem_id="aqa-chat-endpoint-keep",
         )
         with gr.Row():
@@ -249,20 +249,20 @@ class Endpoints:
                 return self._reset(data)
             wanted = self._wanted(address, key, model)
             if not wanted.model:
-                raise InputError("choose a model: Test lists those of the endpoint")
+                raise InputError("choose a model: Test lists the endpoint's models")
             self._assistant.use_chat_model(self._settings.at(wanted))
         except AbstractQAError as error:
             return (*(gr.skip(),) * 4, _status_html(f"{error}."))
         more = ""
         try:
             if keep:
-                more = f" Kept in {keep_endpoint(data, wanted)}."
+                more = f" Saved in {keep_endpoint(data, wanted)}."
                 if wins := endpoint_in_environment():
-                    more += f" But at the next start {wins} of the environment wins."
+                    more += f" At the next start, {wins} in the environment overrides it."
             else:
                 forget_endpoint(data)
         except AbstractQAError as error:
-            more = f" It is not kept: {error}."
+            more = f" It could not be saved: {error}."
         return self._in_use(more)
 
     def _reset(self, data: Path) -> tuple[Any, ...]:
@@ -297,7 +297,7 @@ class Endpoints:
         self._check()
         address, key, model = (str(each or "").strip() for each in entered)
         if any(len(each) > 1_000 or not each.isprintable() for each in (address, key, model)):
-            raise InputError("this is no address, key or model's name: enter it again")
+            raise InputError("address, key or model name too long or malformed: enter it again")
         used = self._settings
         if address != used.openai_base_url:
             address = _complete(address)
@@ -306,9 +306,9 @@ class Endpoints:
         if not key and address == used.openai_base_url and used.openai_api_key:
             key = used.openai_api_key.get_secret_value()
         if address == OPENAI and not key:
-            raise InputError("OpenAI needs a key")
+            raise InputError("OpenAI needs a key: enter it")
         if not key.isascii() or " " in key:
-            raise InputError("the key has characters that no key has: copy it again")
+            raise InputError("the key contains characters that a key cannot have: copy it again")
         return ChatEndpoint(address, key, model)
 
     @property

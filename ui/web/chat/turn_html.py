@@ -236,4 +236,4 @@ def announcement(turn: Turn) -> str:
         return turn.problem or "Stopped."
     if turn.answer.status != "answered":
         return heading(turn.answer)
-    return f"The answer is there, with {plural(len(turn.answer.references), 'source')}."
+    return f"The answer is ready, with {plural(len(turn.answer.references), 'source')}."

@@ -38,7 +38,7 @@ MOST_BYTES = 40_000_000
 """The most bytes added at a time; a digest has a few hundred kilobytes."""
 SECONDS_KEPT = 30 * 60
 """How long the files that were read wait to be added."""
-_STAGES = {"read": "Reading", "words": "Indexing", "embed": "Embedding", "map": "Drawing the map"}
+_STAGES = {"read": "Reading", "words": "Indexing", "embed": "Encoding", "map": "Drawing the map"}
 _PROGRESS = gr.Progress()
 
 
@@ -102,7 +102,7 @@ class Looking:
             marks = self._site.archive.marks.of(who)
             papers = self._live.papers(View.read(given.get("view")), marks)
         if not papers:
-            raise InputError("no paper was chosen that is still there")
+            raise InputError("no chosen paper is in the index any more: choose again")
         if len(papers) > MOST_AT_ONCE:
             raise InputError(f"at most {MOST_AT_ONCE:,} papers at a time: choose fewer")
         return papers
@@ -213,7 +213,7 @@ class Changing:
         try:
             self._check()
             if not files:
-                raise InputError("what was read is not kept any more: read it again")
+                raise InputError("the preview has expired: read the files or text again")
             report = build(
                 files,
                 self._site.settings.store,
@@ -257,13 +257,13 @@ class Changing:
         try:
             self._check()
             if not last:
-                raise InputError("there is no change to take back")
+                raise InputError("there is no change to undo")
             generation = undo(self._site.settings.store, expected=last)
             view = View.read(sent(event).get("view"))
             drawn = self._looking.drawn(view, visitor(request))
         except Exception as error:  # noqa: BLE001 - shown in the page
             return _failed(error)
-        return *drawn, str(HTML.notice("Taken back.")), generation, ""
+        return *drawn, str(HTML.notice("Undone.")), generation, ""
 
 
 def _failed(error: Exception) -> Update:
@@ -300,7 +300,7 @@ def pasted(text: str) -> tuple[Upload, ...]:
 def _check_size(size: int) -> None:
     if size > MOST_BYTES:
         raise InputError(
-            f"that is more than {MOST_BYTES // 1_000_000} MB: add it in parts, or by the command"
+            f"that is more than {MOST_BYTES // 1_000_000} MB: add it in parts, or with the command"
             " abstractqa index"
         )
 
@@ -309,7 +309,7 @@ def done(report: BuildReport) -> str:
     """Summarise in one sentence what adding changed."""
     counts = ((report.new, "added"), (report.updated, "updated"), (report.removed, "removed"))
     changes = [f"{plural(count, 'paper')} {what}" for count, what in counts if count]
-    return (", ".join(changes) or "Nothing changed: all of it is there already") + "."
+    return (", ".join(changes) or "Nothing changed: all of it is already in the index") + "."
 
 
 def _button_text(found: Preview) -> str:
@@ -326,5 +326,5 @@ def _year(given: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal():
-        raise InputError(f"{text!r} is no year: write one like {datetime.now(UTC).year}")
+        raise InputError(f"{text!r} is not a year: enter one like {datetime.now(UTC).year}")
     return int(text)

@@ -105,7 +105,7 @@ def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
     clusters = {c.number: c.name for c in catalogue.map.clusters} if catalogue.map else {}
     named = {
         "digest": f"Digest {digests.get(view.digest or '', view.digest)}",
-        "cluster": f"Cluster {clusters.get(view.cluster or 0, 'that is no more')}",
+        "cluster": f"Cluster {clusters.get(view.cluster or 0, '(no longer there)')}",
         "since": f"New since {label('', view.since)}" if isinstance(view.since, date) else "",
         "starred": "On your reading list",
         "unread": "Not read yet",

@@ -105,7 +105,7 @@ def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
             # Not a number field: an empty one sends 0.
             year = gr.Textbox(
                 label="Year, if a date has none",
-                placeholder="that of other dates, or this year",
+                placeholder="from other dates, or this year",
                 max_length=4,
             )
             read = gr.Button("Read the pasted text", size="sm", elem_id="aqa-corpus-read-text")
