@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
 from ui.arguments import JSON, file, many, settings_of, switch, word
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from index.encoder import Encoder
     from index.papers import Paper
     from index.plan import Preview
-    from index.readers import Upload
+    from index.readers import Options, Upload
     from rag.settings import Settings
 
 ARGUMENTS = (
@@ -75,7 +75,7 @@ def index(arguments: Namespace) -> int | None:
     return _ACTIONS[chosen[0]](arguments, settings)
 
 
-def _inputs(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
+def _inputs(arguments: Namespace) -> "tuple[list[Path | Upload], Options]":
     """Return what to read, and the options for it, as `index.build.build` takes them."""
     from index.readers import Upload
 
@@ -85,8 +85,17 @@ def _inputs(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]
         Upload("stdin", sys.stdin.buffer.read()) if path == Path("-") else path
         for path in arguments.paths
     ]
-    how = {"format": arguments.format, "year": arguments.year}
-    return paths, {**how, "columns": _columns(arguments.columns), "merge": not arguments.no_merge}
+    return paths, _options(arguments)
+
+
+def _options(arguments: Namespace) -> "Options":
+    """Return the options of reading files, as `index.build.build` takes them."""
+    return {
+        "format": arguments.format,
+        "year": arguments.year,
+        "columns": _columns(arguments.columns),
+        "merge": not arguments.no_merge,
+    }
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -171,16 +180,19 @@ _ACTIONS: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
     "undo": _undo,
     "preview": _preview,
     "remove": _remove,
-    "watch": lambda arguments, settings: watch(arguments.watch, settings),
+    "watch": lambda arguments, settings: watch(arguments.watch, settings, arguments),
     "resume": _resume,
 }
 """The actions of options that take the place of reading files into the index."""
-HERE = Namespace(engine="local", address=None)
+DEFAULTS = Namespace(
+    engine="local", address=None, format="auto", columns="", year=None, no_merge=False
+)
+"""The options of a run that the command line does not start."""
 
 
 @contextmanager
 def _encoding(
-    settings: "Settings", engine: Namespace = HERE
+    settings: "Settings", arguments: Namespace = DEFAULTS
 ) -> "Iterator[tuple[Path, Encoder, Progress]]":
     """Yield the store, the encoder, here or on a Ray cluster, and a function to show progress.
 
@@ -191,11 +203,11 @@ def _encoding(
     settings.chroma()  # refuse an invalid address before any work
     make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
     with ExitStack() as stack:
-        if engine.engine == "ray":
+        if arguments.engine == "ray":
             from index.remote import RayEncoder
 
-            encoder: Encoder = stack.enter_context(closing(RayEncoder(make, engine.address)))
-        elif engine.address:
+            encoder: Encoder = stack.enter_context(closing(RayEncoder(make, arguments.address)))
+        elif arguments.address:
             raise InputError("--address needs --engine ray")
         else:
             encoder = make()
@@ -254,11 +266,11 @@ def bring_to_chroma(settings: "Settings") -> None:
         note(f"{error}; the next run uploads the changes; until then every vector is compared")
 
 
-def resume_index(settings: "Settings", engine: Namespace = HERE) -> "BuildReport":
+def resume_index(settings: "Settings", arguments: Namespace = DEFAULTS) -> "BuildReport":
     """Encode what an earlier run left out, and show the progress."""
     from index.build import resume
 
-    with _encoding(settings, engine) as (store, encoder, progress):
+    with _encoding(settings, arguments) as (store, encoder, progress):
         return resume(store, encoder, progress=progress)
 
 
@@ -313,7 +325,12 @@ QUIET_MS = 2_000
 """Files are read after so long without a change, so that none is read half-written."""
 
 
-def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> None:
+def watch(
+    folder: Path,
+    settings: "Settings",
+    arguments: Namespace = DEFAULTS,
+    stop: threading.Event | None = None,
+) -> None:
     """Index a folder, then each file that comes into it, until interrupted or `stop` is set.
 
     Print a message for a file that cannot be read, and read it again when it changes. Raise an
@@ -322,17 +339,19 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
     from watchfiles import watch as changes
 
     from index.manifest import current
+    from index.readers import check_options
 
     _check_folder(folder)
+    check_options(_options(arguments))
     note(f"watching {folder}; new files are indexed as they arrive (Ctrl+C stops it)")
     if any(path.is_file() and path.name[0] != "." for path in folder.rglob("*")):
-        _index_folder(folder, settings)
+        _index_folder(folder, settings, arguments)
     elif current(settings.store) is not None:
         resume_beside(settings)
     # Index after ten minutes even if writing goes on.
     sets = changes(folder, step=QUIET_MS, debounce=600_000, stop_event=stop, raise_interrupt=False)
     for _ in sets:
-        _index_folder(folder, settings)
+        _index_folder(folder, settings, arguments)
 
 
 def watch_beside(folder: Path, settings: "Settings") -> None:
@@ -346,12 +365,12 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"{folder} is not a folder: name one to watch")
 
 
-def _index_folder(folder: Path, settings: "Settings") -> None:
+def _index_folder(folder: Path, settings: "Settings", arguments: Namespace) -> None:
     from index.build import build
 
     try:
-        with _encoding(settings) as (store, encoder, progress):
-            report = build([folder], store, encoder, progress=progress)
+        with _encoding(settings, arguments) as (store, encoder, progress):
+            report = build([folder], store, encoder, progress=progress, **_options(arguments))
     except AbstractQAError as error:
         note(str(error))
         return

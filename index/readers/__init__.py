@@ -21,8 +21,8 @@ from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
 __all__ = [
-    "FORMATS", "READERS", "FileRead", "Options", "Problem", "Upload", "find_files", "read",
-    "read_files",
+    "FORMATS", "READERS", "FileRead", "Options", "Problem", "Upload", "check_options",
+    "find_files", "read", "read_files",
 ]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
@@ -210,15 +210,21 @@ def read_files(
     Raises:
         InputError: at once, if a path, the format or the year cannot be used.
     """
+    check_options(options)
+    files = find_files(paths, leave_out)
+    how = How(year=options.get("year"), columns=options.get("columns") or {})
+    format_ = options.get("format", "auto")
+    return (each for file in files for each in _open(file, format_, how))
+
+
+def check_options(options: Options) -> None:
+    """Raise an `InputError` if the format or the year cannot be used."""
     format_, year = options.get("format", "auto"), options.get("year")
     if format_ != "auto" and format_ not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
         raise InputError(f"format {format_!r} is not supported; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
-    files = find_files(paths, leave_out)
-    how = How(year=year, columns=options.get("columns") or {})
-    return (each for file in files for each in _open(file, format_, how))
 
 
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:

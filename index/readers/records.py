@@ -187,7 +187,8 @@ class Normaliser:
         known, where = self._titles.setdefault(id_, (letters(title), raw.line))
         if known == letters(title):
             return id_
-        record.warnings.append(f"id: {id_!r} belongs to another title in line {where}")
+        place = f" in line {where}" if where else ""
+        record.warnings.append(f"id: {id_!r} belongs to another title{place}")
         return None
 
 

@@ -83,6 +83,7 @@ def test_what_holds_no_paper_is_refused(
         (["index"], "no PATH given"),
         (["index", "--preview", "no/such/path"], "does not exist"),
         (["index", "--watch", "no/such/path"], "not a folder"),
+        (["index", "--watch", ".", "--format", "stone-tablet"], "stone-tablet"),
         (["index", "--format", "stone-tablet", "."], "stone-tablet"),
         (["index", "--year", "20255", "."], "20255"),
     ],

@@ -5,6 +5,7 @@ import json
 import sys
 import threading
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from running import Capture, digest, failed, succeeded
 
 from index.store import Index
 from rag.settings import Settings
-from ui.indexing import watch
+from ui.indexing import DEFAULTS, watch
 
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
 
@@ -75,7 +76,8 @@ def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder, store = tmp_path / "in", tmp_path / "store"
     folder.mkdir()
     stop = threading.Event()
-    thread = threading.Thread(target=watch, args=(folder, Settings(store=store), stop))
+    named = Namespace(**vars(DEFAULTS) | {"columns": "title=Bird,abstract=Song"})
+    thread = threading.Thread(target=watch, args=(folder, Settings(store=store), named, stop))
     thread.start()
 
     def wait(papers: int) -> None:
@@ -96,6 +98,9 @@ def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (folder / "broken.bin").write_bytes(b"\0\1\2")
         (folder / "b.jsonl").write_text(json.dumps(RECORD | {"title": "Owls by Day", "doi": None}))
         wait(2)
+        table = "Bird,Song\nOwls at Noon,They sleep in old barns. Nobody hears them.\n"
+        (folder / "c.csv").write_text(table)
+        wait(3)
     finally:
         stop.set()
         thread.join(20)
