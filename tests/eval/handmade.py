@@ -1,10 +1,13 @@
 """Answers made by hand: what they cite is all that the evaluation looks at."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from eval.datasets import Evidence, Question
+from eval.runs import QuestionScore, Run, load_run
 from eval.scoring import AnswerScore, score_answer
 from index.papers import Paper
 from rag.citations import Span
@@ -73,6 +76,26 @@ def ask(
 def score(question: Question, given: Answer, elapsed_ms: float = 10) -> AnswerScore:
     """The answer measured against an index of `PAPERS`."""
     return score_answer(question, given, PAPERS, elapsed_ms)
+
+
+Columns = Mapping[str, Mapping[str, float | None]]
+"""Metric → question id → value."""
+
+
+def recorded(
+    folder: Path, columns: Columns, *answers: Answer, system: str = "ours", kind: str = "answers"
+) -> Run:
+    """A finished run with these values, and these answers in the order of its questions."""
+    ids = list(dict.fromkeys(id_ for column in columns.values() for id_ in column))
+    asked = [ask(MOSS, id=id_, question=f"What is {id_}?").model_dump(mode="json") for id_ in ids]
+    record = {"kind": kind, "system": system, "dataset": {"name": "made-up"}}
+    run = Run.begin(folder, "made-up", record, asked)
+    for id_, given in zip_longest(ids, answers, fillvalue=REFUSAL):
+        run.append({"id": id_, "answer": given.model_dump(mode="json")})
+    values = {id_: {name: each.get(id_) for name, each in columns.items()} for id_ in ids}
+    scores = [QuestionScore(id=id_, type="fact", values=values[id_]) for id_ in ids]
+    run.finish({"run": run.name, **record}, scores)
+    return load_run(folder)
 
 
 class Table:

@@ -106,8 +106,6 @@ def test_an_answer_begins_with_evidence_if_its_first_citation_lies_on_a_quote() 
 
 
 SMALL = reference(1, MOSS, "Mosses are small.")
-
-
 TABLE = Supports(Table(**{"Small.": {frozenset({"small"})}}))
 
 

@@ -177,17 +177,11 @@ def test_an_upload_is_its_text_and_replaces_none(tmp_path: Path, store: Path, in
 
 
 def test_each_entry_of_a_preview_has_its_state(tmp_path: Path, store: Path, index: Run) -> None:
-    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    index(write(first, OWLS, KETTLES))
-    write(second, MAPS, OWLS, MAPS)
+    index(write(tmp_path / "a.jsonl", OWLS))
     with writer_lock(store):
-        found = preview([second], store)
-        again = preview([first], store)
-    states = [("new", MAPS), ("updated", OWLS), ("duplicate", MAPS)]
-    assert [(entry.state, entry.paper.title) for entry in found.entries] == states
-    source = found.entries[0].paper.sources[0]
-    assert (source.name, source.position) == ("b.jsonl", 1)
-    assert [entry.state for entry in again.entries] == ["unchanged", "unchanged"]
+        found = preview([write(tmp_path / "b.jsonl", MAPS, OWLS, MAPS)], store)
+    states = [("new", MAPS, 1), ("updated", OWLS, 2), ("duplicate", MAPS, 3)]
+    assert [(e.state, e.paper.title, e.paper.sources[0].position) for e in found.entries] == states
 
 
 RECORDS = st.tuples(

@@ -4,6 +4,7 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -176,9 +177,8 @@ def test_an_encoder_of_the_same_name_and_other_weights_is_refused(store: Path) -
 
 def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> None:
     with writer_lock(store):
-        with pytest.raises(
-            StoreBusyError, match=rf"process {os.getpid()} on .* again when"
-        ) as told:
+        holder = rf"process {os.getpid()} on .* again when"
+        with pytest.raises(StoreBusyError, match=holder) as told:
             index(store, 4)
         one_line(told.value)
         with pytest.raises(StoreBusyError):
@@ -199,11 +199,7 @@ def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     store: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int, words: str
 ) -> None:
     generation = current(store)
-
-    def refuse(*_: object) -> None:
-        raise OSError(code, "the disk refuses")
-
-    monkeypatch.setattr(call, refuse)
+    monkeypatch.setattr(call, Mock(side_effect=OSError(code, "the disk refuses")))
     with pytest.raises(StoreError, match=words) as caught:
         index(store, 4)
     assert str(store) in one_line(caught.value)

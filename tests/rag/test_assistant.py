@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from llama_index.core.base.response.schema import Response
@@ -12,7 +13,7 @@ from made_up import BOATS, KITES, cited, keeps_the_promises, titles, without_tim
 
 from index.build import build_papers, resume
 from index.embedding import SentenceEncoder
-from index.errors import EncoderError, InputError, StoreError
+from index.errors import EncoderError, InputError
 from index.store import Index
 from rag import Answer, Assistant, Filters, Options
 from rag.llamaindex import HybridRetriever
@@ -28,13 +29,6 @@ QUESTIONS = (
     "Who invented the Zorblax?",
     "How many papers are in the June 3 digest?",
 )
-
-
-def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
-    message = str(error.value)
-    assert "\n" not in message
-    assert len(message) < 400
-    return message
 
 
 @pytest.mark.parametrize(
@@ -54,7 +48,8 @@ def test_what_cannot_be_asked_is_refused_in_one_clear_line(
     for call in (library.ask, library.stream, *([] if asked else [library.search])):
         with pytest.raises(InputError, match=said) as error:
             call(question, **asked)
-        one_line(error)
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) < 400
     assert library.chat_models() == []
 
 
@@ -90,21 +85,14 @@ def test_history_filters_mode_and_options_reach_every_way_of_asking(certain: Ass
         {"role": "user", "content": "What is HiveScan?"},
         {"role": "assistant", "content": "**HiveScan** is a detector. [1]"},
     ]
+    question = "Which papers are similar to it?"
     asked: dict[str, Any] = {
         "filters": Filters(digests=("July 15",)),
         "options": Options(sources=1),
     }
-
-    async def both() -> list[Answer]:
-        answer = await certain.aask("How many mites does it find?", history, **asked)
-        stream = certain.astream("Which papers are about honey bees?", **asked)
-        return [answer, *[event.answer async for event in stream if isinstance(event, Finished)]]
-
-    events = certain.stream("Which papers are about honey bees?", **asked)
-    streamed = [event.answer for event in events if isinstance(event, Finished)]
-    answers = [*asyncio.run(both()), *streamed]
-    assert [len(answer.references) for answer in answers] == [1, 1, 1]
-    assert cited(answers[0]) == ["hivescan"]
+    *_, last = certain.stream(question, history, **asked)
+    for answer in (last.answer, asyncio.run(certain.aask(question, history, **asked))):
+        assert cited(answer) == ["smoke"]
     with pytest.raises(InputError):
         asyncio.run(certain.aask("What is HiveScan?", mode="generative"))
 
@@ -145,15 +133,8 @@ def test_an_assistant_opens_the_store_given(kites: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("ABSTRACTQA_STORE", str(kites))
     opened.append(Assistant.open())
     assert all(assistant.papers() == [KITES] for assistant in opened)
-
-
-def test_what_is_missing_is_told(tmp_path: Path, kites: Path) -> None:
-    with pytest.raises(StoreError) as error:
-        Assistant.open(tmp_path / "nowhere")
-    assert "abstractqa index" in one_line(error)
-    with pytest.raises(EncoderError) as wrong:
+    with pytest.raises(EncoderError, match="no-such-encoder"):
         Assistant.open(settings=Settings(store=kites, encoder="no-such-encoder"))
-    assert "no-such-encoder" in one_line(wrong)
 
 
 def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: Assistant) -> None:
@@ -209,12 +190,9 @@ def places(nodes: list[NodeWithScore]) -> list[tuple[str, int, int]]:
 def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
     sample_store: Path, encoder: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     full, store = Assistant(sample_store, encoder), tmp_path / "store"
     with monkeypatch.context() as patch:
-        patch.setattr(SentenceEncoder, "encode", stop)
+        patch.setattr(SentenceEncoder, "encode", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             build_papers(full.papers(), store, encoder)
     assistant = Assistant(store, encoder)

@@ -54,10 +54,8 @@ def test_a_list_is_in_order_of_its_digest(library: Assistant, question: str, pap
 
 
 def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: Assistant) -> None:
-    oldest, newest = (
-        library.ask("What is the oldest paper?"),
-        library.ask("What are the newest papers?"),
-    )
+    oldest = library.ask("What is the oldest paper?")
+    newest = library.ask("What are the newest papers?")
     assert cited(oldest)[0] == "rye"
     for reference in newest.references:
         assert min(source.date for source in reference.paper.sources if source.date).month == 7

@@ -10,7 +10,14 @@ from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import Assistant, Filters
-from rag.schema import Retrieved
+from rag.schema import Hit, Retrieved
+
+
+def shows_verbatim_passages(hits: list[Hit]) -> None:
+    for hit in hits:
+        assert 1 <= len(hit.passages) <= 3
+        for at in hit.passages:
+            assert hit.paper.abstract[at.start : at.end] == at.text
 
 
 def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assistant) -> None:
@@ -19,10 +26,7 @@ def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assista
     assert len(found) == len({hit.paper.id for hit in found}) == 10
     scores = [hit.score for hit in found]
     assert scores == sorted(scores, reverse=True)
-    for hit in found:
-        assert 1 <= len(hit.passages) <= 3
-        for passage in hit.passages:
-            assert hit.paper.abstract[passage.start : passage.end] == passage.text
+    shows_verbatim_passages(found)
     assert len(library.search("insects", limit=10_000)) == 16
     assert len(library.search("insects", limit=1)) == 1
 
@@ -64,12 +68,8 @@ def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(library: A
     assert len(hits) == 4
     assert "hivescan" not in {hit.paper.id for hit in hits}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    for hit in hits:
-        assert -1 <= hit.score <= 1
-        assert hit.found == "dense"
-        assert hit.passages
-        for at in hit.passages:
-            assert hit.paper.abstract[at.start : at.end] == at.text
+    assert all(-1 <= hit.score <= 1 and hit.found == "dense" for hit in hits)
+    shows_verbatim_passages(hits)
     assert len(library.similar("hivescan", 10_000)) == len(library.papers()) - 1
 
 

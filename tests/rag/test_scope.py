@@ -12,7 +12,6 @@ from index.papers import Dating
 from rag import Assistant
 from rag.digests import Digest, with_days
 from rag.fitted import record
-from rag.schema import Filters
 from rag.scope import Scope, read_scope
 from rag.wording import read_relation
 
@@ -112,19 +111,13 @@ def test_any_question_has_a_scope_that_chooses_from_the_digests(text: str) -> No
     [
         ("Which papers in the June 3 digest are about bridges?", {"crackmap", "bridgesong"}),
         ("Which papers in both digests are about bridges?", {"crackmap"}),
-        ("Which papers about sourdough are from 2019?", {"rye"}),
+        ("Which papers about sourdough appeared in 2019?", {"rye"}),
     ],
 )
 def test_only_papers_in_scope_answer(certain: Assistant, question: str, expected: set[str]) -> None:
     answer = certain.ask(question)
     keeps_the_promises(answer)
-    assert set(cited(answer)) >= expected
-    for reference in answer.references:
-        days = {source.date for source in reference.paper.sources}
-        wanted = {JUNE, JULY} if "both" in question else {JULY} if "July" in question else {JUNE}
-        assert wanted <= days or "2019" in question
-    near = {paper.id for paper in certain.papers(Filters(title="e"))}
-    assert {paper.id for paper in answer.nearest} <= near
+    assert set(cited(answer)) == expected
 
 
 @pytest.mark.parametrize(

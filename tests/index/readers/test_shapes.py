@@ -28,16 +28,6 @@ LAYOUTS["quoted twice"] = "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
 )
 
 
-WITH_AUTHORS = (
-    "a listing of arXiv", "a listing without spaces", "an alert", "a numbered list", "labels",
-    "a page with buttons", "an alert with snippets", "a forum of reviews", "Markdown headings",
-    "a Markdown table", "HTML", "HTML of a list", "labels on lines of their own",
-)  # fmt: skip
-DATED = (
-    "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded twice", "HTML",
-)  # fmt: skip
-
-
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts(name: str) -> None:
     papers = got(LAYOUTS[name])
@@ -46,10 +36,10 @@ def test_layouts(name: str) -> None:
     if "2504.01001" in LAYOUTS[name]:
         assert [paper.arxiv for paper in papers] == [id_ for _, _, id_, _ in PAPERS]
         assert (papers[0].url, papers[0].year) == ("https://arxiv.org/abs/2504.01001", 2025)
-    if name in WITH_AUTHORS:
+    if "Cy van Dam" in LAYOUTS[name]:
         assert papers[0].authors == ("Ada Byrd", "Bo Ek", "Cy van Dam")
         assert papers[2].authors == ("Eve Grid", "Finn Hall")
-    if name in DATED:
+    if re.search("22 Apr(il)? 2025|2025-04-22", LAYOUTS[name]):
         assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
 
 

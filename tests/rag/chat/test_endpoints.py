@@ -34,11 +34,6 @@ KEY = "sk-very-secret-0123456789"
 SAID = "OSWorld has 369 tasks [1.1]."
 
 
-def cases(shared: Path) -> dict[str, dict[str, Any]]:
-    lines = (shared / "cases" / "endpoints.jsonl").read_text().splitlines()
-    return {case["name"]: case for case in map(json.loads, lines)}
-
-
 def scripted(reply: dict[str, Any]) -> Scripted:
     """A reply of a case; a number is a pause in seconds, which the server sleeps."""
 
@@ -66,7 +61,9 @@ def problem(model: ChatModel, seconds: float | None = None) -> ChatError:
 
 
 def test_reported_replies_are_read(chat_server: ChatServer, model: ChatModel, shared: Path) -> None:
-    for name, case in cases(shared).items():
+    lines = (shared / "cases" / "endpoints.jsonl").read_text().splitlines()
+    for case in map(json.loads, lines):
+        name = case["name"]
         model.refused.clear()
         model.streams_thoughts = None
         chat_server.script = [scripted(reply) for reply in case["replies"]]

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
-from rag.chat import Message
 from rag.support import UNCHECKED, JudgeChecker, Verdict, check
 from rag.support.local import LocalChecker
 from rag.support.numbers import missing_names, missing_numbers, names, quantities
@@ -80,13 +81,8 @@ def test_a_query_and_a_check_import_nothing_heavy() -> None:
 
 
 def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
-    class Unsure:
-        supported, unsupported = 0.9, 0.1
-
-        def probability(self, seen: object) -> float:
-            return 0.5
-
-    unsure = LocalChecker(encoder, Unsure())  # type: ignore[arg-type]
+    even = SimpleNamespace(supported=0.9, unsupported=0.1, probability=lambda _: 0.5)
+    unsure = LocalChecker(encoder, even)  # type: ignore[arg-type]
     found = unsure.check("MindSearch mimics people.", [STORED])
     assert found == Verdict("unchecked", 0.5, "the local check cannot tell")
 
@@ -136,18 +132,13 @@ def test_verdicts_are_read_by_their_numbers(reply: str, supports: list[str]) -> 
 
 
 def test_all_is_asked_at_once_and_nothing_without_a_citation() -> None:
-    asked: list[Message] = []
-
-    def complete(messages: list[Message]) -> str:
-        asked.extend(messages)
-        return ""
-
+    complete = Mock(return_value="")
     judge = JudgeChecker(complete, "m")
     judge.check_all(CLAIMS, CITED)
+    (asked,) = complete.call_args.args
     assert [message["role"] for message in asked] == ["system", "user"]
     request = asked[1]["content"]
     assert [claim in request for claim in CLAIMS] == [True, True, False]
     assert "</passages>" not in request
-    asked.clear()
     assert judge.check("Ferns fly.", []).support == "unchecked"
-    assert asked == []
+    complete.assert_called_once()

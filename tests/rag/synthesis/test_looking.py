@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
@@ -15,25 +14,20 @@ from rag.schema import Answer, Progress
 ASKED = "Which benchmark tests agents on whole computers?"
 FAR = "Model Breadcrumbs"
 """The name of a paper that is not found for that question."""
-SEARCH = {"query": "sparse masks that merge many fine-tuned models"}
+QUERY = "sparse masks that merge many fine-tuned models"
 
 
-def calling(**given: Mapping[str, object] | str) -> Scripted:
-    """A reply that calls tools, each with these arguments."""
+def calling(**given: str) -> Scripted:
+    """A reply that calls tools, each with these arguments, which are JSON."""
     made = [
-        {"id": f"{name}-1", "function": {"name": name, "arguments": _text(each)}}
-        for name, each in given.items()
+        {"id": f"{name}-1", "function": {"name": name, "arguments": text}}
+        for name, text in given.items()
     ]
     return says(None, finish="tool_calls", tool_calls=made)
 
 
-def _text(arguments: Mapping[str, object] | str) -> str:
-    return arguments if isinstance(arguments, str) else json.dumps(arguments)
-
-
-def in_pieces(name: str, arguments: Mapping[str, object]) -> Scripted:
+def in_pieces(name: str, text: str) -> Scripted:
     """The same of one tool, streamed: its arguments come bit by bit."""
-    text = _text(arguments)
     pieces: list[dict[str, Any]] = [{"name": name, "arguments": ""}]
     pieces += [{"arguments": text[at : at + 9]} for at in range(0, len(text), 9)]
     deltas = [delta(tool_calls=[{"index": 0, "function": each}]) for each in pieces]
@@ -65,11 +59,11 @@ def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: Chat
         turns = sum(message["role"] == "assistant" for message in messages)
         if turns == 0:
             assert FAR not in request.text
-            return in_pieces("search", SEARCH)
+            return in_pieces("search", json.dumps({"query": QUERY}))
         if turns == 1:
             number = re.search(rf"\[(\d+)\] {FAR}", request.text)
             assert number
-            return calling(read={"paper": int(number[1])}, similar={"paper": 1})
+            return calling(read=f'{{"paper": {number[1]}}}', similar='{"paper": 1}')
         return says("OK")
 
     scripted.script = script
@@ -81,11 +75,11 @@ def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: Chat
 
 
 def test_a_call_of_no_use_is_told_to_the_model(open_writing: Opening, scripted: ChatServer) -> None:
-    wrong: dict[str, Mapping[str, object] | str] = {
-        "search": {},
-        "read": {"paper": 99},
+    wrong = {
+        "search": "{}",
+        "read": '{"paper": 99}',
         "similar": "no JSON",
-        "papers": {"filters": {"colour": "red"}},
+        "papers": '{"filters": {"colour": "red"}}',
     }
 
     def script(request: Received) -> Scripted:
@@ -109,13 +103,13 @@ def test_without_tools_a_plan_is_searched_for(open_writing: Opening, scripted: C
             return fails(400, '"auto" tool choice requires --enable-auto-tool-choice to be set')
         if "<abstracts>" in request.text:
             return about(FAR, request)
-        return says(f"1. {SEARCH['query']}?\n2. Which benchmarks are there?")
+        return says(f"1. {QUERY}?\n2. Which benchmarks are there?")
 
     scripted.script = script
     answer, said = asked(open_writing(look_further=1))
     assert [reference.paper.title.partition(":")[0] for reference in answer.references] == [FAR]
     assert "response_format" in scripted.received[-1].body, "nothing else is left out"
-    assert said[-2] == f"Searching for “{SEARCH['query']}?”"
+    assert said[-2] == f"Searching for “{QUERY}?”"
     scripted.script = lambda request: (
         says("I do not know.") if "<abstracts>" not in request.text else about("OSWorld", request)
     )

@@ -128,11 +128,7 @@ async def test_many_slow_answers_stream_at_once(writing: Assistant, scripted: Ch
 
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     """Writes two sentences, and judges them so."""
-    two = writes(
-        lambda at: (
-            f"{GOOD} [{at(TASKS)}]. People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
-        )
-    )
+    two = writes(lambda at: f"{GOOD} [{at(TASKS)}]. {PEOPLE} [{at(PEOPLE)}].")
     return lambda request: verdict if "Claim 1:" in request.text else two(request)
 
 
