@@ -58,7 +58,7 @@ format: setup
 RUN := runs/$(shell date -u +%Y%m%dT%H%M%S)
 TIMED := bash -c 'time "$$0" "$$@"'
 
-evaluate: setup  ## measure every figure of docs/evaluation.md, into runs/
+evaluate: setup  ## measure most of the first table of docs/evaluation.md, into runs/
 	mkdir -p $(RUN)
 	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store
 	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store

@@ -179,7 +179,7 @@ def new_run_folder(name: str) -> Path:
 
 def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
     """Refuse a folder that is not an unfinished run with the same record."""
-    problem = ", and is no run"
+    problem = ", and is not a run"
     if (folder / RECORD).is_file():
         before = read_object(folder / RECORD)
         names = sorted((before.keys() | identity.keys()) - {"started"})
@@ -235,7 +235,7 @@ def read_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: is {path.parent} a run's folder?") from error
     if not isinstance(found, dict):
-        raise InputError(f"{path} is not a JSON object; make the run anew")
+        raise InputError(f"{path} is not a JSON object; run it again")
     return found
 
 

@@ -10,7 +10,7 @@ class InputError(AbstractQAError):
 
 
 class StoreError(AbstractQAError):
-    """The index on disk is missing, damaged, too new, or cannot be written."""
+    """The index on disk is missing, damaged, of another format, or cannot be written."""
 
 
 class StoreBusyError(StoreError):

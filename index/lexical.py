@@ -123,7 +123,7 @@ class Found:
         self._postings = array("i")
 
     def add(self, row: int, values: Mapping[str, int]) -> None:
-        """Add the terms of the paper of a row, each with a value; above 65,535 it is capped."""
+        """Add the terms of the paper of a row, each with a value."""
         numbers, postings = self.terms, self._postings
         for term, value in values.items():
             postings.extend((numbers.setdefault(term, len(numbers)), row, value))
@@ -156,7 +156,8 @@ class Postings:
     def carried(self, places: Rows, found: Found) -> Self:
         """Return the postings with those of new papers; equal ones are kept once.
 
-        `places` has the new rows of the old papers, -1 of those that are gone.
+        `places` has the new rows of the old papers, -1 of those that are gone. Values above 65,535
+        are capped.
         """
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}

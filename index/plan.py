@@ -38,7 +38,7 @@ class Merge:
     """Where the entries are: "march.txt no. 3"."""
 
     def __str__(self) -> str:
-        return f"merged as one paper: {self.title} ({', '.join(self.places)})"
+        return f"one paper in several places: {self.title} ({', '.join(self.places)})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ class Assistant:
 
         Raises:
             InputError: a setting is unknown or out of range.
-            StoreError: the store has no index, or one that is damaged or of a newer format.
+            StoreError: the store has no index, or one that is damaged or of another format.
             EncoderError: the encoder is missing, or not the one that built the index.
         """
         chosen = settings or load_settings()

@@ -124,7 +124,7 @@ def credits_of(paper: Paper) -> Block:
     }
     parts = [text for name, text in known.items() if text and not (name == "date" and paper.venue)]
     if lacking := [name for name, text in known.items() if not text]:
-        parts.append(f"The index lacks its {_join(lacking, every=False)}.")
+        parts.append(f"The index lacks its {_join(lacking)}.")
     if places := [_place(source) for source in paper.sources if source.date]:
         parts.append(f"It was listed in {_join(places)}.")
     return Block((Claim(" ".join(parts), ()),), paper.display_title)

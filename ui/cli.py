@@ -187,7 +187,8 @@ def papers(arguments: Namespace) -> None:
         note(f"{len(chosen):,} papers written to {arguments.export}")
         return
     listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
-    say_result(arguments, chosen, "\n".join(listed) or "No paper passes the filters.")
+    nothing = "No paper passes the filters." if every else "The index has no papers yet."
+    say_result(arguments, chosen, "\n".join(listed) or nothing)
 
 
 @command(

@@ -190,6 +190,13 @@ DEFAULTS = Namespace(
 """The options of a run that the command line does not start."""
 
 
+def _check_engine(arguments: Namespace, settings: "Settings") -> None:
+    """Refuse an invalid address of a Ray cluster or a Chroma server before any work."""
+    settings.chroma()
+    if arguments.address and arguments.engine != "ray":
+        raise InputError("--address needs --engine ray")
+
+
 @contextmanager
 def _encoding(
     settings: "Settings", arguments: Namespace = DEFAULTS
@@ -200,15 +207,13 @@ def _encoding(
     """
     from index.encoder import open_encoder
 
-    settings.chroma()  # refuse an invalid address before any work
+    _check_engine(arguments, settings)
     make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
     with ExitStack() as stack:
         if arguments.engine == "ray":
             from index.remote import RayEncoder
 
             encoder: Encoder = stack.enter_context(closing(RayEncoder(make, arguments.address)))
-        elif arguments.address:
-            raise InputError("--address needs --engine ray")
         else:
             encoder = make()
         yield settings.store, encoder, stack.enter_context(shown_progress())
@@ -274,7 +279,7 @@ def resume_index(settings: "Settings", arguments: Namespace = DEFAULTS) -> "Buil
         return resume(store, encoder, progress=progress)
 
 
-def resume_beside(settings: "Settings") -> None:
+def resume_beside(settings: "Settings", arguments: Namespace = DEFAULTS) -> None:
     """Finish an unfinished index in a daemon thread, which ends with the process.
 
     If another process is writing to the store, print a message and leave the rest to that one.
@@ -283,7 +288,7 @@ def resume_beside(settings: "Settings") -> None:
 
     def work() -> None:
         try:
-            resume_index(settings)
+            resume_index(settings, arguments)
         except AbstractQAError as error:
             note(str(error))
 
@@ -311,7 +316,7 @@ def summary(report: "BuildReport", store: Path) -> str:
     return (
         f"{_counts(report, report.removed)}\n"
         f"{report.papers:,} papers and {report.passages:,} sentences in {store} "
-        f"({report.embedded:,} texts embedded, {report.seconds:.1f} s)"
+        f"({report.embedded:,} texts encoded, {report.seconds:.1f} s)"
     )
 
 
@@ -334,7 +339,7 @@ def watch(
     """Index a folder, then each file that comes into it, until interrupted or `stop` is set.
 
     Print a message for a file that cannot be read, and read it again when it changes. Raise an
-    `InputError` if there is no such folder.
+    `InputError` if there is no such folder, or if an option cannot be used.
     """
     from watchfiles import watch as changes
 
@@ -343,11 +348,12 @@ def watch(
 
     _check_folder(folder)
     check_options(_options(arguments))
+    _check_engine(arguments, settings)
     note(f"watching {folder}; new files are indexed as they arrive (Ctrl+C stops it)")
     if any(path.is_file() and path.name[0] != "." for path in folder.rglob("*")):
         _index_folder(folder, settings, arguments)
     elif current(settings.store) is not None:
-        resume_beside(settings)
+        resume_beside(settings, arguments)
     # Index after ten minutes even if writing goes on.
     sets = changes(folder, step=QUIET_MS, debounce=600_000, stop_event=stop, raise_interrupt=False)
     for _ in sets:

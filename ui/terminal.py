@@ -27,7 +27,7 @@ _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DOING = {
     "read": ("Reading", "papers"),
     "words": ("Indexing", "papers"),
-    "embed": ("Embedding", "texts"),
+    "embed": ("Encoding", "texts"),
     "chroma": ("Writing to Chroma", "records"),
     "map": ("Mapping", "papers"),
 }

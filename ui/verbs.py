@@ -149,7 +149,8 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
         return
     writes = arguments.mode == "generative"
     if writes and arguments.system != WRITES:
-        raise InputError(f"{arguments.system} writes no answers: --mode generative needs {WRITES}")
+        needs = f"--mode generative needs {OURS} or {WRITES}"
+        raise InputError(f"{arguments.system} writes no answers: {needs}")
     with ChatModel.open(settings) if writes else nullcontext(None) as llm:
         yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
 

@@ -22,6 +22,7 @@ from eval.scoring import AnswerScore, score_answer
 from eval.statistics import mean_of
 from eval.systems import benchmark_store
 from index.encoder import Encoder
+from index.errors import InputError
 from index.papers import Paper
 from index.readers import read
 from index.store import Index
@@ -105,8 +106,11 @@ def load_material(data: Path, encoder: Encoder) -> Material:
     indexed = [_collection(name, source, data, encoder) for name, source in SOURCES.items()]
     texts: list[Asked] = []
     phrased: list[str] = []
+    files = {name: data / "evidence" / f"{name}.jsonl" for name in TEXTS}
+    if absent := [str(file) for file in files.values() if not file.is_file()]:
+        raise InputError(f"the fit needs {', '.join(absent)}: name their folder by --data")
     for name, count in TEXTS.items():
-        file = data / "evidence" / f"{name}.jsonl"
+        file = files[name]
         texts += collections.evidence_questions(file, encoder, MOST_ON_TEXTS)
         rows = read_rows(file)
         random.Random(1).shuffle(rows)  # noqa: S311 - a draw, not a secret

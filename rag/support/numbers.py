@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from math import isclose
 
-from index.folding import Atoms, is_shaped, key_of
-from index.lexical import STOP_WORDS, fold, tokenize
-from index.mentions import opens
+from index.lexical import STOP_WORDS, fold, stem, tokenize
 
+_WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
 _CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
 
@@ -20,60 +19,93 @@ _EVERYDAY = frozenset(
 
 
 def names(sentence: str) -> tuple[str, ...]:
-    """Return the names in a cleaned sentence, in order.
+    """Find the names in a cleaned sentence, in order.
 
-    They are words that look like one (`GPT-4`, `MindSearch`, `DARE`), and other capitalised words
-    that do not begin a sentence (`Voyager`), with a number behind it (`Llama 3`). Everyday acronyms
-    of the field ("LLM") and quantities ("32k", "8-bit") are not names.
+    A name is a word in the shape of one (`GPT-4`, `MindSearch`, `DARE`), or another capitalised
+    word that does not open a sentence (`Voyager`), with a number that follows it (`Llama 3`). The
+    field's everyday acronyms ("LLM") and quantities ("32k", "8-bit") are not names.
     """
-    folded = fold(sentence)
-    atoms = Atoms.of(folded)
-    spans = atoms.spans(folded)
     found: list[str] = []
-    end = 0
-    for at in range(len(atoms.keys)):
-        if at < end:
-            continue
-        first, end = atoms.run(at)
-        word = atoms.surface(first, end)
-        is_capital = word[0].isupper() and at > 0 and not opens(atoms.gaps[at - 1])
+    for match in _WORD.finditer(sentence):
+        word = match[0].removesuffix("'s").removesuffix("’s")
         if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
             continue
-        if is_shaped(word) or is_capital:
-            version = _VERSION.match(folded, spans[end - 1][1])
-            found.append(word + version[0] if version and word[0].isupper() else word)
+        if not _is_shaped(word) and (not word[0].isupper() or _opens(sentence[: match.start()])):
+            continue
+        version = _VERSION.match(sentence, match.end())
+        found.append(word + version[0] if version and word[0].isupper() else word)
     return tuple(dict.fromkeys(found))
 
 
+def _opens(before: str) -> bool:
+    """Return whether a sentence, a quotation or a list item begins after this text."""
+    bare = before.rstrip()
+    is_apart = bare != before and bare.endswith(tuple(".?!:;•–—-"))
+    return not bare or is_apart or bare.endswith(tuple('"“‘«'))
+
+
 def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of a sentence, folded, that no cited text mentions.
+    """Return the names of a sentence, as it writes them, that no cited text mentions.
 
     Spacing, hyphens and inflection may differ. An acronym is mentioned if words with its initials
     occur, and words are if their acronym occurs.
     """
-    text = fold("\n".join(cited))
-    atoms = Atoms.of(text)
-    count = len(atoms.keys)
-    keys = {
-        atoms.key(at, end) for at in range(count) for end in range(at + 1, min(at + 4, count + 1))
-    }
-    stems = frozenset(tokenize(text))
-    initials = "".join(key[0] for key in atoms.keys)
-    runs = {"".join(re.findall(r"\b[A-Z]", run)): run for run in _CAPITALISED.findall(sentence)}
-    spelt_out = [run for letters, run in runs.items() if re.search(rf"\b{letters}s?\b", text)]
+    text = "\n".join(cited)
+    words = [_squash(word) for word in re.split(r"[\s/]+", text)]
+    # Up to three neighbouring words joined, so that "Mind Search" mentions MindSearch.
+    runs = ("".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1))
+    known = frozenset((*tokenize(text), *runs))
+    initials = "".join(word[0] for word in re.findall(r"[^\W_]+", fold(text))).lower()
+    return tuple(
+        name
+        for name in names(sentence)
+        if not _is_mentioned(name, known, initials) and not _spelt_out(name, sentence, text)
+    )
 
-    def is_mentioned(name: str) -> bool:
-        bare = re.sub(r"(?<=[A-Z\d])s$", "", name)
-        key = key_of(bare)
-        is_acronym = bare.isupper() and bare.isalpha() and len(bare) > 2
-        return (
-            not keys.isdisjoint((key, key + "s", key.removesuffix("s")))
-            or (not re.search(r"\d", key) and stems.issuperset(tokenize(re.sub("[-/]", " ", name))))
-            or (is_acronym and bare.lower() in initials)
-            or any(name in run for run in spelt_out)
-        )
 
-    return tuple(name for name in names(sentence) if not is_mentioned(name))
+def _singular(name: str) -> str:
+    """Remove the plural s of a name: "LLMs", "GPT4s"."""
+    return re.sub(r"(?<=[A-Z\d])s$", "", name)
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text)).lower()
+
+
+def _is_shaped(word: str) -> bool:
+    """Return whether a word has digits after letters, an inner capital, or a final plus sign."""
+    bare = _singular(word)
+    if re.fullmatch(r"\d[\d.,]*(?:[-./]?[^\W\d_]*)*", bare):
+        return bool(re.fullmatch(r"\d+[A-Z][a-z]*[A-Z]\w*", bare))  # 3DGS, but not 32k or 4-bit
+    if "-" in bare and not re.search(r"\d", bare):
+        # A capital inside one of the pieces, everyday acronyms aside: Self-RAG, but not LLM-based.
+        pieces = [piece for piece in bare.split("-") if piece.upper() not in _EVERYDAY]
+        return any(re.search(r"[^\W_][A-Z]", piece) for piece in pieces)
+    return bool(re.search(r"[^\W\d_]-?\d|[^\W_][\w./]*[A-Z]|\+$", bare))
+
+
+def _is_mentioned(name: str, known: frozenset[str], initials: str) -> bool:
+    bare = _singular(name)
+    whole = _squash(bare)
+    if not known.isdisjoint((whole, stem(whole), whole + "s")):
+        return True
+    if not _is_shaped(name) and " " not in name:
+        return bool(tokens := tokenize(name)) and known.issuperset(tokens)
+    if re.search(r"\d", name):
+        return False
+    pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
+    if "-" in name and all(not known.isdisjoint((_squash(p), stem(p.lower()))) for p in pieces):
+        return True  # Self-RAG: each piece is mentioned on its own
+    return bare.isupper() and len(bare) > 2 and bare.lower() in initials
+
+
+def _spelt_out(name: str, sentence: str, text: str) -> bool:
+    """Return whether a name is in a run of capitalised words whose acronym is in the text."""
+    for run in _CAPITALISED.findall(sentence):
+        letters = "".join(re.findall(r"\b[A-Z]", run))
+        if name in run and len(letters) > 1 and re.search(rf"\b{letters}s?\b", text):
+            return True
+    return False
 
 
 SMALL = {word: value for value, word in enumerate(

@@ -189,7 +189,7 @@ class Grounder:
             if not rows or other.support == "supported":
                 rows, verdict = others, other
         if verdict.support == "unchecked" and not cited:  # the model did not cite these either
-            nowhere = "no sentence of the abstracts says this"
+            nowhere = "no sentence that was read says this"
             verdict = Verdict("unsupported", verdict.score, nowhere)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))

@@ -26,7 +26,7 @@ def test_a_finished_run_and_what_is_no_run_are_never_written_to(tmp_path: Path) 
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     (tmp_path / "run.json").unlink()
-    with pytest.raises(InputError, match="not empty, and is no run"):
+    with pytest.raises(InputError, match="not empty, and is not a run"):
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
 
 

@@ -19,7 +19,7 @@ from rag import Assistant, Filters, Options
         ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
         ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
         ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),
-        ("Who are the authors of HiveScan?", "lacks its authors, venue, date or link"),
+        ("Who are the authors of HiveScan?", "lacks its authors, venue, date and link"),
         ('Who are the authors of "Rye and Wheat Sourdough Hold Different Yeasts"?',
          "By Ines Ambrosch and Teo Valdrin. In J. of Baking, 2019."),
     ],

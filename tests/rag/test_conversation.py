@@ -53,6 +53,11 @@ def test_a_number_is_of_the_last_list(certain: Assistant, question: str, papers:
         assert set(cited(certain.ask(question, history))) == papers
 
 
+def test_number_one_is_of_the_last_answer(certain: Assistant) -> None:
+    after = [*listing(BEES, "smoke", "lamps", "hivescan"), *listing(FIRST, "hivescan")]
+    assert cited(certain.ask("[1]?", after)) == ["hivescan"]
+
+
 @pytest.mark.parametrize(
     ("question", "fact"),
     [

@@ -55,6 +55,10 @@ def test_digests_are_taken_out_of_a_question(question: str, rest: str, wanted: l
     scope = read_scope(question, DIGESTS, dates=False)
     assert (scope.text, within(scope)) == (rest, wanted)
     assert scope.is_empty == (not wanted)
+    if wanted:
+        with_dates = read_scope(question, DIGESTS)
+        assert (with_dates.text, within(with_dates)) == (rest, wanted)
+        assert (with_dates.filters.since, with_dates.filters.until) == (None, None)
 
 
 @pytest.mark.parametrize(

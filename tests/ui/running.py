@@ -101,3 +101,4 @@ def started(store: Path, data: Path, *options: str, **settings: str) -> Iterator
             serving.send_signal(signal.SIGINT)
             told = serving.stderr.read()
     assert (serving.returncode, told.splitlines()[-1]) == (130, "abstractqa: interrupted")
+    assert "Traceback" not in told

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from running import Capture, digest, failed, succeeded
 
+from index.errors import InputError
 from index.store import Index
 from rag.settings import Settings
 from ui.indexing import DEFAULTS, watch
@@ -33,10 +34,10 @@ def test_index_says_what_each_file_was_taken_for(capsys: Capture) -> None:
     out, err = succeeded(capsys, *indexed)
     assert "a.txt: read as jsonl" in err
     assert "b.txt: read as csv (semicolon-separated; title ← title" in err
-    assert "merged as one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
+    assert "one paper in several places: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
     assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
     out, _ = succeeded(capsys, *indexed)
-    assert "0 texts embedded" in out
+    assert "0 texts encoded" in out
     out, _ = succeeded(capsys, *indexed, "--store", "apart", "--no-merge")
     assert "2 papers" in out
 
@@ -105,3 +106,15 @@ def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         stop.set()
         thread.join(20)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"format": "stone-tablet"}, "stone-tablet"), ({"address": "auto"}, "--engine ray")],
+)
+def test_a_watch_refuses_an_option_at_once(
+    tmp_path: Path, given: dict[str, str], says: str
+) -> None:
+    (stop := threading.Event()).set()
+    with pytest.raises(InputError, match=says):
+        watch(tmp_path, Settings(), Namespace(**vars(DEFAULTS) | given), stop)

@@ -60,13 +60,24 @@ def test_a_kept_turn_comes_back_later(archive: Archive, tmp_path: Path, answer: 
     )
     id_ = archive.begin(ME, ASKED).id
     archive.put(ME, id_, turn)
+    # The files, the journals too, are their owner's alone, and let nobody in.
+    files = list((tmp_path / "data").iterdir())
+    assert len(files) == 3
+    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+    assert not any(ME.encode() in file.read_bytes() for file in files)
     archive.close()
     found = read(Archive(tmp_path / "data"), id_)
     assert (found.title, found.turns, found.turn(turn.id)) == (ASKED, (turn,), turn)
-    # The files are their owner's alone, and let nobody in.
-    files = list((tmp_path / "data").iterdir())
-    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
-    assert not any(ME.encode() in file.read_bytes() for file in files)
+
+
+def test_a_deletion_touches_one_conversation_of_one_visitor(archive: Archive) -> None:
+    yours = kept(archive, "Yours?", visitor=YOU)
+    archive.delete(YOU, yours)
+    one = kept(archive, "One?")
+    kept(archive, "Two?")
+    archive.delete(ME, one)
+    assert titles(archive) == ["Two?"]
+    assert archive.last_deleted(YOU).id == yours  # type: ignore[union-attr]
 
 
 def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) -> None:
@@ -259,8 +270,9 @@ def test_threads_and_processes_that_write_at_once_lose_nothing(tmp_path: Path) -
     for process in processes:
         assert process.stdout.readline() == "ready\n"
     for process in processes:
-        process.communicate("go\n", timeout=60)
-        assert process.returncode == 0
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.wait(60) for process in processes] == [0, 0]
     archive = Archive(tmp_path / "data")
     asked = {name: [] for name in ("a", "b", "own")}
     for each in archive.list("me"):

@@ -203,9 +203,9 @@ def test_no_handler_of_the_page_fetches_an_address_in_the_place_of_a_file(addres
         for body in (sent, disguised):
             headers = {"Content-Type": "application/json"}
             reply = httpx.post(f"{address}/gradio_api/{path}", content=body, headers=headers)
-            assert (reply.status_code, "only be uploaded" in reply.text) == (422, True)
+            assert (reply.status_code, "must be uploaded" in reply.text) == (422, True)
         reply = httpx.post(f"{address}/gradio_api/{path}", content=disguised)
-        assert (reply.status_code, "only be uploaded" in reply.text) == (422, True)
+        assert (reply.status_code, "must be uploaded" in reply.text) == (422, True)
 
 
 _LONG = st.integers(19_990, 30_000).map(lambda size: "x" * size)

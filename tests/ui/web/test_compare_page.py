@@ -124,7 +124,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
     [
         (("", [], []), "Write what to compare"),
         ((None, None, None), "Write what to compare"),
-        (("a", "x", []), "papers are no list"),
+        (("a", "x", []), "papers must be a list"),
         (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
         (("a", [], ["b", "B"]), "is repeated"),
         (("growing tomatoes on a balcony", [], []), "Nothing to compare."),

@@ -96,7 +96,7 @@ def test_of_a_large_collection_the_clusters_are_listed_alone(
 @pytest.mark.parametrize("given", [[], [1], [None], [["a"]], [{"a": 1}], ["no such paper"]])
 def test_ids_that_are_none_choose_no_paper(site: Site, given: list[object]) -> None:
     event = gr.EventData(None, {"ids": given, "change": {"starred": True}})
-    with pytest.raises(InputError, match="no chosen paper is in the index"):
+    with pytest.raises(InputError, match="none of these papers is in the index"):
         Looking(site).chosen(event, "me")
 
 

@@ -219,7 +219,7 @@ def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_pat
     )
     preview = page.locator("#aqa-corpus-preview")
     expect(preview).to_contain_text("3 papers recognised: 3 new")
-    expect(preview).to_contain_text("Nothing has been added yet")
+    expect(preview).to_contain_text("Nothing has been changed yet")
     expect(preview).to_contain_text("Mar 28, 2026")
     expect(preview.locator(".aqa-corpus-rejected")).to_contain_text("records.jsonl:2: ")
     assert current(site.settings.store) == before

@@ -144,10 +144,12 @@ def test_a_battle_is_blind_until_its_one_vote(site: Site) -> None:
     blind = battle_html(battle)
     assert not any(word in blind for word in ("Quotes", "One", "is set to", battle.id))
     assert "No votes yet" in arena.standings()
-    assert arena.vote(battle, winner="left")[1] is None
-    assert (
-        "already has your vote" in arena.vote(battle, winner="right")[0]
-    )  # as a page may send it twice
+    shown, left, *_ = arena.vote(battle, winner="left")
+    assert left is None
+    assert "Your vote: A is better" in shown
+    assert battle.names[0] in shown
+    again = arena.vote(battle, winner="right")[0]  # as a page may send it twice
+    assert "already has your vote" in again
     (vote,) = read_votes(arena.path)
     assert (vote.left, vote.winner, vote.question) == (battle.names[0], "left", LIST)
     assert vote.index == battle.answers[0].index.id

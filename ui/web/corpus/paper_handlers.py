@@ -102,7 +102,7 @@ class Looking:
             marks = self._site.archive.marks.of(who)
             papers = self._live.papers(View.read(given.get("view")), marks)
         if not papers:
-            raise InputError("no chosen paper is in the index any more: choose again")
+            raise InputError("none of these papers is in the index now: choose others")
         if len(papers) > MOST_AT_ONCE:
             raise InputError(f"at most {MOST_AT_ONCE:,} papers at a time: choose fewer")
         return papers
