@@ -17,6 +17,7 @@ import numpy as np
 from pydantic_core import from_json
 
 from index.encoder import Encoder
+from index.names import Named
 from index.passages import sentence_spans
 from rag.citations import Claim, Span, quote
 from rag.support import UNCHECKED, Checker, Verdict, same_words
@@ -178,17 +179,23 @@ class Grounder:
         return self._grounded[statement]
 
     def _ground(self, statement: Statement) -> Claim:
-        text, cited = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
-        if not cited and is_remark(text):
+        text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
+        if not addressed and is_remark(text):
             return Claim(text, (), UNCHECKED)
+        named = self._index.names.read(text)
+        able = self._able_to_support(named)
+        cited = [row for row in addressed if row in able]
         rows, verdict = self._check_cited(text, statement.addresses, cited)
-        for elsewhere in (self._passages_of_papers(text, cited), self._everything):
+        owners = {int(self._index.owner[row]) for row in cited}
+        owners |= {row for name in named for row in name.own}
+        of_papers = [row for row in able if int(self._index.owner[row]) in owners]
+        for elsewhere in (of_papers, able):
             if verdict.support == "supported":
                 break
             others, other = self._best(text, elsewhere)
             if not rows or other.support == "supported":
                 rows, verdict = others, other
-        if verdict.support == "unchecked" and not cited:  # the model did not cite these either
+        if verdict.support == "unchecked" and not addressed:  # the model did not cite these either
             nowhere = "no sentence that was read says this"
             verdict = Verdict("unsupported", verdict.score, nowhere)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
@@ -238,11 +245,16 @@ class Grounder:
                 return found
         return self._best(text, cited)
 
-    def _passages_of_papers(self, text: str, cited: Sequence[int]) -> list[int]:
-        """Return the passages of the papers that a sentence cites or names."""
-        papers = {row for name in self._index.names.read(text) for row in name.own}
-        papers |= {int(self._index.owner[row]) for row in cited}
-        return [row for row in self._everything if int(self._index.owner[row]) in papers]
+    def _able_to_support(self, named: Sequence[Named]) -> list[int]:
+        """Return the passages that may support a sentence with these names.
+
+        If some are of papers of the index, the passages are of papers that mention one of those:
+        what one paper found supports nothing about another.
+        """
+        mentioning = [name.mentioned for name in named if name.own]
+        papers = {int(row) for rows in mentioning for row in rows}
+        owner = self._index.owner
+        return [row for row in self._everything if not mentioning or int(owner[row]) in papers]
 
     def _best(self, text: str, rows: Sequence[int]) -> Found:
         """Find the passage that supports a sentence best, or two that do so together."""

@@ -95,6 +95,22 @@ def test_citations_are_sought_and_cuts_said(writing: Assistant, scripted: ChatSe
     assert "cut off" in (answer.notice or "")
 
 
+def test_what_one_paper_found_supports_nothing_about_another(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    android = "AndroidWorld is a working Android environment"
+    wrong = "OSWorld is a working Android environment with reward signals for 116 tasks in 20 apps"
+    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}]. {wrong} [{at(android)}].")
+    lenient = Options(strictness="lenient")
+    answer = writing.ask("Compare OSWorld and AndroidWorld.", options=lenient)
+    assert answer.sentences[0].support == "supported"
+    assert (answer.sentences[1].support, answer.sentences[1].citations) == ("unsupported", ())
+    right = wrong.replace("OSWorld", "AndroidWorld")
+    scripted.script = writes(lambda at: f"{right} [{at(android)}].")
+    answer = writing.ask("Compare OSWorld and AndroidWorld.", options=lenient)
+    assert answer.sentences[0].support == "supported"
+
+
 def test_what_a_comparison_leaves_out_is_told(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     answer = writing.ask("Compare OSWorld and AndroidWorld.")

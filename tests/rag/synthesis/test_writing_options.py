@@ -107,10 +107,10 @@ def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
 @pytest.mark.anyio
 async def test_many_slow_answers_stream_at_once(writing: Assistant, scripted: ChatServer) -> None:
     count = 40
-    together = Barrier(count, timeout=60)
+    together = Barrier(count, timeout=120)
 
     def pieces() -> Iterator[bytes]:
-        chunks = list(streams("OSWorld has ", "a benchmark of 369 tasks [1.1].").chunks)
+        chunks = list(streams("On top of OSWorld ", "stands a benchmark of 369 tasks [1.1].").chunks)
         yield chunks[0]
         together.wait()  # goes on only once every other answer has begun
         yield from chunks[1:]
