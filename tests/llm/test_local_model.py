@@ -8,8 +8,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,36 +28,23 @@ pytestmark = pytest.mark.llm
 
 QUESTIONS = 20
 MODEL = "qwen2.5-coder-1.5b-instruct"
-_START_SECONDS = 900  # the first start fetches the model
 
 Figures = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
 def endpoint(shared: Path) -> Iterator[str]:
-    """The address of the model, which is served as long as the tests run."""
+    """The address of the model, which is served as long as the tests run; first it is fetched."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([str(shared / "llm" / "serve"), str(port)]) as process:
+    serve = [str(shared / "llm" / "serve"), str(port)]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            _wait(process, f"{address}/health")
-            yield f"{address}/v1"
+            yield next(line.split()[1] for line in process.stdout if line.startswith("serving"))
         finally:
             process.terminate()
-
-
-def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
-    ends = time.monotonic() + _START_SECONDS
-    while time.monotonic() < ends:
-        assert process.poll() is None, "the model server has ended"
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(1)
-    pytest.fail(f"no model within {_START_SECONDS} s")
 
 
 def configured(store: Path, endpoint: str, **more: str) -> Settings:
