@@ -110,7 +110,9 @@ async def test_many_slow_answers_stream_at_once(writing: Assistant, scripted: Ch
     together = Barrier(count, timeout=120)
 
     def pieces() -> Iterator[bytes]:
-        chunks = list(streams("On top of OSWorld ", "stands a benchmark of 369 tasks [1.1].").chunks)
+        chunks = list(
+            streams("On top of OSWorld ", "stands a benchmark of 369 tasks [1.1].").chunks
+        )
         yield chunks[0]
         together.wait()  # goes on only once every other answer has begun
         yield from chunks[1:]
