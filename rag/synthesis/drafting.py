@@ -24,7 +24,13 @@ from rag.synthesis.prompts import (
     repairing,
     writing,
 )
-from rag.synthesis.statements import Grounder, Statement, in_context, read_statements
+from rag.synthesis.statements import (
+    Grounder,
+    Statement,
+    in_context,
+    papers_mentioning,
+    read_statements,
+)
 from rag.wording import Kind
 
 ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
@@ -280,7 +286,9 @@ class ManyPapers:
         heading: str | None = None
         used: set[int] = set()
         for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
+            mentioning = papers_mentioning(self.index, statement.text)
             cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
+            cited_rows = [row for row in cited_rows if row in mentioning]
             spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
             verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
             claims = [Claim(statement.text, spans, verdict)]

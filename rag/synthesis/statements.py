@@ -7,7 +7,7 @@ citation is never attached only because one was wanted.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import unescape
@@ -17,8 +17,8 @@ import numpy as np
 from pydantic_core import from_json
 
 from index.encoder import Encoder
-from index.names import Named
 from index.passages import sentence_spans
+from index.store import Index
 from rag.citations import Claim, Span, quote
 from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.numbers import names
@@ -153,6 +153,7 @@ _OF_PAPERS = re.compile(
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
     re.IGNORECASE,
 )
+_ARTICLES = ("", "the")
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
 
 Found = tuple[tuple[int, ...], Verdict]
@@ -182,13 +183,13 @@ class Grounder:
         text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
         if not addressed and is_remark(text):
             return Claim(text, (), UNCHECKED)
-        named = self._index.names.read(text)
-        able = self._able_to_support(named)
+        owner, mentioning = self._index.owner, papers_mentioning(self._index, text)
+        able = [row for row in self._everything if int(owner[row]) in mentioning]
         cited = [row for row in addressed if row in able]
         rows, verdict = self._check_cited(text, statement.addresses, cited)
-        owners = {int(self._index.owner[row]) for row in cited}
-        owners |= {row for name in named for row in name.own}
-        of_papers = [row for row in able if int(self._index.owner[row]) in owners]
+        papers = {int(owner[row]) for row in cited}
+        papers |= {row for name in self._index.names.read(text) for row in name.own}
+        of_papers = [row for row in able if int(owner[row]) in papers]
         for elsewhere in (of_papers, able):
             if verdict.support == "supported":
                 break
@@ -245,17 +246,6 @@ class Grounder:
                 return found
         return self._best(text, cited)
 
-    def _able_to_support(self, named: Sequence[Named]) -> list[int]:
-        """Return the passages that may support a sentence with these names.
-
-        If some are of papers of the index, the passages are of papers that mention one of those:
-        what one paper found supports nothing about another.
-        """
-        mentioning = [name.mentioned for name in named if name.own]
-        papers = {int(row) for rows in mentioning for row in rows}
-        owner = self._index.owner
-        return [row for row in self._everything if not mentioning or int(owner[row]) in papers]
-
     def _best(self, text: str, rows: Sequence[int]) -> Found:
         """Find the passage that supports a sentence best, or two that do so together."""
         near = self._near(text, rows)
@@ -284,6 +274,22 @@ class Grounder:
 
     def _spans(self, rows: Iterable[int]) -> tuple[Span, ...]:
         return tuple(span for row in rows for span in quote(self._index, row).spans)
+
+
+def papers_mentioning(index: Index, text: str) -> Collection[int]:
+    """Return the rows of the papers that may support a sentence.
+
+    If it begins with the name of a paper of the index, they are those that mention it or another
+    paper named: what one paper found supports nothing about another. Otherwise they are all.
+    """
+    named = index.names.read(text)
+    if (
+        not named
+        or not named[0].own
+        or text[: named[0].start].strip(' “"').lower() not in _ARTICLES
+    ):
+        return range(len(index.papers))
+    return {row for name in named if name.own for row in name.mentioned}
 
 
 def in_context(span: Span) -> str:
