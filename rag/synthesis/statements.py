@@ -283,11 +283,8 @@ def papers_mentioning(index: Index, text: str) -> Collection[int]:
     paper named: what one paper found supports nothing about another. Otherwise they are all.
     """
     named = index.names.read(text)
-    if (
-        not named
-        or not named[0].own
-        or text[: named[0].start].strip(' “"').lower() not in _ARTICLES
-    ):
+    begins = bool(named) and text[: named[0].start].strip(' “"').lower() in _ARTICLES
+    if not begins or not named[0].own or not named[0].proper:
         return range(len(index.papers))
     return {row for name in named if name.own for row in name.mentioned}
 
