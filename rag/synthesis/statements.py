@@ -279,12 +279,14 @@ class Grounder:
 def papers_mentioning(index: Index, text: str) -> Collection[int]:
     """Return the rows of the papers that may support a sentence.
 
-    If it begins with the name of a paper of the index, they are those that mention it or another
-    paper named: what one paper found supports nothing about another. Otherwise they are all.
+    If it begins with the name of a paper of the index, written as a name or as the paper writes it,
+    they are those that mention it or another paper named: what one paper found supports nothing
+    about another. Otherwise they are all.
     """
     named = index.names.read(text)
     begins = bool(named) and text[: named[0].start].strip(' “"').lower() in _ARTICLES
-    if not begins or not named[0].own or not named[0].proper:
+    called = {index.names.called(row) for row in named[0].own} if begins else set()
+    if not called or not (named[0].proper or named[0].text in called):
         return range(len(index.papers))
     return {row for name in named if name.own for row in name.mentioned}
 
