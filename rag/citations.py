@@ -48,6 +48,8 @@ class Claim:
     """The result of its check; if None, `compose` checks it word for word."""
     heading: str | None = None
     """The heading that a chat model wrote above it, if it is the first sentence under it."""
+    papers: tuple[int, ...] = ()
+    """The rows of the papers that a chat model cited for it, whether they support it or not."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Outcome:
     may_write: bool = False
     """Whether a chat model may write the answer instead: the question fits the collection."""
     lacks: str | None = None
+    searched: bool = False
+    """Whether the abstracts are the reason of a refusal, not the question or its filters."""
     notice: str | None = None
     left_out: str | None = None
     """The part of the notice that says which papers asked about the filters exclude."""

@@ -25,8 +25,10 @@ from rag.evidence import ON_SUBJECT, Evidence, within
 from rag.fitted import Record
 from rag.listing import asks_for_several
 from rag.query import Query, Request, rank_for, understand
+from rag.refusal import Shortfall
 from rag.retrieval import Probe, Ranking, hits, rank
 from rag.schema import (
+    NO_ANSWER,
     Answer,
     Delta,
     Event,
@@ -286,10 +288,10 @@ class Pipeline:
             others[list(query.known)] = False
             if query.kind is Kind.SIMILAR and not others.any():
                 return Outcome(reason=refusal.no_other(limits))
-            return Outcome(reason="The papers found have no abstract to quote.")
+            return _refused(Shortfall("The papers found have no abstract to quote."))
         if not refusal.is_latin(refusal.beside_names(query)):
             shortfall = refusal.unanswered(self.index, query, ranking)
-            return Outcome(reason=shortfall.reason, lacks=shortfall.lacks, may_write=True)
+            return _refused(shortfall, may_write=True)
         if _is_certain(query, evidence):
             confidence = None if query.kind is Kind.CHOOSE else COUNTED
             return self._quote(query, evidence, confidence, may_write=True)
@@ -302,11 +304,9 @@ class Pipeline:
         shortfall = None if suffices else refusal.unanswered(self.index, query, ranking)
         if shortfall and strictness != "lenient":
             may_write = on_topic and strictness == "normal"
-            return Outcome(
-                (), shortfall.reason, judged.answer, lacks=shortfall.lacks, may_write=may_write
-            )
+            return _refused(shortfall, may_write=may_write, confidence=judged.answer)
         if strictness == "strict" and judged.answer < STRICT:
-            return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
+            return _refused(Shortfall(UNSURE.format(judged.answer), query.subject_phrase))
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(shortfall.reason) if shortfall else CAUTION if is_unsure else None
         if not shortfall and query.kind in _KINDS_OF_ONE_PAPER and judged.paper < least["paper"]:
@@ -353,7 +353,7 @@ class Pipeline:
         with clock.step("cite"):
             composition = compose(outcome.blocks)
         cited = {reference.paper.id for reference in composition.references}
-        reason = outcome.reason
+        reason, heading = outcome.reason, f"{NO_ANSWER} " if outcome.searched else ""
         references = composition.references
         if not outcome.counted:
             references = self._found_by(references, ranking)
@@ -366,7 +366,7 @@ class Pipeline:
             lacks=outcome.lacks if reason else None,
             mode="generative" if outcome.model else "extractive",
             notice=outcome.notice,
-            text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
+            text=composition.text if reason is None else heading + escape(reason),
             sentences=composition.sentences,
             references=references,
             nearest=self._nearest(ranking, cited),
@@ -397,6 +397,15 @@ class Pipeline:
             for paper, score in papers
             if paper.id not in cited
         )[:_NEAREST]
+
+
+def _refused(
+    why: Shortfall, *, may_write: bool = False, confidence: float | None = None
+) -> Outcome:
+    """Return the outcome of a search that found no answer."""
+    return Outcome(
+        (), why.reason, confidence, lacks=why.lacks, searched=why.searched, may_write=may_write
+    )
 
 
 def _exact_outcome(blocks: Sequence[Block]) -> Outcome:

@@ -40,6 +40,8 @@ class Shortfall:
     """One or two sentences for the reader."""
     lacks: str | None = None
     """The subject that the abstracts do not cover; None if more abstracts would not help."""
+    searched: bool = True
+    """Whether the abstracts are the reason, not the question."""
 
 
 def nothing_left(limits: str) -> Shortfall:
@@ -102,7 +104,8 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     if not is_english(beside_names(query)):
         return Shortfall(
             "The question does not seem to be in English. Quotes can be found only by English"
-            " questions: ask in English, or set up a chat model."
+            " questions: ask in English, or set up a chat model.",
+            searched=False,
         )
     if absent := _absent(query):
         suggestion = index.names.nearest(absent.text)
@@ -127,7 +130,9 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
         return Shortfall(
             f"None of the abstracts states this; the nearest is that of {nearest}.", about
         )
-    return Shortfall("The question has no words to search for: ask about the papers.")
+    return Shortfall(
+        "The question has no words to search for: ask about the papers.", searched=False
+    )
 
 
 def unclear(index: Index, name: Named) -> Shortfall:

@@ -21,7 +21,8 @@ Found = Literal["dense", "lexical", "both"]
 Strictness = Literal["strict", "normal", "lenient"]
 Length = Literal["short", "normal", "long"]
 MOST_SOURCES = 20
-
+NO_ANSWER = "The abstracts do not say."
+"""The heading of a refusal; one without it has its reason in the question or its filters."""
 
 MARKER = re.compile(r"\[(\d+)\]")
 """A citation marker such as [1] in an answer's text, from which escaped characters are removed."""
@@ -197,7 +198,7 @@ class Answer(Frozen):
     notice: str | None = None
     """What a reader should know about how the answer was made."""
     text: str
-    """Markdown with markers like [1], numbered by first use."""
+    """Markdown with markers like [1], numbered by first use; or a refusal's heading and reason."""
     sentences: tuple[AnswerSentence, ...]
     references: tuple[Reference, ...]
     nearest: tuple[NearPaper, ...]
@@ -213,6 +214,11 @@ class Answer(Frozen):
     """Probability that the evidence answers the question (`rag.confidence`); 1 for facts of the
     index; None for refusals, recommendations without a subject, and quotes that may not answer."""
     index: IndexInfo
+
+    @property
+    def heading(self) -> str:
+        """`NO_ANSWER` if the text begins with it, else empty."""
+        return NO_ANSWER if self.text.startswith(NO_ANSWER) else ""
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -120,12 +120,10 @@ def answer_text(answer: "Answer") -> str:
 
     notice = wrap(answer.notice) if answer.notice else ""
     if answer.status == "insufficient_evidence":
-        # If the question is unclear, the abstracts are not at fault.
-        refusal = "" if answer.suggestions else "The abstracts do not say. "
         others = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
         heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
         listed = [heading, *(wrap(f"- {line}", "  ", "    ") for line in others)] if others else []
-        parts = [wrap(f"{refusal}{answer.reason or ''}"), notice, "\n".join(listed)]
+        parts = [wrap(unescape(answer.text)), notice, "\n".join(listed)]
         return "\n\n".join(filter(None, parts))
     text = unescape(answer.text)
     doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]

@@ -4,7 +4,7 @@ For a text about many papers, the model first writes one note on each, in batche
 then a text from the notes, which keeps the notes' citations.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from rag.retrieval import passage_rows
 from rag.schema import Delta, Progress, Strictness
 from rag.support import Checker
 from rag.synthesis.prompts import (
+    ONE_EACH,
     STRUCTURE,
     Sheet,
     contributions,
@@ -31,10 +32,7 @@ from rag.synthesis.statements import (
     papers_mentioning,
     read_statements,
 )
-from rag.wording import Kind
 
-ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
-"""Kinds whose answers are bullets, one per paper."""
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
     "i cannot", "i can't", "i won't", "i must decline",
@@ -54,6 +52,8 @@ class Task:
     local: Checker
     """Checks each sentence as soon as it arrives."""
     max_tokens: int
+    quote: Callable[[int], Claim | None]
+    """Returns the sentence of a paper, by its row, that answers best; None without an abstract."""
 
     def fails(self, claim: Claim) -> bool:
         """Return whether a claim failed its check: the abstracts do not state it.
@@ -169,8 +169,26 @@ class Draft:
             yield Progress(stage="repair", text=f"Rewriting {count}")
             for place, claim in self._rewrite([claims[at].text for at in failing]).items():
                 at = failing[place]
-                settled[at] = claim and replace(claim, heading=claims[at].heading)
-        return [claim for claim in settled if claim and not self.task.drops(claim)]
+                first = claims[at]
+                settled[at] = claim and replace(claim, heading=first.heading, papers=first.papers)
+        kept = [claim for claim in settled if claim]
+        if self.task.query.kind in ONE_EACH:
+            kept = self._with_quotes(kept)
+        return [claim for claim in kept if not self.task.drops(claim)]
+
+    def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Replace the failed sentences on a paper by a quote of it, unless it is cited anyway."""
+        cited = {span.paper.id for claim in claims for span in claim.spans}
+        found: list[Claim] = []
+        for claim in claims:
+            of_one = len(claim.papers) == 1 and self.task.fails(claim)
+            quoted = self.task.quote(claim.papers[0]) if of_one else None
+            if quoted is None:
+                found.append(claim)
+            elif quoted.spans[0].paper.id not in cited:
+                found.append(quoted)
+                cited.add(quoted.spans[0].paper.id)
+        return found
 
     def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
         """Have sentences rewritten; return those that now pass, by their index in `texts`.

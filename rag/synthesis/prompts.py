@@ -1,5 +1,6 @@
 """Build the prompts of a chat model: whole abstracts on a numbered sheet, and the instructions."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from rag.retrieval import passage_rows
 from rag.schema import Length
 from rag.wording import Kind
 
+ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
+"""Kinds whose answers have a sentence on each paper."""
 SENTINEL = "NOT IN THE ABSTRACTS"
 """The reply that is wanted of a model if the abstracts do not answer."""
 
@@ -103,7 +106,7 @@ def as_data(text: str) -> str:
 
 _RULES = """\
 You answer questions about research papers from the numbered sentences of their abstracts, and \
-from nothing else you know: where you remember it otherwise, the abstracts count. {form} Write in \
+from nothing else you know: where you remember it otherwise, the abstracts count. Write in \
 the third person and name the paper or method that a statement is about ("FooNet reads …", never \
 "we"). Copy names, numbers and units exactly, and keep what limits a statement ("may", "in mice"). \
 Every sentence of the answer rests on sentences of the abstracts{ends}. If the abstracts answer \
@@ -114,24 +117,14 @@ Example:
 [1.1] FooNet reads an image in 3 ms.
 [1.2] Its code is public.
 [2.1] BarNet needs 5 ms for an image.
-Question: Which is faster, FooNet or BarNet?
-{faster}
+Question: {question}
+{answer}
 Question: Who built FooNet?
 {nothing}"""
 # Given the sentinel as a rule, small models reply it to most questions; as an example, to few.
-_FASTER = "FooNet is faster: it reads an image in 3 ms, BarNet in 5 ms"
-_MARKED = {
-    "ends": "; end it with their addresses",
-    "reply": "",
-    "faster": f"Answer: {_FASTER} [1.1, 2.1].",
-    "nothing": f"Answer: {SENTINEL}",
-}
-_STRUCTURED = {
-    "ends": "",
-    "reply": "\n\nReply with JSON.",
-    "faster": f'{{"sentences": [{{"text": "{_FASTER}.", "cites": ["1.1", "2.1"]}}]}}',
-    "nothing": '{"sentences": []}',
-}
+# Small models follow the examples more than the rules.
+_FASTER = {"FooNet is faster: it reads an image in 3 ms, BarNet in 5 ms": ["1.1", "2.1"]}
+_FAST = {"FooNet reads an image in 3 ms": ["1.1"], "BarNet needs 5 ms for an image": ["2.1"]}
 
 _LENGTHS: dict[Length, str] = {
     "short": "Answer in one or two sentences.",
@@ -139,8 +132,8 @@ _LENGTHS: dict[Length, str] = {
     "long": "Answer in a full paragraph of up to ten sentences.",
 }
 _FORMS: Mapping[Kind, str] = {
-    Kind.PAPERS: "Write one sentence for each paper that fits, in their order: its name, and what"
-    " it does about the subject. Leave out papers that do not fit.",
+    Kind.PAPERS: "Write one sentence for each paper that fits, in their order, that says what it"
+    " does about the subject; its title alone says nothing. Leave out papers that do not fit.",
     Kind.CHOOSE: "Recommend up to three papers, best first: one sentence for each, with its name"
     " and why it fits.",
     Kind.SIMILAR: "Write one sentence for each paper that is like the one asked about: its name,"
@@ -228,9 +221,20 @@ def writing(query: Query, sheet: Sheet, structured: bool = False) -> list[Messag
 
     If `structured`, they ask for JSON of the form `STRUCTURE`.
     """
-    asked = f"Question: {as_data(query.standalone)}" + ("" if structured else "\nAnswer:")
     form = _FORMS.get(query.kind, _LENGTHS[query.request.options.length])
-    rules = _RULES.format(form=form, **(_STRUCTURED if structured else _MARKED))
+    question, answer = "Which is faster, FooNet or BarNet?", _FASTER
+    if query.kind in ONE_EACH:
+        question, answer = "Which papers make networks fast?", _FAST
+    if structured:
+        ends, reply = "", "\n\nReply with JSON."
+        cited = [{"text": f"{text}.", "cites": cites} for text, cites in answer.items()]
+        answers = {"answer": json.dumps({"sentences": cited}), "nothing": '{"sentences": []}'}
+    else:
+        ends, reply = "; end it with their addresses", ""
+        marked = " ".join(f"{text} [{', '.join(cites)}]." for text, cites in answer.items())
+        answers = {"answer": f"Answer: {marked}", "nothing": f"Answer: {SENTINEL}"}
+    rules = _RULES.format(ends=ends, reply=reply, question=question, **answers)
+    asked = f"Question: {as_data(query.standalone)}\n{form}" + ("" if structured else "\nAnswer:")
     return request(rules, data("abstracts", sheet.text), asked)
 
 

@@ -175,8 +175,9 @@ class Grounder:
     def ground(self, statement: Statement) -> Claim:
         """Return a statement as a claim with the passages that support it; keeps the result."""
         if statement not in self._grounded:
-            claim = self._ground(statement)
-            self._grounded[statement] = replace(claim, heading=statement.heading)
+            claim, numbers = self._ground(statement), {at.paper for at in statement.addresses}
+            papers = tuple(self.sheet.papers[number - 1] for number in sorted(numbers))
+            self._grounded[statement] = replace(claim, heading=statement.heading, papers=papers)
         return self._grounded[statement]
 
     def _ground(self, statement: Statement) -> Claim:

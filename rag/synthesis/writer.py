@@ -38,14 +38,13 @@ from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.drafting import (
     BATCH,
     MOST_PAPERS,
-    ONE_EACH,
     Draft,
     ManyPapers,
     NoAnswerError,
     Task,
 )
 from rag.synthesis.looking import Looking
-from rag.synthesis.prompts import CONDENSE, data, lay_out, request
+from rag.synthesis.prompts import CONDENSE, ONE_EACH, data, lay_out, request
 from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
@@ -173,7 +172,8 @@ class Writer:
             shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
             titles = ", ".join(f"“{title}”" for title in shown)
             reason = f"The closest abstracts, {titles}, do not answer this."
-            return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
+            lacks = found.query.subject_phrase
+            return Outcome(reason=reason, model=self.name, lacks=lacks, searched=True)
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
 
@@ -193,7 +193,7 @@ class Writer:
 
         If they are longer than the model's context, retry with half of them.
         """
-        task = self._task(found.query)
+        task = self._task(found)
         while True:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
@@ -210,7 +210,7 @@ class Writer:
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Written]:
         """Write a text about all these papers, or about as many of them as can be read."""
-        task, sources = self._task(found.query), found.query.request.options.sources
+        task, sources = self._task(found), found.query.request.options.sources
         many = ManyPapers(found.index, task, self._asking)
         read = rows[: sources or MOST_PAPERS]
         notes, problem = yield from many.read(read, self._budget // 2)
@@ -223,14 +223,22 @@ class Writer:
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
-    def _task(self, query: Query) -> Task:
-        return Task(query, self._local, self._settings.answer_tokens)
+    def _task(self, found: Material) -> Task:
+        quote_of = partial(_quote_of, found)
+        return Task(found.query, self._local, self._settings.answer_tokens, quote_of)
 
     @property
     def _budget(self) -> int:
         """Tokens of abstracts per request: as set, else min(6,000, a quarter of the context)."""
         context = self._settings.chat_context_tokens or 24_000
         return self._settings.evidence_tokens or min(6_000, context // 4)
+
+
+def _quote_of(found: Material, paper: int) -> Claim | None:
+    """Quote the sentence of a paper that answers best; None without an abstract."""
+    best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
+    at = best.get(paper, leading(found.index, paper))
+    return None if at is None else quote(found.index, at)
 
 
 def _completed(
@@ -247,9 +255,8 @@ def _completed(
     cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
     others: list[Block] = []
     for row in rows[: options.sources]:
-        at = leading(index, row)
-        if index.papers[row].id not in cited and at is not None:
-            claim = notes.get(row) or quote(index, at)
+        claim = notes.get(row) or _quote_of(found, row)
+        if index.papers[row].id not in cited and claim:
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
     note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None

@@ -8,6 +8,7 @@ from made_up import cited, keeps_the_promises, turns
 
 from rag import Answer, Assistant, Filters, Options
 from rag.refusal import is_english
+from rag.schema import NO_ANSWER
 
 STRICT, LENIENT = Options(strictness="strict"), Options(strictness="lenient")
 
@@ -38,7 +39,7 @@ def test_a_refusal_names_what_is_lacking(
     doubting: Assistant, question: str, reason: str, lacks: str | None
 ) -> None:
     found = refused(doubting, question)
-    assert found.reason == reason
+    assert (found.reason, found.heading) == (reason, NO_ANSWER)
     assert lacks is None or found.lacks == lacks
 
 
@@ -71,7 +72,7 @@ def test_filters_that_leave_nothing_are_named(
 ) -> None:
     answer = refused(library, question, filters)
     assert answer.reason == f"No abstract is left after the filters ({limits})."
-    assert (answer.lacks, answer.nearest) == (None, ())
+    assert (answer.lacks, answer.nearest, answer.heading) == (None, (), "")
 
 
 @pytest.mark.parametrize("question", ["What does [7] say?", "What is in source 7?"])

@@ -13,8 +13,6 @@ from rag.schema import Answer, AnswerSentence, Filters, Reference
 from ui.archive import Conversation, Turn
 from ui.export.bibliography import doi_address, found_in, web_address
 
-NO_ANSWER = "The abstracts do not say."
-
 _JUDGED = {"partly": "only partly supported", "unsupported": "not supported"}
 _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 
@@ -57,7 +55,8 @@ def _turn(turn: Turn, heading: str) -> Iterator[str]:
 def said(answer: Answer) -> Iterator[str]:
     """Yield blocks of Markdown: the answer with its doubts, or why there is none."""
     if answer.status == "insufficient_evidence":
-        yield f"**{NO_ANSWER}** {_plain(answer.reason or '')}".rstrip()
+        heading = f"**{answer.heading}** " if answer.heading else ""
+        yield f"{heading}{_plain(answer.reason or '')}"
         if answer.nearest:
             yield "The nearest papers:"
             yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)

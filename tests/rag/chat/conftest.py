@@ -22,7 +22,7 @@ def configured(chat_server: ChatServer) -> Configured:
             "chat_model": "m",
             "chat_deadline_seconds": 20,
         }
-        return Settings(**{**given, **more})  # type: ignore[arg-type]
+        return Settings(**{**given, **more})  # type: ignore[arg-type] # options by name
 
     return settings
 

@@ -141,6 +141,21 @@ def test_a_failing_sentence_is_asked_for_again(writing: Assistant, scripted: Cha
         keeps_the_promises(marked)
 
 
+def test_a_failing_sentence_of_a_list_gives_way_to_a_quote(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    android = "AndroidWorld is a working Android environment"
+    listed = writes(lambda at: f"{FALSE} [{at(TASKS)}]. {GOOD} [{at(TASKS)}]. No [{at(android)}].")
+    scripted.script = in_turn(listed, lambda _: fails(500))
+    answer = writing.ask("Which papers are about benchmarks for agents that use a computer?")
+    assert (answer.kind, answer.mode) == ("papers", "generative")
+    first, second = answer.sentences
+    assert first.text == f"{GOOD}.", "its paper is cited, so the false sentence is left out"
+    assert second.support == "supported"
+    assert second.text in answer.references[1].paper.abstract
+    assert answer.references[1].paper.title.startswith("AndroidWorld")
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [

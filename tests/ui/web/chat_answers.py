@@ -4,7 +4,7 @@ from datetime import date
 
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose, escape
-from rag.schema import Answer, IndexInfo, NearPaper, Support, Usage
+from rag.schema import NO_ANSWER, Answer, IndexInfo, NearPaper, Support, Usage
 from rag.support import Verdict
 
 HOSTILE = '<img src=x onerror="alert(1)"> </div><script>x</script> {{x}} ${y} `z` [9](http://e.org)'
@@ -56,7 +56,7 @@ def refusal(reason: str = "Nothing is about <boats>.", **fields: object) -> Answ
         **{
             "status": "insufficient_evidence",
             "reason": reason,
-            "text": f"The abstracts do not say. {escape(reason)}",
+            "text": escape(reason if "suggestions" in fields else f"{NO_ANSWER} {reason}"),
             "sentences": (),
             "references": (),
             "nearest": near,

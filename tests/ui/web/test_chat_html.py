@@ -108,7 +108,7 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
         ),
         (
             {"answer": UNCLEAR, "followups": ("How so?",)},
-            ["The question is unclear.", "Ask instead", "What is “<Kite> One”?"],
+            ["Two papers are called Kite.", "Ask instead", "What is “<Kite> One”?"],
             ["The abstracts do not say", "The nearest papers", "How so?"],
         ),
         (

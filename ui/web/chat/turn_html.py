@@ -46,11 +46,6 @@ def question_lines(question: str) -> list[str]:
     return (shown[:LONGEST_SHOWN] + " …" if len(shown) > LONGEST_SHOWN else shown).splitlines()
 
 
-def heading(answer: Answer) -> str:
-    """Return the heading of a refusal: no evidence, or an unclear question."""
-    return "The question is unclear." if answer.suggestions else "The abstracts do not say."
-
-
 def day_name(moment: datetime) -> str:
     """Return "Today", "Yesterday" or a date, in the time zone of the server."""
     day, today = moment.astimezone().date(), datetime.now().astimezone().date()
@@ -91,7 +86,7 @@ def search(paper: Paper) -> tuple[str, str]:
 
 HTML = macros(
     "web/chat/chat.html",
-    *(question_lines, heading, day_name, linked, links, search),
+    *(question_lines, day_name, linked, links, search),
     *(bibtex, clean_text, digest_name, label, marked_abstract, model_name),
 )
 
@@ -235,5 +230,5 @@ def announcement(turn: Turn) -> str:
     if turn.problem is not None or turn.answer is None:
         return turn.problem or "Stopped."
     if turn.answer.status != "answered":
-        return heading(turn.answer)
+        return turn.answer.heading or turn.answer.reason or ""
     return f"The answer is ready, with {plural(len(turn.answer.references), 'source')}."
