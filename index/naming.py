@@ -2,8 +2,9 @@
 
 import calendar
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz import process
@@ -228,7 +229,7 @@ def mend(
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Mend the typing errors of a question, and spell its words as the abstracts do.
 
-    Only a word that is neither in the index nor English may change: into the nearest word of the
+    Only a word that is neither in the index nor in a dictionary may change: into the nearest word of the
     abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
     eight (names: twelve) by optimal string alignment, none in the first letter or a digit. British
     or American spelling ("modelling") is replaced by that of the abstracts, but is no error.
@@ -292,9 +293,19 @@ def _is_known(word: str, lexical: LexicalIndex) -> bool:
     parts = fold(word).lower().split("-")
     return all(
         len(part) < _SHORTEST or is_english(part)
+        or any(form in _dictionary() for form in (part, *spellings(part)))
         or any(token in lexical.document_frequency for token in tokenize(part))
         for part in parts
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> Mapping[str, int]:
+    """Return 160,000 English words; the encoder's vocabulary, of 20,000, lacks many good ones."""
+    from spellchecker import SpellChecker  # read only if a question has an unknown word
+
+    words: Mapping[str, int] = SpellChecker(language="en").word_frequency.dictionary
+    return words
 
 
 def _is_foreign(text: str, unknown: int) -> bool:

@@ -160,23 +160,30 @@ def _nearest_papers(index: Index, query: Query, ranking: Ranking) -> list[int]:
     return [int(row) for row in order if query.allowed[row]][:MOST_GATHERED]
 
 
-def themes(index: Index, query: Query, most: int = THEMES, of_theme: int = OF_THEME) -> Evidence:
-    """Select the largest clusters of the papers that may answer, each with its typical papers."""
+def by_theme(index: Index, query: Query) -> list[list[int]]:
+    """Return the papers that may answer by cluster, largest first, and the most typical first."""
     groups: dict[int, list[int]] = defaultdict(list)
     for row in map(int, np.flatnonzero(query.allowed)):
         groups[int(index.clusters[row])].append(row)
-    largest = sorted(groups, key=lambda number: (-len(groups[number]), number))[:most]
+    sorted_groups = []
+    for number in sorted(groups, key=lambda number: (-len(groups[number]), number)):
+        vectors = index.paper_vectors[groups[number]]
+        typical = np.argsort(-(vectors @ vectors.mean(axis=0)), kind="stable")
+        sorted_groups.append([groups[number][int(at)] for at in typical])
+    return sorted_groups
+
+
+def themes(index: Index, query: Query, most: int = THEMES, of_theme: int = OF_THEME) -> Evidence:
+    """Select the largest clusters of the papers that may answer, each with its typical papers."""
     papers: list[PaperEvidence] = []
     headings: list[tuple[str, int]] = []
-    for number in largest:
-        members = groups[number]
-        vectors = index.paper_vectors[members]
-        typical = np.argsort(-(vectors @ vectors.mean(axis=0)), kind="stable")
-        chosen = [members[int(at)] for at in typical[:of_theme]]
+    for members in by_theme(index, query)[:most]:
+        chosen = members[:of_theme]
         quoted = [(row, at) for row in chosen if (at := leading(index, row)) is not None]
         papers += [PaperEvidence(row, (at,), at, 0.0) for row, at in quoted]
         size = f"{len(members)} paper{'s' * (len(members) != 1)}"
-        headings.append((f"{_theme(index, number)} ({size}):", len(quoted)))
+        theme = _theme(index, int(index.clusters[members[0]]))
+        headings.append((f"{theme} ({size}):", len(quoted)))
     return Evidence(query.kind, tuple(papers), groups=tuple(headings))
 
 

@@ -4,7 +4,7 @@ For a text about many papers, the model first writes one note on each, in batche
 then a text from the notes, which keeps the notes' citations.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -52,8 +52,8 @@ class Task:
     local: Checker
     """Checks each sentence as soon as it arrives."""
     max_tokens: int
-    quote: Callable[[int], Claim | None]
-    """Returns the sentence of a paper, by its row, that answers best; None without an abstract."""
+    quotes: Mapping[int, Claim]
+    """The best sentence of each paper of the evidence, by the paper's row."""
 
     def fails(self, claim: Claim) -> bool:
         """Return whether a claim failed its check: the abstracts do not state it.
@@ -119,6 +119,8 @@ class Draft:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
             raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
+        if self.task.query.kind in ONE_EACH:
+            kept = self._with_quotes(kept)
         return self.task.arrange(kept), f"The {cut}." if was_cut else None
 
     def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
@@ -171,21 +173,21 @@ class Draft:
                 at = failing[place]
                 first = claims[at]
                 settled[at] = claim and replace(claim, heading=first.heading, papers=first.papers)
-        kept = [claim for claim in settled if claim]
-        if self.task.query.kind in ONE_EACH:
-            kept = self._with_quotes(kept)
-        return [claim for claim in kept if not self.task.drops(claim)]
+        return [claim for claim in settled if claim and not self.task.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Replace the failed sentences on a paper by a quote of it, unless it is cited anyway."""
+        """Replace failed sentences on one paper of the evidence by its quote; leave others out.
+
+        A paper that is cited anyway is not quoted.
+        """
         cited = {span.paper.id for claim in claims for span in claim.spans}
         found: list[Claim] = []
         for claim in claims:
-            of_one = len(claim.papers) == 1 and self.task.fails(claim)
-            quoted = self.task.quote(claim.papers[0]) if of_one else None
-            if quoted is None:
+            if len(claim.papers) != 1 or not self.task.fails(claim):
                 found.append(claim)
-            elif quoted.spans[0].paper.id not in cited:
+                continue
+            quoted = self.task.quotes.get(claim.papers[0])
+            if quoted and quoted.spans[0].paper.id not in cited:
                 found.append(quoted)
                 cited.add(quoted.spans[0].paper.id)
         return found

@@ -184,6 +184,8 @@ class Grounder:
         text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
         if not addressed and is_remark(text):
             return Claim(text, (), UNCHECKED)
+        if same_words(text, [self._index.papers[row].display_title for row in self.sheet.papers]):
+            return Claim(text, (), Verdict("unsupported", 0.0, "this is only the title of a paper"))
         owner, mentioning = self._index.owner, papers_mentioning(self._index, text)
         able = [row for row in self._everything if int(owner[row]) in mentioning]
         cited = [row for row in addressed if row in able]

@@ -6,14 +6,11 @@ makes a follow-up standalone by a small request; a reply that fails its check is
 """
 
 import re
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic
-
-import numpy as np
 
 from index import minilm
 from index.embedding import SentenceEncoder
@@ -30,7 +27,7 @@ from rag.pipeline import Clock
 from rag.query import Query, Request
 from rag.retrieval import Ranking
 from rag.schema import MARKER, Event, Mode, Options, Progress, Usage
-from rag.selection import answering
+from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
 from rag.support import JudgeChecker
 from rag.support.local import LocalChecker
@@ -122,6 +119,8 @@ class Writer:
         Raises:
             StoppedError: the writer was cancelled.
         """
+        if self._is_weak and found.quotes.reason:
+            return found.quotes
         of_overview = _papers_of_overview(found)
         judge = self._judge
         try:
@@ -140,14 +139,26 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
+        if judge:
+            judging = self._judging.model
+            judging.misjudged = judging.misjudged + 1 if judge.misjudges else 0
+        if judge and self._is_weak:
+            if found.quotes.reason:
+                return found.quotes
+            rest = _left_out(found, blocks)
+            blocks += rest
+            notice = joined(notice, "Quotes that the model left out are added." if rest else None)
         return self._outcome(found, (blocks, notice), judge)
+
+    @property
+    def _is_weak(self) -> bool:
+        """Whether the model that writes got the control questions of the judge wrong."""
+        return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
 
     def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
         """Make the outcome of what was written, and note which checker decided on its sentences."""
         blocks, notice = written
-        problem, model = judge.problem if judge else None, self._judging.model
-        if judge:
-            model.misjudged = model.misjudged + 1 if judge.misjudges else 0
+        problem = judge.problem if judge else None
         unjudged = problem and f"Citations were checked only by the local check: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
         return Outcome(
@@ -224,8 +235,7 @@ class Writer:
         return blocks, joined(left_out if is_cut else None, quoted)
 
     def _task(self, found: Material) -> Task:
-        quote_of = partial(_quote_of, found)
-        return Task(found.query, self._local, self._settings.answer_tokens, quote_of)
+        return Task(found.query, self._local, self._settings.answer_tokens, _best_quotes(found))
 
     @property
     def _budget(self) -> int:
@@ -234,11 +244,25 @@ class Writer:
         return self._settings.evidence_tokens or min(6_000, context // 4)
 
 
-def _quote_of(found: Material, paper: int) -> Claim | None:
-    """Quote the sentence of a paper that answers best; None without an abstract."""
-    best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
-    at = best.get(paper, leading(found.index, paper))
-    return None if at is None else quote(found.index, at)
+def _best_quotes(found: Material) -> dict[int, Claim]:
+    """Quote the best sentence of each paper of the evidence; return the quotes by paper."""
+    papers = found.evidence.papers
+    return {each.paper: quote(found.index, each.best) for each in papers if each.best >= 0}
+
+
+def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
+    """Return the quotes that a text does not cite, of no more papers than may be cited."""
+    cited = {span for block in blocks for claim in block.claims for span in claim.spans}
+    papers = {span.paper.id for span in cited}
+    most = found.query.request.options.sources or len(found.index.papers)
+    rest: list[Block] = []
+    for block in found.quotes.blocks:
+        of_block = {span.paper.id for claim in block.claims for span in claim.spans}
+        claims = tuple(c for c in block.claims if c.spans and not cited.intersection(c.spans))
+        if claims and len(papers | of_block) <= most:
+            papers |= of_block
+            rest.append(replace(block, claims=claims))
+    return rest
 
 
 def _completed(
@@ -254,9 +278,11 @@ def _completed(
         return blocks, None
     cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
     others: list[Block] = []
+    best = _best_quotes(found)
     for row in rows[: options.sources]:
-        claim = notes.get(row) or _quote_of(found, row)
-        if index.papers[row].id not in cited and claim:
+        at = leading(index, row)
+        if index.papers[row].id not in cited and at is not None:
+            claim = notes.get(row) or best.get(row) or quote(index, at)
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
     note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None
@@ -265,17 +291,23 @@ def _completed(
 
 
 def _papers_of_overview(found: Material) -> Sequence[int]:
-    """Return the rows of an overview's papers, by cluster if it has no subject; else no rows."""
+    """Return the rows of an overview's papers; for another question, none.
+
+    Without a subject these are all papers, by cluster. First come as many as can be read: of each
+    cluster an equal share, the most typical ones.
+    """
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
         return ()
     if query.has_subject:
         fitting = [row for row, _ in listed(index, query, found.ranking)]
         return list(dict.fromkeys((*fitting, *(e.paper for e in found.evidence.papers))))
-    rows = [int(row) for row in np.flatnonzero(query.allowed)]
-    cluster = {row: int(index.clusters[row]) for row in rows}
-    sizes = Counter(cluster.values())
-    return sorted(rows, key=lambda row: (-sizes[cluster[row]], cluster[row]))
+    clusters = by_theme(index, query)
+    place = {row: (at + 0.5) / len(rows) for rows in clusters for at, row in enumerate(rows)}
+    order = sorted(place, key=place.__getitem__)
+    most = query.request.options.sources or MOST_PAPERS
+    first = set(order[:most])
+    return [*(row for rows in clusters for row in rows if row in first), *order[most:]]
 
 
 def _papers(found: Material) -> list[int]:

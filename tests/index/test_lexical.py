@@ -61,6 +61,7 @@ def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, ri
     [
         "which retrievals were quantizable or tokenizations",  # other forms of known words
         "a well-meant by-product",
+        "older fractions of a virulent chore, summarised",  # "order", "function", "core" are near
         "LLaMO and LLaVA are not LLaVO",  # short names of other things
         "MechKPT2 or GPT-5",
         "is Moscovia a place?",

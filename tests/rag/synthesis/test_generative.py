@@ -66,14 +66,14 @@ def test_a_paper_is_called_by_its_name(writing: Assistant, scripted: ChatServer)
         paper = address(request, TASKS).partition(".")[0]
         title = re.search(rf"^Paper {paper}: (.+?) \(", request.text, re.MULTILINE)
         assert title
-        return streams(f"Paper {paper} has 369 tasks.\nPaper {paper}: {title[1]} [{paper}]")
+        good = f"Paper {paper} has 369 tasks.\nPaper {paper}: {GOOD} [{address(request, TASKS)}].\n"
+        return streams(f"{good}Paper {paper}: {title[1]} [{paper}]")
 
     scripted.script = numbers
-    named, quoted = writing.ask(QUESTION, options=Options(strictness="lenient")).sentences
+    named, quoted, titled = writing.ask(QUESTION, options=Options(strictness="lenient")).sentences
     assert named.text == "OSWorld has 369 tasks."
-    assert quoted.support == "supported"
-    assert "Paper" not in quoted.text
-    assert quoted.citations
+    assert (quoted.text, quoted.support) == (f"{GOOD}.", "supported")
+    assert "only the title" in (titled.reason or "")
 
 
 def test_citations_are_sought_and_cuts_said(writing: Assistant, scripted: ChatServer) -> None:
@@ -154,6 +154,9 @@ def test_a_failing_sentence_of_a_list_gives_way_to_a_quote(
     assert second.support == "supported"
     assert second.text in answer.references[1].paper.abstract
     assert answer.references[1].paper.title.startswith("AndroidWorld")
+    scripted.script = in_turn(writes(lambda at: f"{FALSE} [{at(TASKS)}]."), lambda _: fails(500))
+    answer = writing.ask("Which papers are about benchmarks for agents that use a computer?")
+    assert answer.mode == "extractive", "nothing of what was written is left"
 
 
 @pytest.mark.parametrize(

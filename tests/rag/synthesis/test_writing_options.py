@@ -139,7 +139,7 @@ def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     [
         (fails(401), ["supported"] * 2, "refuses the key"),
         (says("1. yes\n2. no\n3. yes\n4. no"), ["supported", "unsupported"], None),
-        (says("1. no\n2. no\n3. yes\n4. yes"), ["supported"] * 2, "control questions wrong"),
+        (says("1. no\n2. no\n3. yes\n4. yes"), ["supported"] * 4, "control questions wrong"),
     ],
 )
 def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
@@ -159,6 +159,20 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     assert (answer.notice or "").startswith(by_local_alone if notice else "")
     assert answer.checked_by == ("local" if notice else "judge scripted")
     assert len(scripted.received) == before + 2, "one request for all sentences"
+    added = "control" in (notice or "")
+    assert ("Quotes that the model left out are added." in (answer.notice or "")) == added
+    keeps_the_promises(answer)
+
+
+def test_a_model_that_cannot_judge_is_not_asked_what_the_quotes_refuse(
+    open_writing: Opening, scripted: ChatServer
+) -> None:
+    assistant = open_writing(support_checker="judge", chance=0.2)
+    scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
+    before = len(scripted.received)
+    for _ in range(3):
+        assert assistant.ask(QUESTION).status == "insufficient_evidence"
+    assert len(scripted.received) == before + 2 + 2, "twice it was given a chance"
 
 
 def test_a_wrong_judge_is_not_asked_for_long(open_writing: Opening, scripted: ChatServer) -> None:
