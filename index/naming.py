@@ -229,7 +229,7 @@ def mend(
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Mend the typing errors of a question, and spell its words as the abstracts do.
 
-    Only a word that is neither in the index nor in a dictionary may change: into the nearest word of the
+    Only a word that neither the index nor a dictionary has may change: into the nearest word of the
     abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
     eight (names: twelve) by optimal string alignment, none in the first letter or a digit. British
     or American spelling ("modelling") is replaced by that of the abstracts, but is no error.
