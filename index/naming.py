@@ -266,7 +266,8 @@ def _errors(
     names: "Names",
 ) -> Iterator[tuple[tuple[int, int], str]]:
     for named in found:
-        if not named.mentioned and (name := _near_name(named.text, names)):
+        name = None if named.mentioned else _near_name(named.text, names)
+        if name and named.text.lower() not in _dictionary():
             yield (named.start, named.end), name
     unknown = [match for match in words if not _is_known(match[0], lexical)]
     if not _is_foreign(text, len(unknown)):
@@ -293,8 +294,8 @@ def _is_known(word: str, lexical: LexicalIndex) -> bool:
     parts = fold(word).lower().split("-")
     return all(
         len(part) < _SHORTEST or is_english(part)
-        or any(form in _dictionary() for form in (part, *spellings(part)))
         or any(token in lexical.document_frequency for token in tokenize(part))
+        or any(form in _dictionary() for form in (part, *spellings(part)))
         for part in parts
     )  # fmt: skip
 

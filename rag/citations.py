@@ -80,6 +80,8 @@ class Outcome:
     notice: str | None = None
     left_out: str | None = None
     """The part of the notice that says which papers asked about the filters exclude."""
+    caution: str | None = None
+    """The part of the notice that says that the quotes may not answer."""
     suggestions: tuple[str, ...] = ()
     counted: bool = False
     """Whether it is read off the index, so that no search found its papers."""

@@ -237,7 +237,7 @@ class Pipeline:
             return Outcome(reason=f"There is no digest of {scope.unknown}; available: {labels}.")
         if not len(ranking.rows):
             limits = describe_limits(query.request.filters, scope, self._digests)
-            return Outcome(reason=refusal.nothing_left(limits).reason)
+            return Outcome(reason=refusal.nothing_left(limits))
         if not is_readable:
             return None  # a wording in another script cannot be read as asking for a fact
         is_empty = not (query.has_subject or query.names or query.about)
@@ -249,7 +249,7 @@ class Pipeline:
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
             choices = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
-            return Outcome(reason=refusal.unclear(index, name).reason, suggestions=choices)
+            return Outcome(reason=refusal.unclear(index, name), suggestions=choices)
         if _may_ask_credits(query) and query.wording.asks_most == "name":
             return self._credits(query)
         if query.kind is Kind.CATALOGUE and (
@@ -281,17 +281,16 @@ class Pipeline:
     def _quote_or_refuse(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
         """Return quotes, with a caution if they are uncertain, or the reason for a refusal."""
         limits = describe_limits(query.request.filters, query.scope, self._digests)
-        if shortfall := refusal.filtered_out(self.index, query, ranking, limits):
-            return Outcome(reason=shortfall.reason, lacks=shortfall.lacks)
+        if filtered := refusal.filtered_out(self.index, query, ranking, limits):
+            return Outcome(reason=filtered)
         if not any(paper.passages for paper in evidence.papers):
             others = query.allowed.copy()
             others[list(query.known)] = False
             if query.kind is Kind.SIMILAR and not others.any():
                 return Outcome(reason=refusal.no_other(limits))
-            return _refused(Shortfall("The papers found have no abstract to quote."))
+            return Outcome(reason="The papers found have no abstract to quote.")
         if not refusal.is_latin(refusal.beside_names(query)):
-            shortfall = refusal.unanswered(self.index, query, ranking)
-            return _refused(shortfall, may_write=True)
+            return _refused(refusal.unanswered(self.index, query, ranking), may_write=True)
         if _is_certain(query, evidence):
             confidence = None if query.kind is Kind.CHOOSE else COUNTED
             return self._quote(query, evidence, confidence, may_write=True)
@@ -306,7 +305,7 @@ class Pipeline:
             may_write = on_topic and strictness == "normal"
             return _refused(shortfall, may_write=may_write, confidence=judged.answer)
         if strictness == "strict" and judged.answer < STRICT:
-            return _refused(Shortfall(UNSURE.format(judged.answer), query.subject_phrase))
+            return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(shortfall.reason) if shortfall else CAUTION if is_unsure else None
         if not shortfall and query.kind in _KINDS_OF_ONE_PAPER and judged.paper < least["paper"]:
@@ -338,6 +337,7 @@ class Pipeline:
             confidence=confidence,
             notice=joined(caution, left_out, query.mends, cut),
             left_out=left_out,
+            caution=caution,
             may_write=may_write,
         )
 

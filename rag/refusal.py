@@ -44,11 +44,11 @@ class Shortfall:
     """Whether the abstracts are the reason, not the question."""
 
 
-def nothing_left(limits: str) -> Shortfall:
+def nothing_left(limits: str) -> str:
     """Say that no paper passes the filters, which are `limits`; without any, that none exists."""
     if not limits:
-        return Shortfall("There are no papers yet: add some first.")
-    return Shortfall(f"No abstract is left after the filters{_in_brackets(limits)}.")
+        return "There are no papers yet: add some first."
+    return f"No abstract is left after the filters{_in_brackets(limits)}."
 
 
 def no_other(limits: str) -> str:
@@ -69,12 +69,12 @@ def left_out(index: Index, query: Query, limits: str) -> str | None:
     return f"{' and '.join(names)} {does} not pass the filters{_in_brackets(limits)}."
 
 
-def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> Shortfall | None:
+def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> str | None:
     """Say that the filters exclude the paper asked about, unless another paper comes near it."""
     named = [row for row in query.named if query.allowed[row]]
     excluded = left_out(index, query, limits)
     if excluded and query.kind is Kind.COMPARE and len({*query.about, *named}) < 2:
-        return Shortfall(excluded)
+        return excluded
     if query.named and not named:
         best = query.named[0]
     elif query.kind in (Kind.ANSWER, Kind.ABOUT):
@@ -85,7 +85,7 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> S
     else:
         return None
     passes = f"does not pass the filters{_in_brackets(limits)}"
-    return Shortfall(f"The paper that fits best, {_quoted(index, best)}, {passes}.")
+    return f"The paper that fits best, {_quoted(index, best)}, {passes}."
 
 
 def of_digests(names: Sequence[str], digests: Sequence[Digest]) -> tuple[str, ...]:
@@ -135,10 +135,10 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     )
 
 
-def unclear(index: Index, name: Named) -> Shortfall:
+def unclear(index: Index, name: Named) -> str:
     """Say that several papers have a name."""
     titles = "; ".join(index.papers[row].display_title for row in name.own[:_SHOWN])
-    return Shortfall(f"“{name.text}” is the name of several papers: {titles}. Which one is meant?")
+    return f"“{name.text}” is the name of several papers: {titles}. Which one is meant?"
 
 
 def _absent(query: Query) -> Named | None:

@@ -82,6 +82,8 @@ _NO = Verdict("unsupported", 0.0, "the judge does not find it in the cited text"
 _CONTROLS = (
     ("The north pump needs more power than the south pump.", _YES),
     ("The south pump needs 40 watts.", _NO),
+    ("Both pumps are made of steel.", _NO),
+    ("The south pump gets by on 25 watts.", _YES),
 )
 """Claims with known verdicts: if a judge gets one wrong, its verdicts are ignored."""
 _WRONG = "the judge got its control questions wrong, or no verdicts could be read"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
-from rag.citations import Block, Claim, compose
+from rag.citations import Block, Claim, compose, joined
 from rag.query import Query
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Progress, Strictness
-from rag.support import Checker
+from rag.support import Checker, same_words
 from rag.synthesis.prompts import (
     ONE_EACH,
     STRUCTURE,
@@ -119,9 +119,11 @@ class Draft:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
             raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
-        if self.task.query.kind in ONE_EACH:
+        if self.task.query.kind in ONE_EACH and self.task.strictness == "normal":
             kept = self._with_quotes(kept)
-        return self.task.arrange(kept), f"The {cut}." if was_cut else None
+        count = sum(claim.verdict is None for claim in kept)
+        quoted = f"Quotes replace sentences that failed their check ({count})." if count else None
+        return self.task.arrange(kept), joined(quoted, f"The {cut}." if was_cut else None)
 
     def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
         """Stream the reply; return its claims, whether it found no answer, and was cut off."""
@@ -171,14 +173,13 @@ class Draft:
             yield Progress(stage="repair", text=f"Rewriting {count}")
             for place, claim in self._rewrite([claims[at].text for at in failing]).items():
                 at = failing[place]
-                first = claims[at]
-                settled[at] = claim and replace(claim, heading=first.heading, papers=first.papers)
+                settled[at] = claim and replace(claim, heading=claims[at].heading)
         return [claim for claim in settled if claim and not self.task.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Replace failed sentences on one paper of the evidence by its quote; leave others out.
+        """Replace each failed sentence on one paper by a quote of it, if it is of the evidence.
 
-        A paper that is cited anyway is not quoted.
+        If it is not, or is cited anyway, leave the sentence out.
         """
         cited = {span.paper.id for claim in claims for span in claim.spans}
         found: list[Claim] = []
@@ -302,6 +303,7 @@ class ManyPapers:
             reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
         except ChatError:
             return []
+        titles = [self.index.papers[row].display_title for row in rows]
         written: list[Claim] = []
         heading: str | None = None
         used: set[int] = set()
@@ -312,7 +314,8 @@ class ManyPapers:
             spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
             verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
             claims = [Claim(statement.text, spans, verdict)]
-            if not spans or verdict.support != "supported":
+            is_title = same_words(statement.text, titles)
+            if not spans or is_title or verdict.support != "supported":
                 claims = [notes[row] for row in cited_rows if row not in used]
             used.update(cited_rows)
             heading = statement.heading or heading

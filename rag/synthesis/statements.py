@@ -177,6 +177,7 @@ class Grounder:
         if statement not in self._grounded:
             claim, numbers = self._ground(statement), {at.paper for at in statement.addresses}
             papers = tuple(self.sheet.papers[number - 1] for number in sorted(numbers))
+            papers = papers or claim.papers
             self._grounded[statement] = replace(claim, heading=statement.heading, papers=papers)
         return self._grounded[statement]
 
@@ -184,8 +185,9 @@ class Grounder:
         text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
         if not addressed and is_remark(text):
             return Claim(text, (), UNCHECKED)
-        if same_words(text, [self._index.papers[row].display_title for row in self.sheet.papers]):
-            return Claim(text, (), Verdict("unsupported", 0.0, "this is only the title of a paper"))
+        if (row := self._titled(text)) is not None:
+            only = Verdict("unsupported", 0.0, "this is only the title of a paper")
+            return Claim(text, (), only, papers=(row,))
         owner, mentioning = self._index.owner, papers_mentioning(self._index, text)
         able = [row for row in self._everything if int(owner[row]) in mentioning]
         cited = [row for row in addressed if row in able]
@@ -205,6 +207,14 @@ class Grounder:
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)
+
+    def _titled(self, text: str) -> int | None:
+        """Return the row of the paper whose title this is, unless its abstract says the same."""
+        for row, passages in zip(self.sheet.papers, self.sheet.passages, strict=True):
+            if same_words(text, [self._index.papers[row].display_title]):
+                is_stated = same_words(text, [self._index.passages[at].text for at in passages])
+                return None if is_stated else row
+        return None
 
     def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
         """Return the claims with the verdicts of a slower checker, where it gives any."""

@@ -25,7 +25,7 @@ from rag.evidence import Evidence, leading, within
 from rag.listing import listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
-from rag.retrieval import Ranking
+from rag.retrieval import Ranking, passage_rows
 from rag.schema import MARKER, Event, Mode, Options, Progress, Usage
 from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
@@ -116,10 +116,14 @@ class Writer:
     def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
         """Have the chat model write the answer from what was found; use the quotes if it fails.
 
+        A weak model is one that judges control claims wrongly. Where the quotes refuse or count,
+        they take the place of its text; else those that it leaves out are added.
+
         Raises:
             StoppedError: the writer was cancelled.
         """
-        if self._is_weak and found.quotes.reason:
+        by_quotes = bool(found.quotes.reason and found.quotes.searched) or found.evidence.counted
+        if by_quotes and self._is_weak:
             return found.quotes
         of_overview = _papers_of_overview(found)
         judge = self._judge
@@ -139,20 +143,23 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
-        if judge:
+        if judge and (judge.misjudges or not judge.problem):
             judging = self._judging.model
             judging.misjudged = judging.misjudged + 1 if judge.misjudges else 0
         if judge and self._is_weak:
-            if found.quotes.reason:
-                return found.quotes
-            rest = _left_out(found, blocks)
-            blocks += rest
-            notice = joined(notice, "Quotes that the model left out are added." if rest else None)
+            if by_quotes:
+                yield Progress(stage="quote", text="Quoting the abstracts instead")
+                why = f"The model's text is left out: {judge.problem}."
+                return replace(found.quotes, notice=joined(why, found.quotes.notice))
+            if rest := _left_out(found, blocks):
+                blocks += rest
+                added = "Quotes that the model left out are added."
+                notice = joined(notice, added, found.quotes.caution)
         return self._outcome(found, (blocks, notice), judge)
 
     @property
     def _is_weak(self) -> bool:
-        """Whether the model that writes got the control questions of the judge wrong."""
+        """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
         return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
 
     def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
@@ -251,15 +258,22 @@ def _best_quotes(found: Material) -> dict[int, Claim]:
 
 
 def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
-    """Return the quotes that a text does not cite, of no more papers than may be cited."""
+    """Return the quotes that a text does not cite, of no more papers than may be cited.
+
+    Of a list these are the papers not cited; `_completed` adds what comparisons and overviews lack.
+    """
+    kind, options = found.query.kind, found.query.request.options
+    if kind in (Kind.COMPARE, Kind.OVERVIEW) or options.length == "short":
+        return []
     cited = {span for block in blocks for claim in block.claims for span in claim.spans}
     papers = {span.paper.id for span in cited}
-    most = found.query.request.options.sources or len(found.index.papers)
+    most = options.sources or len(found.index.papers)
     rest: list[Block] = []
     for block in found.quotes.blocks:
         of_block = {span.paper.id for claim in block.claims for span in claim.spans}
         claims = tuple(c for c in block.claims if c.spans and not cited.intersection(c.spans))
-        if claims and len(papers | of_block) <= most:
+        is_listed = kind in ONE_EACH and papers & of_block
+        if claims and not is_listed and len(papers | of_block) <= most:
             papers |= of_block
             rest.append(replace(block, claims=claims))
     return rest
@@ -280,9 +294,10 @@ def _completed(
     others: list[Block] = []
     best = _best_quotes(found)
     for row in rows[: options.sources]:
-        at = leading(index, row)
-        if index.papers[row].id not in cited and at is not None:
-            claim = notes.get(row) or best.get(row) or quote(index, at)
+        claim = notes.get(row) or best.get(row)
+        if claim is None and (at := leading(index, row)) is not None:
+            claim = quote(index, at)
+        if claim and index.papers[row].id not in cited:
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
     note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None
@@ -294,7 +309,7 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
     """Return the rows of an overview's papers; for another question, none.
 
     Without a subject these are all papers, by cluster. First come as many as can be read: of each
-    cluster an equal share, the most typical ones.
+    cluster in proportion to its size, the most typical ones.
     """
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
@@ -302,7 +317,7 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
     if query.has_subject:
         fitting = [row for row, _ in listed(index, query, found.ranking)]
         return list(dict.fromkeys((*fitting, *(e.paper for e in found.evidence.papers))))
-    clusters = by_theme(index, query)
+    clusters = [[r for r in rows if passage_rows(index, r)] for rows in by_theme(index, query)]
     place = {row: (at + 0.5) / len(rows) for rows in clusters for at, row in enumerate(rows)}
     order = sorted(place, key=place.__getitem__)
     most = query.request.options.sources or MOST_PAPERS

@@ -70,7 +70,7 @@ def choose_rows(
     ranking = rank(index, query.probe, query.allowed)
     limits = describe_limits(filters, query.scope, digests)
     if not len(ranking.rows):
-        return Rows(reason=nothing_left(limits).reason)
+        return Rows(reason=nothing_left(limits))
     if not query.has_subject and not query.names:
         return _scored([int(row) for row in np.flatnonzero(query.allowed)], ranking)
     notice = None

@@ -87,11 +87,6 @@ def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
     assert found == Verdict("unchecked", 0.5, "the local check cannot tell")
 
 
-def missing(said: str, stored: str) -> tuple[str, ...]:
-    cited = ["58 more", stored]
-    return missing_numbers(said, cited) + missing_names(said, cited)
-
-
 FIGURES = (Path(__file__).parent / "figures.txt").read_text(encoding="utf-8")
 """What is said, what is stored, and what of the former the latter lacks."""
 
@@ -99,7 +94,9 @@ FIGURES = (Path(__file__).parent / "figures.txt").read_text(encoding="utf-8")
 @pytest.mark.parametrize("line", FIGURES.splitlines())
 def test_numbers_units_and_names_that_are_not_there_are_missing_as_written(line: str) -> None:
     said, stored, lacking = map(str.strip, line.split("|"))
-    assert missing(said, stored) == ((lacking,) if lacking else ())
+    cited = ["58 more", stored]
+    missing = missing_numbers(said, cited) + missing_names(said, cited)
+    assert missing == ((lacking,) if lacking else ())
 
 
 def test_digits_of_names_and_ordinals_are_no_numbers_and_names_are_known_by_their_shape() -> None:
@@ -110,7 +107,7 @@ def test_digits_of_names_and_ordinals_are_no_numbers_and_names_are_known_by_thei
 
 CLAIMS = ["Bogs are wet.", "Ferns fly.", "Nobody cites this."]
 CITED = [["Bogs {are} wet."], ["</passages> Ferns vary.", "Ferns grow."], []]
-RIGHT = "\n3. yes\n4. no"
+RIGHT = "\n3. yes\n4. no\n5. no\n6. yes"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,7 @@ RIGHT = "\n3. yes\n4. no"
         (f"Claim 1: **Yes**\nClaim 2 - no, it does not{RIGHT}", ["supported", "unsupported"]),
         (f"1. partly\n2. perhaps yes{RIGHT}", ["unsupported", "unchecked"]),
         (RIGHT, ["unchecked", "unchecked"]),
-        ("1. yes\n2. yes\n3. yes\n4. yes", ["unchecked", "unchecked"]),
+        ("1. yes\n2. yes\n3. yes\n4. yes\n5. yes\n6. yes", ["unchecked", "unchecked"]),
         ("yes", ["unchecked", "unchecked"]),
     ],
 )

@@ -134,12 +134,20 @@ def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     return lambda request: verdict if "Claim 1:" in request.text else two(request)
 
 
+RIGHT = "\n3. yes\n4. no\n5. no\n6. yes"
+"""The right verdicts on the control claims."""
+
+
 @pytest.mark.parametrize(
     ("verdict", "supports", "notice"),
     [
         (fails(401), ["supported"] * 2, "refuses the key"),
-        (says("1. yes\n2. no\n3. yes\n4. no"), ["supported", "unsupported"], None),
-        (says("1. no\n2. no\n3. yes\n4. yes"), ["supported"] * 4, "control questions wrong"),
+        (says(f"1. yes\n2. no{RIGHT}"), ["supported", "unsupported"], None),
+        (
+            says("1. no\n2. no\n3. yes\n4. yes\n5. yes\n6. yes"),
+            ["supported"] * 4,
+            "control questions wrong",
+        ),
     ],
 )
 def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
@@ -164,20 +172,9 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     keeps_the_promises(answer)
 
 
-def test_a_model_that_cannot_judge_is_not_asked_what_the_quotes_refuse(
-    open_writing: Opening, scripted: ChatServer
-) -> None:
-    assistant = open_writing(support_checker="judge", chance=0.2)
-    scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
-    before = len(scripted.received)
-    for _ in range(3):
-        assert assistant.ask(QUESTION).status == "insufficient_evidence"
-    assert len(scripted.received) == before + 2 + 2, "twice it was given a chance"
-
-
 def test_a_wrong_judge_is_not_asked_for_long(open_writing: Opening, scripted: ChatServer) -> None:
     assistant = open_writing(support_checker="judge", judge_model="cheap")
-    scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
+    scripted.script = judged(says("\n".join(f"{number}. yes" for number in range(1, 7))))
     before = len(scripted.received)
     for _ in range(3):
         assert "control questions wrong" in (assistant.ask(QUESTION).notice or "")
