@@ -1,11 +1,9 @@
 """Use a chat model for one question: to rewrite a follow-up, to find papers, to write the answer.
 
 `Writer.answer` runs the steps of an answer: choose the papers, lay out their abstracts, have the
-answer written, and fall back to quotes if the model fails. `Writers` opens the models. `condense`
-makes a follow-up standalone by a small request; a reply that fails its check is ignored.
+answer written, and fall back to quotes if the model fails. `Writers` opens the models.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -17,21 +15,19 @@ from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
-from index.text import clean_text
 from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
 from rag.citations import Block, Claim, Outcome, joined, quote
-from rag.conversation import BY_NUMBER, POINTS, Turn, papers_before
+from rag.conversation import POINTS, papers_before
 from rag.evidence import Evidence, leading, within
 from rag.listing import listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
 from rag.retrieval import Ranking, passage_rows
-from rag.schema import MARKER, Event, Mode, Options, Progress, Usage
+from rag.schema import Event, Mode, Options, Progress, Usage
 from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
 from rag.support import JudgeChecker
 from rag.support.local import LocalChecker
-from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.drafting import (
     BATCH,
     MOST_PAPERS,
@@ -40,8 +36,8 @@ from rag.synthesis.drafting import (
     NoAnswerError,
     Task,
 )
-from rag.synthesis.looking import Looking
-from rag.synthesis.prompts import CONDENSE, ONE_EACH, data, lay_out, request
+from rag.synthesis.helping import Looking, condense
+from rag.synthesis.prompts import ONE_EACH, lay_out
 from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
@@ -442,58 +438,3 @@ class Writers:
             self._closed = True
             if self._model:
                 self._model.close()
-
-
-_REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
-"""Words that may refer to an earlier turn."""
-
-
-def condense(
-    question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
-) -> str | None:
-    """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
-
-    A usable rewrite is one question, not much longer than the original, that keeps half of its
-    words and has no name or number that was not given. A number in brackets is replaced by the
-    title it stands for: `references` are the titles of the papers that earlier turns cite, number 1
-    first, by which "the second paper" is understood. The model reads the start of six turns.
-    """
-    last = [turn for turn in turns if turn.role != "system"][-6:]
-    titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
-    numbered = [f"[{number}] {title}" for number, title in titles.items()]
-    messages = request(
-        CONDENSE,
-        data("conversation", (f"{turn.role}: {turn.text[:600]}" for turn in last)),
-        data("papers", numbered),
-        data("question", question),
-        "The question, understood without the conversation:",
-    )
-    try:
-        lines = map(_without_label, complete(messages).splitlines())
-    except ChatError:
-        return None  # the caller's rules make it stand alone instead
-    line = next(filter(None, lines), "")
-    if not titles.keys() >= {*MARKER.findall(line)}:
-        return None
-    found = MARKER.sub(lambda marker: titles[marker[1]], line)
-    context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
-    return found if _can_replace(found, question, context) else None
-
-
-def _without_label(line: str) -> str:
-    """Remove what a model puts around its question: "Standalone question: …", quotes, fences."""
-    bare = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
-    return " ".join(bare.split()).strip(" \t\"'“”‘’`*_")
-
-
-def _can_replace(found: str, question: str, context: str) -> bool:
-    """Return whether a rewritten question can replace the original, given its context."""
-    asks = found.endswith("?") or not question.rstrip().endswith("?")
-    is_short = len(found) <= 3 * len(question) + 300
-    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
-    words, content = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
-    keeps = 2 * len(content & words) >= len(content)
-    known = clean_text(context)
-    shares = not words.isdisjoint(tokenize(known))
-    foreign = (*missing_names(found, [known]), *missing_numbers(found, [known]))
-    return asks and is_short and is_one and keeps and shares and not foreign

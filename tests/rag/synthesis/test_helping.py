@@ -12,7 +12,7 @@ from writing import GOOD, TASKS, writes
 from rag import Assistant
 from rag.conversation import Turn
 from rag.schema import Progress
-from rag.synthesis.writer import condense
+from rag.synthesis.helping import condense
 
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},

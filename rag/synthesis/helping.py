@@ -1,10 +1,12 @@
-"""Let a chat model search, read and list papers itself before it writes an answer.
+"""Have a chat model help before it writes: rewrite a follow-up, and find papers itself.
 
-It calls the tools of OpenAI's protocol if the endpoint has them (as in "ReAct", Yao et al. 2023),
-else it plans sub-questions, which are searched (as in "Self-Ask", Press et al. 2023).
+`condense` makes a follow-up standalone by a small request; a reply that fails its check is ignored.
+`Looking` calls the tools of OpenAI's protocol if the endpoint has them (as in "ReAct", Yao et al.
+2023), else it plans sub-questions, which are searched (as in "Self-Ask", Press et al. 2023).
 """
 
 import json
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,13 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import InputError
+from index.lexical import tokenize
 from index.store import Index
-from rag.chat import Asking, Call, Message, ReplyError, numbered_lines
+from index.text import clean_text
+from rag.chat import Asking, Call, ChatError, Complete, Message, ReplyError, numbered_lines
+from rag.conversation import BY_NUMBER, Turn
 from rag.digests import allowed
 from rag.query import Query
 from rag.retrieval import Probe, nearest_to, passage_rows, rank
-from rag.schema import Filters, Progress
-from rag.synthesis.prompts import LOOK, PLAN, as_data, data, described, request
+from rag.schema import MARKER, Filters, Progress
+from rag.support.numbers import missing_names, missing_numbers
+from rag.synthesis.prompts import CONDENSE, LOOK, PLAN, as_data, data, described, request
 
 _MOST_CALLS = 4
 """The most tool calls that are run in one round, and the most sub-questions of a plan."""
@@ -180,3 +186,58 @@ def _describe_call(call: Call) -> str:
         "papers": "Listing papers",
     }
     return what.get(call.name, "Looking further")
+
+
+_REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
+"""Words that may refer to an earlier turn."""
+
+
+def condense(
+    question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
+) -> str | None:
+    """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
+
+    A usable rewrite is one question, not much longer than the original, that keeps half of its
+    words and has no name or number that was not given. A number in brackets is replaced by the
+    title it stands for: `references` are the titles of the papers that earlier turns cite, number 1
+    first, by which "the second paper" is understood. The model reads the start of six turns.
+    """
+    last = [turn for turn in turns if turn.role != "system"][-6:]
+    titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
+    numbered = [f"[{number}] {title}" for number, title in titles.items()]
+    messages = request(
+        CONDENSE,
+        data("conversation", (f"{turn.role}: {turn.text[:600]}" for turn in last)),
+        data("papers", numbered),
+        data("question", question),
+        "The question, understood without the conversation:",
+    )
+    try:
+        lines = map(_without_label, complete(messages).splitlines())
+    except ChatError:
+        return None  # the caller's rules make it stand alone instead
+    line = next(filter(None, lines), "")
+    if not titles.keys() >= {*MARKER.findall(line)}:
+        return None
+    found = MARKER.sub(lambda marker: titles[marker[1]], line)
+    context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
+    return found if _can_replace(found, question, context) else None
+
+
+def _without_label(line: str) -> str:
+    """Remove what a model puts around its question: "Standalone question: …", quotes, fences."""
+    bare = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
+    return " ".join(bare.split()).strip(" \t\"'“”‘’`*_")
+
+
+def _can_replace(found: str, question: str, context: str) -> bool:
+    """Return whether a rewritten question can replace the original, given its context."""
+    asks = found.endswith("?") or not question.rstrip().endswith("?")
+    is_short = len(found) <= 3 * len(question) + 300
+    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
+    words, content = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
+    keeps = 2 * len(content & words) >= len(content)
+    known = clean_text(context)
+    shares = not words.isdisjoint(tokenize(known))
+    foreign = (*missing_names(found, [known]), *missing_numbers(found, [known]))
+    return asks and is_short and is_one and keeps and shares and not foreign
