@@ -20,7 +20,7 @@ from index.lexical import tokenize
 from index.store import Index
 from index.text import clean_text
 from rag.chat import Asking, Call, ChatError, Complete, Message, ReplyError, numbered_lines
-from rag.conversation import BY_NUMBER, Turn
+from rag.conversation import BY_NUMBER, POINTS, Turn
 from rag.digests import allowed
 from rag.query import Query
 from rag.retrieval import Probe, nearest_to, passage_rows, rank
@@ -198,9 +198,10 @@ def condense(
     """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
 
     A usable rewrite is one question, not much longer than the original, that keeps half of its
-    words and has no name or number that was not given. A number in brackets is replaced by the
-    title it stands for: `references` are the titles of the papers that earlier turns cite, number 1
-    first, by which "the second paper" is understood. The model reads the start of six turns.
+    words and has no name or number that was not given; and it is not the same with its pronoun. A
+    number in brackets is replaced by the title it stands for: `references` are the titles of the
+    papers that earlier turns cite, number 1 first, by which "the second paper" is understood. The
+    model reads the start of six turns.
     """
     last = [turn for turn in turns if turn.role != "system"][-6:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
@@ -232,6 +233,8 @@ def _without_label(line: str) -> str:
 
 def _can_replace(found: str, question: str, context: str) -> bool:
     """Return whether a rewritten question can replace the original, given its context."""
+    if found == question and POINTS.search(question):
+        return False
     asks = found.endswith("?") or not question.rstrip().endswith("?")
     is_short = len(found) <= 3 * len(question) + 300
     is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found

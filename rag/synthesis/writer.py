@@ -98,13 +98,13 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """Rewrite a follow-up to stand alone; None if the model cannot, or it surely stands alone.
+        """Rewrite a follow-up to stand alone; None if it surely does, or the model is weak.
 
         A question with seven different words and no pronoun does; in a shorter one a noun can refer
         to the turn before ("What accuracy does the agent reach?").
         """
         may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
-        if not may_lean or not any(turn.role == "user" for turn in request.turns):
+        if self._is_weak or not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
         return condense(request.asked, request.turns, titles, self.completing(120))

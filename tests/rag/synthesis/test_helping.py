@@ -77,6 +77,8 @@ RESOLVED = f"How often does {TITLES[1]} succeed?"
 )
 def test_a_rewritten_question_is_used_if_it_is_the_same(reply: str, standalone: str | None) -> None:
     assert condense(FOLLOW_UP, SPOKEN, TITLES, lambda _: reply) == standalone
+    same = "How often does it succeed?"
+    assert condense(same, SPOKEN, TITLES, lambda _: same) is None, "its pronoun is still there"
 
 
 def test_text_of_others_cannot_end_the_element_it_stands_in() -> None:
