@@ -21,7 +21,6 @@ if os.environ.get("PYTEST_XDIST_WORKER"):
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-REPOSITORY = Path(__file__).parent.parent
 Once = Callable[[str, Callable[[Path], object]], Path]
 """Gives the folder of a name, made by the first process that asks for it, where it is not yet."""
 
@@ -29,7 +28,7 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of real digests, questions and benchmarks; skip a test without it."""
-    folder = Path(os.environ.get("SHARED", REPOSITORY.parent / "shared"))
+    folder = Path(os.environ.get("SHARED", Path(__file__).parents[2] / "shared"))
     if not folder.is_dir():
         if os.environ.get("CI"):
             pytest.fail(f"{folder} is missing, and CI must not skip")

@@ -22,10 +22,6 @@ DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
 RECIPES = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Recipes")[2]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
 
-_COMMAND = re.compile(
-    r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|table|papers|ui|eval|doctor)\b.*)"
-)
-
 
 def blocks(text: str, language: str = "") -> list[str]:
     found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -34,10 +30,11 @@ def blocks(text: str, language: str = "") -> list[str]:
 
 def commands(text: str) -> Iterator[list[str]]:
     """The arguments of every `abstractqa …` in a block of commands or in code within a line."""
+    command = r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|table|papers|ui|eval|doctor)\b.*)"
     code = "\n".join(blocks(text))
     rest = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     for line in [*code.splitlines(), *re.findall("`([^`]+)`", rest)]:
-        if match := _COMMAND.match(line):
+        if match := re.match(command, line):
             yield shlex.split(match[1], comments=True)
 
 
@@ -55,10 +52,6 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
 @pytest.mark.parametrize("arguments", [*commands(README), *commands(DEPLOYMENT)], ids=" ".join)
 def test_every_command_shown_is_one_that_the_command_takes(arguments: list[str]) -> None:
     build_parser().parse_args(arguments)
-
-
-def test_the_table_of_formats_is_that_of_the_readers() -> None:
-    assert markdown_table() in README
 
 
 def test_commands_of_every_kind_are_shown_and_every_option_named_is_one_of_them() -> None:
@@ -89,13 +82,17 @@ def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) 
     assert used <= targets
 
 
-def test_what_is_shown_is_what_the_sample_gives(
+def test_what_is_shown_is_what_the_sample_gives_and_the_python_runs(
     sample_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
     for command, shown in zip(("ask", "table"), blocks(README, "text"), strict=True):
         assert main(next(given for given in commands(README) if given[0] == command)) == 0
         assert capsys.readouterr().out.split() == shown.split()
+    (code,) = blocks(README, "python")
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["answer"].references  # type: ignore[attr-defined]
 
 
 def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:
@@ -108,14 +105,6 @@ def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: As
     assert refused == []
 
 
-def test_the_python_shown_runs(sample_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
-    (code,) = blocks(README, "python")
-    names: dict[str, object] = {}
-    exec(code, names)
-    assert names["answer"].references  # type: ignore[attr-defined]
-
-
 def test_what_the_recipes_name_is_there() -> None:
     for path in re.findall(r"`([\w./]+/[\w./]*|\w+\.md)`", RECIPES):
         assert (REPOSITORY / path).exists(), path
@@ -126,7 +115,9 @@ def test_what_the_recipes_name_is_there() -> None:
         assert hasattr(import_module(module), name), name
 
 
-def test_a_reader_that_is_added_is_chosen_and_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_reader_is_in_the_table_and_a_new_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert markdown_table() in README
+
     def read_owls(text: index.readers.Text, name: str) -> Iterator[Raw]:
         for number, line in enumerate(text.whole().splitlines()[1:], start=2):
             title, _, abstract = line.partition(" hoots ")

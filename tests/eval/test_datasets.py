@@ -7,15 +7,8 @@ from dataset_files import beir, jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.datasets import (
-    Benchmark,
-    fixed_choice,
-    fixed_subset,
-    load_beir,
-    load_questions,
-    load_trec_run,
-    write_trec_run,
-)
+from eval import datasets
+from eval.datasets import Benchmark, load_beir, load_questions
 from eval.scoring import mean_metrics, query_metrics, ranked
 from index.errors import InputError
 from index.papers import Paper
@@ -103,28 +96,28 @@ def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_cor
     whole = Benchmark(papers, {"q": "what"}, {"q": {"p1": 1, "p3": 2, "p4": 0, "absent": 1}})
     shuffled = Benchmark(papers[::-1], whole.queries, whole.qrels)
     small, again, large = (
-        {paper.id for paper in fixed_subset(each, size).papers}
+        {paper.id for paper in datasets.fixed_subset(each, size).papers}
         for each, size in ((whole, 5), (shuffled, 5), (whole, 12))
     )
     assert {"p1", "p3"} <= small == again < large
     assert (len(small), len(large)) == (5, 12)
     with pytest.raises(InputError, match="a subset needs at least as many"):
-        fixed_subset(whole, 1)
+        datasets.fixed_subset(whole, 1)
     with pytest.raises(InputError, match="a number from 1 to 2"):
-        fixed_choice(["q1", "q2"], 3)
+        datasets.fixed_choice(["q1", "q2"], 3)
 
 
 def test_a_ranking_is_read_as_it_was_written_and_a_broken_one_named(tmp_path: Path) -> None:
     run, ranking = tmp_path / "run", {"q1": {"d1": 0.9, "d2": 0.8}, "q2": {"d1": -2.0}}
-    write_trec_run(run, ranking)
-    assert load_trec_run(run) == ranking
+    datasets.write_trec_run(run, ranking)
+    assert datasets.load_trec_run(run) == ranking
     for text, message in (
         ("", "run holds no ranking"),
         ("q Q0 d1 1 .9 t\nq Q0 d2 2 .8\n", "run:2: expected query, Q0, paper"),
     ):
         run.write_text(text)
         with pytest.raises(InputError, match=message):
-            load_trec_run(run)
+            datasets.load_trec_run(run)
 
 
 def test_each_measure_equals_the_hand_computed_value() -> None:

@@ -15,8 +15,6 @@ from rag.citations import Block, Claim, compose
 from rag.support import JudgeChecker
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
-
-
 RIGHT = {"right": {"a": 1.0, "b": 1.0, "c": 1.0}}
 
 
@@ -66,21 +64,17 @@ def test_a_judge_that_goes_down_is_not_asked_twice(tmp_path: Path) -> None:
     assert complete.call_count == len(replies)
 
 
-SMALL = span(MOSS, "Mosses are small.")
-WET = span(BOGS, "Bogs are wet.")
-VARY = span(FERNS, "Ferns vary.")
-
-
 def test_recall_and_precision_by_hand_through_every_branch() -> None:
+    on_moss, on_bogs = span(MOSS, "Mosses are small."), span(BOGS, "Bogs are wet.")
     small, wet, vary = (frozenset({word}) for word in ("small", "wet", "vary"))
     table = Table(one={small}, spare={small}, both={small | wet}, either={wet, vary})
     claims = (
-        Claim("one", (SMALL,)),  # supported: 1 of 1 precise
+        Claim("one", (on_moss,)),  # supported: 1 of 1 precise
         Claim("none", ()),  # cites nothing
-        Claim("wrong", (WET,)),  # not supported: 0 of 1
-        Claim("spare", (SMALL, WET)),  # one alone supports, the other is spare: 1 of 2
-        Claim("both", (SMALL, WET)),  # neither supports alone: 2 of 2
-        Claim("either", (WET, VARY)),  # each supports alone: 2 of 2
+        Claim("wrong", (on_bogs,)),  # not supported: 0 of 1
+        Claim("spare", (on_moss, on_bogs)),  # one alone supports, the other is spare: 1 of 2
+        Claim("both", (on_moss, on_bogs)),  # neither supports alone: 2 of 2
+        Claim("either", (on_bogs, span(FERNS, "Ferns vary."))),  # each supports alone: 2 of 2
     )
     made = compose([Block(claims)])
     given = answer("Counted.").model_copy(
@@ -97,7 +91,7 @@ def test_a_verdict_that_cannot_be_read_is_counted_and_a_judge_that_is_down_is_an
         return Supports(JudgeChecker(or_nothing(complete), "some-model"))
 
     for reply, supported, unreadable in (
-        ("1. yes\n2. yes\n3. no", True, 0),
+        ("1. yes\n2. yes\n3. no\n4. no\n5. yes", True, 0),
         (ReplyError("it said nothing"), False, 1),
     ):
         judge = replying(reply)

@@ -35,10 +35,7 @@ def test_papers_and_evidence_are_found_by_title_and_by_overlap() -> None:
     assert scored.evidence_cited == (True, True, False, None, None)
 
 
-abstracts = st.text("ab \\%{}$^2.", min_size=1, max_size=40)
-
-
-@given(abstracts, st.data())
+@given(st.text("ab \\%{}$^2.", min_size=1, max_size=40), st.data())
 def test_a_quote_of_an_abstract_is_found_as_it_stands(abstract: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(abstract) - 1))
     end = data.draw(st.integers(start + 1, len(abstract)))

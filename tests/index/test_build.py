@@ -29,7 +29,6 @@ TEA = Paper(
 )
 MILK = Paper(id="milk", title="Milk or no milk", abstract="Milk goes first. A lid helps.")
 HERE = Path(__file__).parent
-DIGEST = (HERE / "kettles.txt").read_text()
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
 
 
@@ -47,7 +46,7 @@ def test_files_are_read_again_only_where_that_could_change_something(
     tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "mail.txt"
-    file.write_text(f"{DIGEST}\nA title without its abstract\n")
+    file.write_text((HERE / "kettles.txt").read_text() + "\nA title without its abstract\n")
     stages: list[tuple[str, int, int]] = []
     first = build([file], store, words, year=2025, progress=lambda *said: stages.append(said))
     assert (first.new, first.papers, first.passages, first.embedded) == (2, 2, 4, 6)

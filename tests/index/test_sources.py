@@ -147,11 +147,9 @@ def test_no_character_of_a_record_stops_the_index(store: Path, index: Run, chara
     assert counts(index(file)) == (0, 1, 0, 0, 0)
 
 
-DIGEST = "Mar 14\n\n{title}\n\nWe looked at this for a year. It is always the same.\n"
-
-
 def pasted(title: str, name: str = "pasted.txt") -> Upload:
-    return Upload(name, DIGEST.format(title=title).encode())
+    text = f"Mar 14\n\n{title}\n\nWe looked at this for a year. It is always the same.\n"
+    return Upload(name, text.encode())
 
 
 @pytest.mark.parametrize(

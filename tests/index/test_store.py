@@ -127,15 +127,6 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
         assert index(store).new == 3
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", f'{{"format_version": {FORMAT_VERSION}}}', '{"format_version": 1e999}']
-)
-def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
-    (live(store) / "manifest.json").write_text(content)
-    with pytest.raises(StoreError, match=r"manifest\.json cannot be read"):
-        Index.open(store)
-
-
 def test_half_a_record_of_vectors_at_the_end_is_as_nothing(store: Path) -> None:
     """What a kill leaves, or another process that is writing just now."""
     (vectors,) = (store / "vectors").glob("*.bin")
@@ -148,8 +139,8 @@ def test_half_a_record_of_vectors_at_the_end_is_as_nothing(store: Path) -> None:
     assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut short", "missing"])
-def test_a_damaged_file_is_told_and_never_a_crash(store: Path, damage: str) -> None:
+def test_a_damaged_file_is_told_and_never_a_crash(store: Path) -> None:
+    told = r"cannot be read|has changed since it was written"
     files = [path for path in live(store).iterdir() if path.name != "manifest.json"]
     files += (store / "vectors").iterdir()
     names = {path.name for path in files}
@@ -157,14 +148,19 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path, damage: str) -> N
     for path in files:
         whole = path.read_bytes()
         half = len(whole) // 2
-        flipped = bytes([whole[half] ^ 1]) + whole[half + 1 :]
-        path.write_bytes(whole[:half] + (flipped if damage == "changed" else b""))
-        if damage == "missing":
-            path.unlink()
-        with pytest.raises(StoreError, match=r"cannot be read|has changed since it was written"):
-            Index.open(store)
+        changed = whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :]
+        for damaged in (changed, whole[:half], None):
+            path.write_bytes(damaged or b"")
+            if damaged is None:
+                path.unlink()
+            with pytest.raises(StoreError, match=told):
+                Index.open(store)
         path.write_bytes(whole)
     assert len(Index.open(store).papers) == 3
+    for text in ("", "[]", f'{{"format_version": {FORMAT_VERSION}}}', '{"format_version": 1e999}'):
+        (live(store) / "manifest.json").write_text(text)
+        with pytest.raises(StoreError, match=r"manifest\.json cannot be read"):
+            Index.open(store)
 
 
 def test_an_encoder_of_the_same_name_and_other_weights_is_refused(store: Path) -> None:

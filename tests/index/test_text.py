@@ -68,8 +68,8 @@ def test_a_span_outside_the_text_is_refused(span: tuple[int, int]) -> None:
         clean("abc").stored_span(*span)
 
 
-@given(messy)
-def test_the_map_never_goes_back_and_stays_inside(stored: str) -> None:
+@given(messy, st.integers(0, 50), st.integers(1, 50))
+def test_the_map_stays_inside_and_leads_back(stored: str, at: int, length: int) -> None:
     cleaned = clean(stored)
     assert len(cleaned.text) == len(cleaned.starts) == len(cleaned.ends)
     assert list(cleaned.starts) == sorted(cleaned.starts)
@@ -79,11 +79,6 @@ def test_the_map_never_goes_back_and_stays_inside(stored: str) -> None:
     cleaned.text.encode()
     assert cleaned.text == cleaned.text.strip(" ")
     assert "  " not in cleaned.text
-
-
-@given(messy, st.integers(0, 50), st.integers(1, 50))
-def test_clean_spans_come_back_from_their_stored_spans(stored: str, at: int, length: int) -> None:
-    cleaned = clean(stored)
     end = min(at + length, len(cleaned.text))
     if at < end:
         first, last = cleaned.clean_span(*cleaned.stored_span(at, end))
@@ -119,7 +114,7 @@ WORDS = st.sampled_from(
 ABSTRACTS = st.one_of(st.lists(WORDS, max_size=40).map(" ".join), st.text(max_size=300))
 
 
-def test_each_sentence_is_a_passage_at_its_place_in_the_stored_abstract() -> None:
+def test_each_sentence_is_a_passage_and_a_node_at_its_place_in_the_stored_abstract() -> None:
     abstract = "  Kettles boil water. We make them 37.8\\% faster~(KTL).\nIt holds for\u200b tea. "
     passages = cut(paper(abstract))
     assert [(abstract[p.start : p.end], p.text) for p in passages] == [
@@ -128,6 +123,11 @@ def test_each_sentence_is_a_passage_at_its_place_in_the_stored_abstract() -> Non
         ("It holds for\u200b tea.", "It holds for tea."),
     ]
     assert passages[0].id == "p1:2-21"
+    node = passages[1].node()
+    assert node.node_id == passages[1].id
+    assert node.get_content(metadata_mode="embed") == passages[1].text, "the sentence alone"
+    assert node.metadata == {"paper": "p1", "start": 22, "end": 55}
+    assert (node.start_char_idx, node.end_char_idx) == (22, 55)
 
 
 @given(ABSTRACTS)
@@ -139,15 +139,6 @@ def test_passages_lie_in_order_and_hold_all_that_cleaning_keeps(abstract: str) -
         at = passage.end
     together = "".join(passage.text for passage in passages)
     assert "".join(together.split()) == "".join(clean(abstract).text.split())
-
-
-def test_a_node_embeds_the_sentence_alone_and_knows_its_place() -> None:
-    [passage] = cut(paper("Kettles boil~water."))
-    node = passage.node()
-    assert node.node_id == passage.id
-    assert node.get_content(metadata_mode="embed") == "Kettles boil water."
-    assert node.metadata == {"paper": "p1", "start": 0, "end": 19}
-    assert (node.start_char_idx, node.end_char_idx) == (0, 19)
 
 
 SENTENCES = (Path(__file__).parent / "sentences.txt").read_text(encoding="utf-8")

@@ -148,7 +148,9 @@ def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: As
     assert refused.reason in refused._repr_markdown_().replace("\\", "")
 
 
-def test_a_query_engine_gives_the_cited_passages_and_the_answer(library: Assistant) -> None:
+def test_llamaindex_gets_the_answer_with_its_passages_or_the_nearest_of_the_best_papers(
+    index: Index, encoder: SentenceEncoder, library: Assistant
+) -> None:
     def answer_of(response: Response) -> Answer:
         return Answer.model_validate(response.metadata["answer"], strict=False)
 
@@ -170,11 +172,6 @@ def test_a_query_engine_gives_the_cited_passages_and_the_answer(library: Assista
     assert answer_of(refused).status == "insufficient_evidence"
     with pytest.raises(InputError, match="empty"):
         engine.query("  ")
-
-
-def test_the_retriever_gives_the_nearest_passages_of_the_best_papers(
-    index: Index, encoder: SentenceEncoder, library: Assistant
-) -> None:
     query = "drones that look for cracks"
     nodes = HybridRetriever(index, encoder, limit=3).retrieve(query)
     expected = [(hit, at) for hit in library.search(query, limit=3) for at in hit.passages]

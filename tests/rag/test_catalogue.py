@@ -61,9 +61,7 @@ def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: A
         assert min(source.date for source in reference.paper.sources if source.date).month == 7
     for answer in (oldest, newest):
         assert "dated from 2019 to Jul 15, 2024" in answer.text
-
-
-def test_the_newest_paper_on_a_subject_is_one_on_it(library: Assistant) -> None:
+    # Of a subject it is one on it.
     newest = library.ask("Which paper on honey bees is the newest?")
     assert newest.kind == "catalogue"
     assert cited(newest)[0] == "smoke"

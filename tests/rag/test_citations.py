@@ -42,7 +42,8 @@ def test_escaped_text_holds_no_marker_and_unescape_undoes_it(text: str) -> None:
 
 
 @given(st.lists(BLOCKS, max_size=4))
-def test_markers_references_and_passages_always_agree(blocks: list[Block]) -> None:
+@example([Block((Claim("It ends.", ()),), "A title that ends with \\")])
+def test_markers_references_and_passages_agree_and_claims_stay(blocks: list[Block]) -> None:
     composition = compose(blocks)
     used = list(dict.fromkeys(markers(composition.text)))
     assert used == list(range(1, len(used) + 1))
@@ -60,26 +61,10 @@ def test_markers_references_and_passages_always_agree(blocks: list[Block]) -> No
     for reference in composition.references:
         for at in reference.passages:
             assert reference.paper.abstract[at.start : at.end] == at.text
-
-
-@given(st.lists(BLOCKS, max_size=3))
-@example([Block((Claim("It ends.", ()),), "A title that ends with \\")])
-def test_the_plain_text_of_an_answer_has_every_claim_as_it_was_given(blocks: list[Block]) -> None:
-    plain = unescape(compose(blocks).text)
-    for block in blocks:
-        assert block.title is None or block.title in plain
-        for claim in block.claims:
-            assert claim.text in plain
-    titles = "".join(block.title or "" for block in blocks)
-    texts = "".join(claim.text for block in blocks for claim in block.claims)
-    if "*" not in titles + texts:
-        assert "*" not in plain
-
-
-def shown(markdown: str) -> str:
-    """What a reader sees of markdown, as any CommonMark renderer shows it."""
-    rendered = MarkdownIt("commonmark", {"html": False}).render(markdown)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", rendered)).split())
+    plain = unescape(composition.text)
+    said = [*(block.title or "" for block in blocks), *(claim.text for claim in claims)]
+    assert [text for text in said if text not in plain] == []
+    assert "*" not in plain or "*" in "".join(said)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +84,7 @@ def shown(markdown: str) -> str:
 @pytest.mark.parametrize("title", [None, "On kites"])
 def test_rendered_markdown_shows_a_claim_unchanged(text: str, title: str | None) -> None:
     composition = compose([Block((Claim(text, (Span(KITES, 0, 7),)),), title)])
-    assert shown(composition.text) == f"{title} {text} [1]".removeprefix("None ")
+    # What a reader sees, as any CommonMark renderer shows it.
+    rendered = MarkdownIt("commonmark", {"html": False}).render(composition.text)
+    shown = html.unescape(re.sub(r"<[^>]*>", " ", rendered)).split()
+    assert " ".join(shown) == f"{title} {text} [1]".removeprefix("None ")

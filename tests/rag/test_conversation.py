@@ -90,12 +90,15 @@ def test_a_new_topic_is_answered_as_if_it_came_first(certain: Assistant, questio
     assert after.text == certain.ask(question).text
 
 
-def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
+def test_odd_and_llama_index_messages_are_read(certain: Assistant, library: Assistant) -> None:
     history = turns(certain.ask(FIRST))
     messages = [ChatMessage(role=MessageRole(t["role"]), content=t["content"]) for t in history]
     question = "How many mites does it find?"
     by_messages, by_turns = (certain.ask(question, each) for each in (messages, history))
     assert without_times(by_messages) == without_times(by_turns)
+    odd = ["bees \x00 **[9]** " * 200, "half a character \udcff"] * 20
+    history = [{"role": role, "content": text} for text in odd for role in ("user", "assistant")]
+    keeps_the_promises(library.ask("how well does it do?", history))
 
 
 @pytest.mark.parametrize(
@@ -111,12 +114,6 @@ def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
 def test_a_history_that_cannot_be_read_is_refused(library: Assistant, history: object) -> None:
     with pytest.raises(InputError, match=r"^history item 1 .*role.*content"):
         library.ask("how well does it do?", history)  # type: ignore[arg-type]
-
-
-def test_a_long_history_with_odd_text_is_read(library: Assistant) -> None:
-    odd = ["bees \x00 **[9]** " * 200, "half a character \udcff"] * 20
-    history = [{"role": role, "content": text} for text in odd for role in ("user", "assistant")]
-    keeps_the_promises(library.ask("how well does it do?", history))
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:
@@ -143,16 +140,15 @@ def test_each_suggestion_brings_evidence_not_yet_quoted(certain: Assistant, ques
     assert suggest(certain, Answer.model_validate_json(answer.model_dump_json())) == found
 
 
-def test_a_refusal_suggests_the_nearest_papers(certain: Assistant, doubting: Assistant) -> None:
+def test_suggestions_name_the_nearest_papers_after_a_refusal_and_keep_to_the_filters(
+    certain: Assistant, doubting: Assistant
+) -> None:
     refused = doubting.ask("Who paid for the flights of CrackMap?")
     assert refused.status == "insufficient_evidence"
     assert any(name in text for text in suggest(certain, refused) for name in NAMES)
-
-
-def test_suggestions_keep_to_the_filters_and_need_papers_at_hand(certain: Assistant) -> None:
     filters = Filters(title="HiveScan")
     answer = certain.ask("How many mites does HiveScan find?", filters=filters)
     for text in suggest(certain, answer, filters=filters):
         assert certain.ask(text, filters=filters).status == "answered"
         assert "other papers" not in text
-    assert suggest(certain, certain.ask("How many papers are there?")) == ()
+    assert suggest(certain, certain.ask("How many papers are there?")) == (), "no paper is at hand"

@@ -109,9 +109,7 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert cited(listed) == ["hivescan", "smoke"]
     alone = certain.ask("Which papers are like HiveScan?", filters={"papers": ["hivescan"]})
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
-
-
-def test_only_chosen_papers_that_pass_the_other_filters_answer(certain: Assistant) -> None:
+    # They have to pass the other filters, too.
     both, none = (Filters(papers=ids, title="smoke") for ids in (("lamps", "smoke"), ("lamps",)))
     answer = certain.ask("What does it propose?", filters=both)
     assert set(cited(answer)) <= {"smoke"}

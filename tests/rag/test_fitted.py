@@ -10,7 +10,6 @@ from rag import confidence, conversation, evidence, fitted, listing
 from rag.wording import ASKS, FRAMED, RELATIONS, SHAPE, Kind
 
 RECORD = fitted.record()
-PATH = fitted.FOLDER / "all-MiniLM-L6-v2.json"
 MEASURED = {
     "sentences": evidence.FEATURES,
     "papers": listing.FEATURES,
@@ -38,7 +37,7 @@ def test_every_model_has_a_weight_for_each_feature_that_is_measured_and_each_cla
 
 
 def test_a_record_of_another_encoder_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = json.loads(PATH.read_text(encoding="utf-8"))
+    data = json.loads((fitted.FOLDER / "all-MiniLM-L6-v2.json").read_text(encoding="utf-8"))
     (tmp_path / "some--encoder.json").write_text(json.dumps(data), encoding="utf-8")
     data["thresholds"] = {"only": 0.5}
     (tmp_path / "all-MiniLM-L6-v2.json").write_text(json.dumps(data), encoding="utf-8")

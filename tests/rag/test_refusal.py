@@ -84,7 +84,7 @@ def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: 
     refused(library, "What are the trends in football?")
 
 
-def test_a_name_of_two_papers_is_asked_back(library: Assistant, certain: Assistant) -> None:
+def test_which_of_several_papers_is_meant_is_asked(library: Assistant, certain: Assistant) -> None:
     answer = refused(library, "How does TIDE work?")
     assert "“TIDE” is the name of several papers" in (answer.reason or "")
     lenient = [library.ask(text, options=LENIENT) for text in answer.suggestions]
@@ -93,9 +93,7 @@ def test_a_name_of_two_papers_is_asked_back(library: Assistant, certain: Assista
     assert len({*small.suggestions, "tell me about tide"}) == 3, "each names one of them"
     assert cited(certain.ask("How many floes does TIDE follow?")) == ["icetide"]
     assert cited(certain.ask("How many ferry routes did TIDE save fuel on?")) == ["ferrytide"]
-
-
-def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: Assistant) -> None:
+    # Digests are compared by papers of theirs.
     answer = refused(library, "Compare the Jun 3 and the Jul 15 digest")
     assert "choose papers of the digests" in (answer.reason or "")
     assert len(answer.suggestions) == 3

@@ -29,9 +29,7 @@ def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assista
     shows_verbatim_passages(found)
     assert len(library.search("insects", limit=10_000)) == 16
     assert len(library.search("insects", limit=1)) == 1
-
-
-def test_a_filter_leaves_scores_and_order_as_they_are(library: Assistant) -> None:
+    # A filter leaves scores and order as they are.
     filters = Filters(digests=("June 3",))
     kept = {paper.id for paper in library.papers(filters)}
     everything = library.search("bees", limit=16)
@@ -51,7 +49,7 @@ def test_every_hit_and_reference_says_what_found_it(open_papers: Open) -> None:
     assert {hit.found for hit in first.hits} <= {"dense", "lexical", "both"}
 
 
-def test_a_paper_is_found_by_its_id_and_is_on_the_map(library: Assistant) -> None:
+def test_a_paper_has_an_id_a_place_on_the_map_and_others_like_it(library: Assistant) -> None:
     papers = library.papers()
     assert [library.paper(known.id) for known in papers] == papers
     assert {point.id for point in library.collection_map().points} == {p.id for p in papers}
@@ -61,9 +59,7 @@ def test_a_paper_is_found_by_its_id_and_is_on_the_map(library: Assistant) -> Non
     for call in (library.search, library.similar):
         with pytest.raises(InputError, match="at least 1, not 0"):
             call(papers[0].id, limit=0)
-
-
-def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(library: Assistant) -> None:
+    # Those like it are the nearest by their whole abstracts.
     hits = library.similar("hivescan", 4)
     assert len(hits) == 4
     assert "hivescan" not in {hit.paper.id for hit in hits}

@@ -21,14 +21,6 @@ DIGESTS = (Digest("may.txt", MAY, 9), Digest("june.txt", JUNE, 9), Digest("july.
 DAYS = {digest.key: digest.date for digest in DIGESTS}
 
 
-def related(question: str) -> Scope:
-    """The scope of a question, its wording read by the models that are shipped."""
-    encoder = minilm.shared(minilm.bundled_folder())
-    return read_scope(
-        question, DIGESTS, lambda text: read_relation(text, encoder.encode(text), record())
-    )
-
-
 def within(scope: Scope) -> list[date | None]:
     return [DAYS[key] for key in scope.filters.digests]
 
@@ -99,7 +91,9 @@ def test_dates_of_papers_are_spans(question: str, since: date | None, until: dat
 def test_digests_are_any_each_or_none(
     question: str, wanted: list[date], without: list[date], every: bool
 ) -> None:
-    scope = related(question)
+    encode = minilm.shared(minilm.bundled_folder()).encode
+    shipped = record()
+    scope = read_scope(question, DIGESTS, lambda text: read_relation(text, encode(text), shipped))
     assert (within(scope), [DAYS[key] for key in scope.without]) == (wanted, without)
     assert scope.filters.every_digest is every
 

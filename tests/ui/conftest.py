@@ -97,15 +97,11 @@ def page(request: pytest.FixtureRequest, context: BrowserContext, address: str) 
     yield opened
     for each in context.pages:
         each.close()
-    forget(context, address)
-    assert without_stops(errors) == []
-
-
-def forget(context: BrowserContext, origin: str) -> None:
-    """Make the next page's visitor a new one: no cookies, and nothing kept of an address."""
+    # The next page's visitor is a new one: no cookies, and nothing kept of the address.
     context.clear_cookies()
     context.clear_permissions()
-    page = context.new_page()
-    session = context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-    page.close()
+    blank = context.new_page()
+    session = context.new_cdp_session(blank)
+    session.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    blank.close()
+    assert without_stops(errors) == []

@@ -127,15 +127,12 @@ def test_a_store_where_nothing_can_be_made_is_refused(tmp_path: Path, capsys: Ca
     assert "/sys/store" in failed(capsys, "index", str(papers), "--store", "/sys/store")
 
 
-def test_files_that_cannot_grow_are_told(store: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_told(store: Path, tmp_path: Path) -> None:
     done = run(
         *("index", str(digest(tmp_path, "more.txt")), "--store", str(store)),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)),
     )
     one_line(done.returncode, done.stderr)
-
-
-def test_results_that_cannot_be_written_are_told(store: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = run("search", "kites", "--store", str(store), stdout=full)
     assert "No space left" in one_line(done.returncode, done.stderr)

@@ -130,8 +130,14 @@ WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
 def test_votes_are_listed_and_become_cases_that_are_measured(
     tmp_path: Path, sample_assistant: Assistant, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    votes = tmp_path / "data" / FILE
+    votes, path = tmp_path / "data" / FILE, tmp_path / "cases.jsonl"
     monkeypatch.setenv("ABSTRACTQA_DATA", str(votes.parent))
+    out, told = succeeded(capsys, "eval", "cases")
+    assert out == ""
+    assert "thumbs" in told, "where votes come from"
+    assert "nothing to write" in failed(capsys, "eval", "cases", "--out", str(path))
+    assert not path.exists()
+
     good = sample_assistant.ask("How many tasks does OSWorld have?")
     nothing = Filters(title="no such title")
     refused = sample_assistant.ask("How many tasks does OSWorld have?", filters=nothing)
@@ -145,18 +151,9 @@ def test_votes_are_listed_and_become_cases_that_are_measured(
     (only,) = json.loads(out)
     assert (only["id"], only["reason"]) == ("b", "too\nshort")
 
-    path = tmp_path / "cases.jsonl"
     _, told = succeeded(capsys, "eval", "cases", "--out", str(path))
     assert f"2 cases in {path}" in told
     assert "1 left out" in told
     assert "1 voted down" in told
     out, _ = succeeded(capsys, "eval", "answers", str(path), "--out", "run", "--json")
     assert set(json.loads(out)["by_type"]) == {"upvoted", "downvoted"}
-
-
-def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: Capture) -> None:
-    out, told = succeeded(capsys, "eval", "cases")
-    assert out == ""
-    assert "thumbs" in told
-    assert "nothing to write" in failed(capsys, "eval", "cases", "--out", str(tmp_path / "x"))
-    assert not (tmp_path / "x").exists()

@@ -112,9 +112,7 @@ def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ("given", "says"),
     [({"format": "stone-tablet"}, "stone-tablet"), ({"address": "auto"}, "--engine ray")],
 )
-def test_a_watch_refuses_an_option_at_once(
-    tmp_path: Path, given: dict[str, str], says: str
-) -> None:
+def test_a_watch_refuses_options_at_once(tmp_path: Path, given: dict[str, str], says: str) -> None:
     (stop := threading.Event()).set()
     with pytest.raises(InputError, match=says):
         watch(tmp_path, Settings(), Namespace(**vars(DEFAULTS) | given), stop)

@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 
 from eval.datasets import write_json_lines
-from eval.fitting import wordings
-from eval.fitting.run import (
-    SOURCES,
-    Material,
-    answer_left_out,
-    figures,
-    fit,
-    left_out_text,
-    load_material,
-    record_text,
-)
+from eval.fitting import run, wordings
+from eval.fitting.run import SOURCES, Material
 from index.embedding import SentenceEncoder
 from rag import fitted
 
@@ -119,16 +110,16 @@ def material(
         patch.setattr("eval.fitting.models.own_turns", lambda: few)
         patch.setattr("eval.fitting.collections.OWN", data / "own")
         patch.setattr("eval.fitting.run.SOURCES", {name: SOURCES[name] for name in COLLECTIONS})
-        yield load_material(data, encoder)
+        yield run.load_material(data, encoder)
 
 
 @pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes_which_the_product_reads(
     material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = fit(material, without="arxiv")
-    text = record_text(record)
-    assert text == record_text(fit(material, without="arxiv"))
+    record = run.fit(material, without="arxiv")
+    text = run.record_text(record)
+    assert text == run.record_text(run.fit(material, without="arxiv"))
     (tmp_path / "made-up--encoder.json").write_text(text)
     monkeypatch.setattr(fitted, "FOLDER", tmp_path)
     read = fitted.record.__wrapped__("made-up/encoder")
@@ -149,12 +140,12 @@ def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
         left.append(without)
         return fitted.record(material.encoder.name)
 
-    monkeypatch.setattr("eval.fitting.run.fit", fit_noted)
-    scores = {name: each for name, each in answer_left_out(material) if each}
+    monkeypatch.setattr(run, "fit", fit_noted)
+    scores = {name: each for name, each in run.answer_left_out(material) if each}
     assert left == ["digests", "acl", "arxiv"]
     sizes = {name: len(each) for name, each in scores.items()}
     assert sizes == {"dev": 6, "dev2": 6, "acl": 12, "own arxiv": 12}
-    text = left_out_text({name: figures(each) for name, each in scores.items()})
+    text = run.left_out_text({name: run.figures(each) for name, each in scores.items()})
     assert "| right: why " in text
     assert "| off-topic refused " in text
     assert len({len(line) for line in text.splitlines()}) == 1

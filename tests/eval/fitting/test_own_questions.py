@@ -10,9 +10,6 @@ from eval.fitting.run import SOURCES, YEAR
 from index.papers import Paper
 from index.readers import read
 
-MOST_QUOTED = 60
-"""Characters of a fact at most: a figure or a name, not a sentence."""
-
 
 def runs(text: str, length: int = 9) -> list[str]:
     """Every run of so many words in a text, lower-case."""
@@ -45,5 +42,6 @@ def test_each_question_has_its_papers_its_evidence_and_its_facts(shared: Path, n
 @pytest.mark.parametrize("name", SOURCES)
 def test_they_hold_no_text_of_the_papers(name: str) -> None:
     for row in read_rows(OWN / f"{name}.jsonl"):
-        assert all(len(text) <= MOST_QUOTED for fact in row["nuggets"] for text in fact)
+        lengths = [len(text) for fact in row["nuggets"] for text in fact]
+        assert all(length <= 60 for length in lengths), "figures or names, not sentences"
         assert all(isinstance(start, int) and start < end for _, start, end in row["evidence"])

@@ -17,7 +17,6 @@ DOCUMENTS = ("LICENSE", "README.md", "CONTRIBUTING.md", "docs/architecture.md", 
              "index/readers/digest.py")  # fmt: skip
 TITLE = "Counting Owls at Night with Cheap Microphones"
 ABSTRACT = "Counting owls by ear is slow. We place 12 microphones and find 91% of the calls."
-OTHER = "Why Kettles Sing Before They Boil"
 EXPORTS = {
     path.stem: path.read_text(encoding="utf-8")
     for path in sorted((Path(__file__).parent / "exports").iterdir())
@@ -32,7 +31,7 @@ XML = ("atom", "oai", "acl")
 def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     papers, problems = both(EXPORTS[format_], name)
     assert problems == []
-    assert [paper.title for paper in papers] == [TITLE, OTHER]
+    assert [paper.title for paper in papers] == [TITLE, "Why Kettles Sing Before They Boil"]
     assert [paper.abstract for paper in papers] == [ABSTRACT, "Kettles sing."]
     paper = papers[0]
     assert paper.authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))

@@ -16,7 +16,7 @@ from ui.archive import Turn
 from ui.export import export
 
 
-def test_markdown_says_all_there_is_to_an_answer() -> None:
+def test_markdown_says_all_there_is_to_an_answer_and_shows_no_markup_of_abstracts() -> None:
     said = export(ANSWERED, "markdown").text
     blocks = [
         r"# And which \<mosses> grow? Tell \*me\*",
@@ -37,12 +37,7 @@ def test_markdown_says_all_there_is_to_an_answer() -> None:
     assert said.endswith(
         "*Answered May 2, 2025, 12:30 UTC, written by a-model. Index i1, 3 papers.*\n"
     )
-
-
-def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> None:
-    shown = Elements(
-        MarkdownIt("gfm-like", {"linkify": False}).render(export(ANSWERED, "markdown").text)
-    )
+    shown = Elements(MarkdownIt("gfm-like", {"linkify": False}).render(said))
     tags = {tag for tag, _ in shown.tags}
     assert not tags & {"script", "b", "big", "code", "img"}
     assert "<script>alert(1)</script>" in shown.text

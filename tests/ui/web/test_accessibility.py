@@ -90,11 +90,8 @@ TABS = ("Chat", "Papers", "Compare", "Lab", "Arena")
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_tabs_are_for_everyone(browser: Browser, sampled: Started, width: int, theme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme=theme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
+    window = {"width": width, "height": 800}
+    context = browser.new_context(viewport=window, color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(sampled.address)
     for name in TABS:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from gradio_client import Client
-from running import failed, started, succeeded
+from running import Capture, failed, started, succeeded
 
 from index.errors import InputError
 from rag.schema import Answer
@@ -22,7 +22,6 @@ from ui.web.visitors import Guesses
 PASSWORD = "correct horse ä 1"
 PROXY = "127.0.0.2"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x", salt=bytes(16))
-PROGRAM = {"name": "program", "version": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +52,6 @@ def test_a_right_password_is_known_and_a_wrong_one_is_not(people: Path) -> None:
         assert not accounts.check(*wrong)
 
 
-def test_the_file_holds_no_password_and_no_two_hashes_are_alike(tmp_path: Path) -> None:
-    path = tmp_path / "people"
-    add(path, "ada", PASSWORD)
-    add(path, "bob", PASSWORD)
-    first, second = path.read_text().splitlines()
-    assert first.startswith("ada:$argon2id$")
-    assert PASSWORD not in path.read_text()
-    assert first.partition(":")[2] != second.partition(":")[2]
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
 def test_a_password_of_nobody_is_hashed_too(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, hashed = Accounts(people), []
     verify = PasswordHasher.verify
@@ -76,17 +64,23 @@ def test_a_password_of_nobody_is_hashed_too(people: Path, monkeypatch: pytest.Mo
     assert known == unknown
 
 
-def test_a_changed_file_is_read_again_and_a_damaged_one_keeps_the_old(tmp_path: Path) -> None:
+def test_the_file_holds_hashes_and_is_read_again_unless_damaged(tmp_path: Path) -> None:
     path = tmp_path / "people"
     add(path, "ada", PASSWORD)
+    add(path, "bob", PASSWORD)
+    first, second = path.read_text().splitlines()
+    assert first.startswith("ada:$argon2id$")
+    assert PASSWORD not in path.read_text()
+    assert first.partition(":")[2] != second.partition(":")[2], "of one password"
+    assert path.stat().st_mode & 0o777 == 0o600
     accounts = Accounts(path)
     add(path, "ada", "another")
-    add(path, "bob", "third")
+    add(path, "eve", "third")
     assert accounts.check("ada", "another")
     assert not accounts.check("ada", PASSWORD)
-    assert accounts.check("bob", "third")
-    path.write_text("bob\n")
-    assert accounts.check("bob", "third")
+    assert accounts.check("eve", "third")
+    path.write_text("eve\n")
+    assert accounts.check("eve", "third")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +97,7 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_keeps_the_old(tmp_path: 
     ],
 )
 def test_a_damaged_file_is_told_before_anything_is_served(
-    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, told: str, tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "people"
     path.write_text(text)
@@ -114,9 +108,14 @@ def test_a_damaged_file_is_told_before_anything_is_served(
 
 
 def test_add_user_adds_a_line_and_keeps_the_others_or_says_why_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "people"
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    typed = iter(["one", "another"])  # it is asked twice
+    monkeypatch.setattr("ui.cli.getpass", lambda _: next(typed))
+    with pytest.raises(InputError, match="passwords differ"):
+        cli.add_user(path, "ada")
     assert "No such file" in failed(capsys, "ui", "--auth", str(path))
     assert "name it with --auth FILE" in failed(capsys, "ui", "--add-user", "ada")
     for name, password, told in (
@@ -136,17 +135,7 @@ def test_add_user_adds_a_line_and_keeps_the_others_or_says_why_not(
     assert Accounts(path).check("ada", "second")
 
 
-def test_a_typed_password_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    typed = iter(["one", "another"])
-    monkeypatch.setattr("ui.cli.getpass", lambda _: next(typed))
-    with pytest.raises(InputError, match="passwords differ"):
-        cli.add_user(tmp_path / "people", "ada")
-
-
-def test_an_open_page_warns(
-    people: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_an_open_page_warns(people: Path, capsys: Capture, tmp_path: Path) -> None:
     assert cli.accounts(None, Reach("127.0.0.1")) is None
     assert capsys.readouterr().err == ""
     for reach in (Reach("0.0.0.0"), Reach("127.0.0.1", proxies=("127.0.0.1",))):
@@ -181,18 +170,16 @@ def test_without_a_login_every_address_is_closed(shared_page: str) -> None:
     assert "OSWorld" not in login
 
 
-def test_gradio_client_logs_in_and_asks(shared_page: str) -> None:
+def test_programs_log_in_or_send_the_password_with_each_request(shared_page: str) -> None:
     client = Client(shared_page, auth=("ada", PASSWORD), verbose=False, analytics_enabled=False)
     answer = Answer.model_validate(client.predict("What is OSWorld?", api_name="/ask"))
     client.close()
     assert answer.status == "answered"
     with pytest.raises(ValueError, match="Could not login"):
         Client(shared_page, auth=("ada", "wrong"), verbose=False, analytics_enabled=False)
-
-
-def test_a_program_may_send_the_password_with_each_request(shared_page: str) -> None:
-    client = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": PROGRAM}
-    begun = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+    program = {"name": "program", "version": "1"}
+    told = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": program}
+    begun = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": told}
     accept = {"Accept": "application/json, text/event-stream"}
     with httpx.Client(base_url=shared_page, auth=("ada", PASSWORD), timeout=20) as http:
         assert len(http.post("/api/papers", json={"limit": 1}).json()["papers"]) == 1

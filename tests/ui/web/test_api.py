@@ -21,7 +21,6 @@ from ui.web.api import ARGUMENTS, ENDPOINTS, Endpoint, Programs
 from ui.web.limits import LIMITS
 from ui.web.site import Site
 
-DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
 TOO_LARGE = {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]}
 PARAMETERS = {name: tuple(model.model_fields) for name, model in ARGUMENTS.items()}
 
@@ -60,14 +59,12 @@ def test_the_public_list_is_these_four_endpoints_and_gradio_client_calls_them(ad
     client.close()
 
 
-def test_the_documentation_lists_each_endpoint_with_its_arguments() -> None:
-    text = DOCUMENTATION.read_text(encoding="utf-8")
+def test_the_documentation_lists_each_endpoint_with_its_arguments_and_its_python_runs(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `/(\w+)` \| (.*?) \|", text, re.MULTILINE)
     assert {name: tuple(re.findall(r"`(\w+)`", given)) for name, given in rows} == PARAMETERS
-
-
-def test_the_documented_python_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = DOCUMENTATION.read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
     quiet = f'"{address}", verbose=False, analytics_enabled=False'
@@ -93,9 +90,7 @@ def test_arguments_bind(address: str, site: Site) -> None:
     (row,) = Table.model_validate(found).rows
     assert row.paper.id == paper.id
     assert row.cells[0].text is not None
-
-
-def test_a_follow_up_resolves_against_the_history_and_what_its_answers_cite(address: str) -> None:
+    # A follow-up resolves against the history, and what its answers cite.
     cited = call(address, "ask", question="Which benchmarks are there?")["references"]
     ids = [reference["paper"]["id"] for reference in cited]
     history = [
@@ -197,15 +192,12 @@ def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(addre
 def test_no_handler_of_the_page_fetches_an_address_in_the_place_of_a_file(address: str) -> None:
     file = {"path": "http://127.0.0.1:9/secret", "meta": {"_type": "gradio.FileData"}}
     sent = json.dumps({"data": [[file]], "fn_index": 0, "session_hash": "s"})
-    for path in ("queue/join", "run/predict"):
-        # However it is spelled.
-        disguised = sent.replace("FileData", "FileDat\\u0061")
-        for body in (sent, disguised):
-            headers = {"Content-Type": "application/json"}
-            reply = httpx.post(f"{address}/gradio_api/{path}", content=body, headers=headers)
+    disguised = sent.replace("FileData", "FileDat\\u0061")  # however it is spelled
+    for path in ("/gradio_api/queue/join", "/gradio_api/run/predict"):
+        replies = [posted(address, path, body.encode()) for body in (sent, disguised)]
+        replies.append(httpx.post(f"{address}{path}", content=disguised))
+        for reply in replies:
             assert (reply.status_code, "must be uploaded" in reply.text) == (422, True)
-        reply = httpx.post(f"{address}/gradio_api/{path}", content=disguised)
-        assert (reply.status_code, "must be uploaded" in reply.text) == (422, True)
 
 
 _LONG = st.integers(19_990, 30_000).map(lambda size: "x" * size)

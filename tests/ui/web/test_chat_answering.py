@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from browsing import site_of
+from browsing import QUESTION, site_of
 from web.chat_answers import answer
 
 from eval.feedback import load
@@ -25,7 +25,6 @@ from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
 ME, OTHER = "session me", "session other"
-QUESTION = "How many tasks does OSWorld have?"
 CHOSEN = ([], "", "", "", "", "auto", "normal")
 WRITING = Progress(stage="write", text="Writing")
 

@@ -14,17 +14,9 @@ from rag.schema import Filters, Passage
 from ui.archive import Turn
 from ui.export import export
 from ui.export.prose import marked_abstract
+from ui.web.chat import turn_html
 from ui.web.chat.answering import Live
-from ui.web.chat.turn_html import (
-    HTML,
-    TurnHtml,
-    answer_html,
-    linked,
-    links,
-    partial_html,
-    problem_html,
-    search,
-)
+from ui.web.chat.turn_html import HTML, TurnHtml, answer_html
 
 
 class OnlyKites:
@@ -61,12 +53,9 @@ def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_tu
     assert Elements(html).having("href") == [f"#aqa-source-t3-1-{start}", "#aqa-source-t3-1-0"]
     ids = {"aqa-source-t3-1", "aqa-source-t3-1-0", f"aqa-source-t3-1-{start}"}
     assert ids <= set(Elements(TURNS.cards(turn(id="t3", answer=both))).having("id"))
-
-
-def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
-    html = answer_html(answer(claim("As in [1], kites are cheap.", span(paper(), COST))), "t")[0]
-    assert Elements(html).having("href") == ["#aqa-source-t-1-0"]
-    assert "As in [1], kites" in Elements(html).text
+    plain = Elements(answer_html(answer(claim("As in [1].", span(paper(), COST))), "t")[0])
+    assert plain.having("href") == ["#aqa-source-t-1-0"], "a number of an abstract is no chip"
+    assert "As in [1]." in plain.text
 
 
 @settings(deadline=None, max_examples=60)
@@ -147,9 +136,10 @@ def test_what_a_turn_tells(fields: dict[str, object], told: list[str], untold: l
     ],
 )
 def test_only_web_addresses_are_links(fields: dict[str, str], found: list[tuple[str, str]]) -> None:
-    assert links(paper(**fields)) == found
+    assert turn_html.links(paper(**fields)) == found
     cards = TURNS.cards(turn(answer=answer(claim("Cheap.", span(paper(**fields), COST)))))
-    assert Elements(cards).having("href") == [address for _, address in found or [search(paper())]]
+    searched = [turn_html.search(paper())]
+    assert Elements(cards).having("href") == [address for _, address in found or searched]
 
 
 def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
@@ -171,7 +161,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     )
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
-        problem_html(HOSTILE), partial_html(HOSTILE),
+        turn_html.problem_html(HOSTILE), turn_html.partial_html(HOSTILE),
         Live(shown, TURNS.chips(filters), text=HOSTILE).html(),
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
@@ -198,6 +188,6 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
 
 def test_addresses_in_an_abstract_are_links_without_what_follows_them() -> None:
     text = "Code is at https://e.org/a_b?x=1&y=2, and (see http://e.org/z). javascript:alert(1)"
-    card = Elements(marked_abstract(text, (), "a", linked))
+    card = Elements(marked_abstract(text, (), "a", turn_html.linked))
     assert card.having("href") == ["https://e.org/a_b?x=1&y=2", "http://e.org/z"]
     assert card.text == text

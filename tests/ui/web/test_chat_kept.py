@@ -31,20 +31,17 @@ def answered(page: Page, turns: int = 1) -> None:
 def test_two_browsers_see_only_their_own_chats(page: Page, browser: Browser) -> None:
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()
-    other = browser.new_context()
-    theirs = other.new_page()
-    open_page(theirs, page.url)  # they were even sent its address
-    expect(theirs.locator(".aqa-chat-example").first).to_be_visible()
-    theirs.get_by_role("button", name="Chats", exact=True).click()
-    expect(theirs.locator("#aqa-chat-list")).to_contain_text("None yet")
-    ask(theirs, "What is AdaMerging?")
-    expect(theirs.locator(CHIP).first).to_be_visible()
-    assert asked(theirs) == ["What is AdaMerging?"]
+    with opened(browser, page.url) as theirs:  # they were even sent its address
+        expect(theirs.locator(".aqa-chat-example").first).to_be_visible()
+        theirs.get_by_role("button", name="Chats", exact=True).click()
+        expect(theirs.locator("#aqa-chat-list")).to_contain_text("None yet")
+        ask(theirs, "What is AdaMerging?")
+        expect(theirs.locator(CHIP).first).to_be_visible()
+        assert asked(theirs) == ["What is AdaMerging?"]
     answered(page)
     page.reload()
     expect(page.locator(TURNS)).to_have_count(1)
     assert asked(page) == [QUESTION]
-    other.close()
 
 
 def test_a_restart_of_the_server_loses_nothing(
@@ -74,7 +71,6 @@ def test_questions_are_asked_again_and_taken_back_into_the_box(page: Page) -> No
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()
     ask(page, "What is AdaMerging?")
-    expect(page.locator(TURNS)).to_have_count(2)
     answered(page, 2)
     # Undo, with the question back in the box, and restore.
     page.get_by_role("button", name="Undo").locator("visible=true").click()

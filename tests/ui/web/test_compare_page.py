@@ -10,10 +10,11 @@ import pytest
 from browsing import assert_usable, in_a_loop, opened, served
 from chat_server import ChatServer, Received, Scripted, says, slowly
 from playwright.sync_api import Browser, Download, Page, expect
+from web.chat_answers import paper
 
 from rag import Assistant
 from rag.settings import Settings
-from rag.tables import NOT_STATED, Table
+from rag.tables import NOT_STATED, Cell, TableRow
 from ui.web.compare_tab import MOST_PAPERS, Comparing, table_html
 from ui.web.site import Site
 
@@ -139,17 +140,9 @@ def test_whatever_is_sent_is_answered(site: Site, inputs: tuple[Any, ...], told:
 
 def test_what_abstracts_say_is_shown_as_text(sample_assistant: Assistant) -> None:
     made = sample_assistant.table("GUI agents", ["result"], limit=1)
-    row = made.rows[0]
-    hostile = row.paper.model_copy(
-        update={"title": "<img src=x> ${alert(1)} {{x}}", "abstract": "<b>1</b> ${a} `" * 90}
-    )
-    cell = row.cells[0].model_copy(
-        update={"text": hostile.abstract, "start": 0, "end": len(hostile.abstract)}
-    )
-    table = Table.model_validate(
-        made.model_dump()
-        | {"rows": [{"paper": hostile, "score": 1, "cells": [cell]}], "notice": "<i>${x}"}
-    )
-    html = table_html(table)
+    hostile = paper("<b>1</b> ${a} `" * 90, "<img src=x> ${alert(1)} {{x}}")
+    cell = Cell(column="result", text=hostile.abstract, start=0, end=len(hostile.abstract))
+    row = TableRow(paper=hostile, score=1, cells=(cell,))
+    html = table_html(made.model_copy(update={"rows": (row,), "notice": "<i>${x}"}))
     for sign in ("<img", "<b>", "<i>", "${", "{{", "`"):
         assert sign not in html

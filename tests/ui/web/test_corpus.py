@@ -23,8 +23,6 @@ from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
-
-
 SHELF = [
     Paper(id="k", title="KiteNet: Flying", abstract=r"M^{3}ViT reaches 37.8\% on Müller's set."),
     Paper(id="b", title="boats", abstract="A kite-like GPT-4 sail."),
@@ -100,7 +98,9 @@ def test_ids_that_are_none_choose_no_paper(site: Site, given: list[object]) -> N
         Looking(site).chosen(event, "me")
 
 
-def test_only_uploads_are_read_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_uploads_are_read_and_removed_and_not_too_much_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     folder = Path(get_upload_folder()) / "hash"
     folder.mkdir(parents=True)
@@ -116,18 +116,14 @@ def test_only_uploads_are_read_and_removed(tmp_path: Path, monkeypatch: pytest.M
     assert (upload.name, upload.content) == ("march.txt", b"text")
     assert not sent.exists()
     assert own.read_text() == "secret"
-
-
-def test_too_much_at_a_time_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="nothing was pasted"):
+        pasted("  \n")
     monkeypatch.setattr(paper_handlers, "MOST_BYTES", 10)
     with pytest.raises(InputError, match="MB: add it in parts"):
         pasted("a long text")
-    with pytest.raises(InputError, match="nothing was pasted"):
-        pasted("  \n")
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    (tmp_path / "long.txt").write_text("x" * 11)
+    sent.write_text("x" * 11)
     with pytest.raises(InputError, match="MB: add it in parts"):
-        read_uploaded([str(tmp_path / "long.txt")])
+        read_uploaded([str(sent)])
 
 
 def test_what_is_called_new_is_what_dated_digests_brought(site: Site) -> None:

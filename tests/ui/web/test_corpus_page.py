@@ -30,13 +30,9 @@ def site(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(Assistant.open(store=store, settings=settings), settings)
 
 
-def show_papers(page: Page, address: str = "") -> None:
-    """Open the tab, at the first page of its table, or an address in it."""
-    if address:
-        page.goto(f"{page.url.split('#')[0]}{address}")
-        page.reload()
-    else:
-        page.get_by_role("tab", name="Papers").click()
+def show_papers(page: Page) -> None:
+    """Open the tab, at the first page of its table."""
+    page.get_by_role("tab", name="Papers").click()
     expect(page.locator("#aqa-corpus-papers [data-view]")).to_be_visible(timeout=20_000)
 
 
@@ -94,7 +90,9 @@ def test_papers_are_searched_narrowed_and_opened_by_keyboard(page: Page, site: S
 
 def test_a_paper_has_an_address_and_a_place_on_the_map(page: Page, site: Site) -> None:
     paper = next(p for p in site.assistant.papers() if p.title.startswith("OSWorld"))
-    show_papers(page, f"#/papers/{paper.id}")
+    page.goto(f"{page.url.split('#')[0]}#/papers/{paper.id}")
+    page.reload()
+    expect(page.locator("#aqa-corpus-papers [data-view]")).to_be_visible(timeout=20_000)
     title = page.locator("#aqa-corpus-title")
     expect(title).to_have_text(paper.display_title)
     page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; }")

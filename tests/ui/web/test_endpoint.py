@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import ask, opened, served, site_of
+from browsing import QUESTION, ask, opened, served, site_of
 from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from playwright.sync_api import Browser, Page, expect
 
@@ -21,7 +21,6 @@ from ui.web.site import Site
 
 KEY = "sk-entered-0123456789"
 CONFIGURED = "sk-configured-0123456789"
-QUESTION = "How many tasks does OSWorld have?"
 SAID = "OSWorld is a benchmark of 369 computer tasks [1.2]. "
 
 

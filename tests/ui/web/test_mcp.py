@@ -11,6 +11,7 @@ from browsing import in_a_loop
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import Tool
 
 from ui.web.api import ARGUMENTS, ENDPOINTS
 from ui.web.mcp_tools import PATH
@@ -40,8 +41,14 @@ def session(address: str, use: Callable[[ClientSession], Awaitable[T]]) -> T:
     return in_a_loop(run())
 
 
-def test_a_client_lists_these_four_tools(served: str) -> None:
-    tools = session(served, lambda opened: opened.list_tools()).tools
+def test_a_client_finds_these_four_tools_and_nothing_else(served: str) -> None:
+    async def look(opened: ClientSession) -> list[Tool]:
+        for ask in (opened.list_prompts, opened.list_resources, opened.list_resource_templates):
+            with pytest.raises(McpError, match="Method not found"):
+                await ask()
+        return (await opened.list_tools()).tools
+
+    tools = session(served, look)
     assert [tool.name for tool in tools] == list(ENDPOINTS)
     for tool in tools:
         assert len(tool.description or "") > 40
@@ -50,6 +57,8 @@ def test_a_client_lists_these_four_tools(served: str) -> None:
         for schema in (tool.inputSchema, tool.outputSchema):
             Draft202012Validator.check_schema(schema)
         assert tool.annotations.readOnlyHint is True
+    for path in ("mcp/sse", "gradio_api/mcp/", "gradio_api/mcp/sse", "gradio_api/mcp/schema"):
+        assert httpx.get(f"{served}/{path}").status_code == 404
 
 
 def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str) -> None:
@@ -85,14 +94,3 @@ def test_mistakes_are_told(served: str, tool: str, arguments: dict[str, Any], to
     (text,) = result.content
     assert told in text.text
     assert "\n" not in text.text
-
-
-def test_there_is_nothing_but_tools(served: str) -> None:
-    async def use(opened: ClientSession) -> None:
-        for ask in (opened.list_prompts, opened.list_resources, opened.list_resource_templates):
-            with pytest.raises(McpError, match="Method not found"):
-                await ask()
-
-    session(served, use)
-    for path in ("mcp/sse", "gradio_api/mcp/", "gradio_api/mcp/sse", "gradio_api/mcp/schema"):
-        assert httpx.get(f"{served}/{path}").status_code == 404
