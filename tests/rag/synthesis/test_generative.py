@@ -147,16 +147,21 @@ def test_a_failing_sentence_of_a_list_gives_way_to_a_quote(
     android = "AndroidWorld is a working Android environment"
     listed = writes(lambda at: f"{FALSE} [{at(TASKS)}]. {GOOD} [{at(TASKS)}]. No [{at(android)}].")
     scripted.script = in_turn(listed, lambda _: fails(500))
-    answer = writing.ask("Which papers are about benchmarks for agents that use a computer?")
+    question = "Which papers are about benchmarks for agents that use a computer?"
+    answer = writing.ask(question)
     assert (answer.kind, answer.mode) == ("papers", "generative")
     first, second = answer.sentences
     assert first.text == f"{GOOD}.", "its paper is cited, so the false sentence is left out"
     assert second.support == "supported"
     assert second.text in answer.references[1].paper.abstract
     assert answer.references[1].paper.title.startswith("AndroidWorld")
+    scripted.script = listed
+    lenient = writing.ask(question, options=Options(strictness="lenient"))
+    assert lenient.sentences[0].support == "unsupported", "it stays, marked"
+    prompt = scripted.received[-1].text
+    assert prompt.rindex("Write one sentence for each paper") > prompt.rindex("Question:")
     scripted.script = in_turn(writes(lambda at: f"{FALSE} [{at(TASKS)}]."), lambda _: fails(500))
-    answer = writing.ask("Which papers are about benchmarks for agents that use a computer?")
-    assert answer.mode == "extractive", "nothing of what was written is left"
+    assert writing.ask(question).mode == "extractive", "nothing of what was written is left"
 
 
 @pytest.mark.parametrize(

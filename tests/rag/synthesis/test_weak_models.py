@@ -95,16 +95,6 @@ def test_a_title_counts_as_a_statement_only_if_the_abstract_says_it(
     assert [each.support for each in answer.sentences] == ["supported", "unsupported"]
 
 
-def test_a_list_is_asked_for_last_and_lenient_lists_keep_what_fails(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}]. It sings [{at(TASKS)}].")
-    answer = writing.ask(LIST, options=Options(strictness="lenient"))
-    assert [each.support for each in answer.sentences] == ["supported", "unsupported"]
-    prompt = scripted.received[-1].text
-    assert prompt.rindex("Write one sentence for each paper") > prompt.rindex("Question:")
-
-
 def test_an_overview_of_a_few_papers_is_not_of_the_largest_theme_alone(
     writing: Assistant, scripted: ChatServer
 ) -> None:
