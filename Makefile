@@ -39,7 +39,7 @@ test-slow: setup  ## check minimum quality and speed (minutes)
 bench-scale: setup  ## measure speed, memory and recovery from kills at 54,000 abstracts (an hour)
 	$(BIN)/python -m eval.scale $(SHARED)/beir/litsearch_acl
 
-test-llm: peers  ## try a real local model, here and in LlamaIndex's citation engine (20 minutes)
+test-llm: peers  ## try a real local model, here and in LlamaIndex's citation engine (40 minutes)
 	$(BIN)/python -m pytest -m llm -s
 
 screenshots: setup  ## take pictures of every tab, both widths and both themes, into screenshots/
