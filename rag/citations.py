@@ -49,7 +49,7 @@ class Claim:
     heading: str | None = None
     """The heading that a chat model wrote above it, if it is the first sentence under it."""
     papers: tuple[int, ...] = ()
-    """The rows of the papers that a chat model cited for it, whether they support it or not."""
+    """The rows of the papers that a chat model cited or named by title, supported or not."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Outcome:
     """Whether a chat model may write the answer instead: the question fits the collection."""
     lacks: str | None = None
     searched: bool = False
-    """Whether the abstracts are the reason of a refusal, not the question or its filters."""
+    """Whether a refusal is due to what the abstracts say, not to the question or its options."""
     notice: str | None = None
     left_out: str | None = None
     """The part of the notice that says which papers asked about the filters exclude."""

@@ -41,7 +41,7 @@ class Shortfall:
     lacks: str | None = None
     """The subject that the abstracts do not cover; None if more abstracts would not help."""
     searched: bool = True
-    """Whether the abstracts are the reason, not the question."""
+    """Whether it is due to what the abstracts say, not to the question."""
 
 
 def nothing_left(limits: str) -> str:

@@ -284,7 +284,8 @@ class Delta(Frozen):
     """Stream event: the next piece of the answer's text, whose markers are final.
 
     The pieces add up to the text of the answer, unless a sentence failed its check and was
-    rewritten or dropped, or quotes replaced the model's text. The answer in `Finished` counts.
+    rewritten or dropped, or quotes followed or replaced the model's text. The answer in `Finished`
+    counts.
     """
 
     text: str

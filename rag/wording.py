@@ -98,7 +98,8 @@ class Wording:
     @property
     def asks_how_many(self) -> bool:
         """Whether it may ask how many papers there are."""
-        return self.kinds[Kind.CATALOGUE] > _MAY and self.facts["count"] > _LIKELY
+        may_ask = self.kind is Kind.PAPERS or self.kinds[Kind.CATALOGUE] > _MAY
+        return may_ask and self.facts["count"] > _LIKELY
 
     @property
     def may_ask_credits(self) -> bool:

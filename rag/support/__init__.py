@@ -99,7 +99,9 @@ class JudgeChecker(Checker):
         self.problem: str | None = None if trusted else _WRONG
         """Why there are no verdicts; None if there are."""
         self.misjudges = not trusted
-        """Whether it got its control questions wrong."""
+        """Whether it got its control questions wrong, now or before."""
+        self.passed: bool | None = None
+        """Whether it got its control questions right; None if it was not asked or did not reply."""
         self._complete = complete
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
@@ -124,7 +126,8 @@ class JudgeChecker(Checker):
             return verdicts
         given = {number: _parse_verdict(line) for number, line in numbered_lines(reply)}
         controls = enumerate(_CONTROLS, len(places) + 1)
-        if any(given.get(number) != right for number, (_, right) in controls):
+        self.passed = all(given.get(number) == right for number, (_, right) in controls)
+        if not self.passed:
             self.problem, self.misjudges = _WRONG, True
             return verdicts
         for number, at in enumerate(places, 1):

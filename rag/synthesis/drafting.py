@@ -100,7 +100,7 @@ class Draft:
     """Decides on grounded sentences after the local check; None if there is no judge."""
 
     def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
-        """Write the answer, yielding progress and text; return it, and a notice if it was cut off.
+        """Write the answer, yielding progress and text; return it, and a notice of what it lacks.
 
         Raises:
             NoAnswerError: the model replied that the abstracts do not answer.

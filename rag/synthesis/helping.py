@@ -20,11 +20,12 @@ from index.lexical import tokenize
 from index.store import Index
 from index.text import clean_text
 from rag.chat import Asking, Call, ChatError, Complete, Message, ReplyError, numbered_lines
-from rag.conversation import BY_NUMBER, POINTS, Turn
+from rag.conversation import BY_NUMBER, Turn
 from rag.digests import allowed
 from rag.query import Query
 from rag.retrieval import Probe, nearest_to, passage_rows, rank
 from rag.schema import MARKER, Filters, Progress
+from rag.support import same_words
 from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.prompts import CONDENSE, LOOK, PLAN, as_data, data, described, request
 
@@ -233,7 +234,8 @@ def _without_label(line: str) -> str:
 
 def _can_replace(found: str, question: str, context: str) -> bool:
     """Return whether a rewritten question can replace the original, given its context."""
-    if found == question and POINTS.search(question):
+    pronouns = {"it", "its", "they", "them", "their"} & set(re.findall(r"\w+", question.lower()))
+    if pronouns and same_words(found, [question]):
         return False
     asks = found.endswith("?") or not question.rstrip().endswith("?")
     is_short = len(found) <= 3 * len(question) + 300

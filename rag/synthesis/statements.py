@@ -177,7 +177,7 @@ class Grounder:
         if statement not in self._grounded:
             claim, numbers = self._ground(statement), {at.paper for at in statement.addresses}
             papers = tuple(self.sheet.papers[number - 1] for number in sorted(numbers))
-            papers = papers or claim.papers
+            papers = claim.papers or papers
             self._grounded[statement] = replace(claim, heading=statement.heading, papers=papers)
         return self._grounded[statement]
 
@@ -185,9 +185,8 @@ class Grounder:
         text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
         if not addressed and is_remark(text):
             return Claim(text, (), UNCHECKED)
-        if (row := self._titled(text)) is not None:
-            only = Verdict("unsupported", 0.0, "this is only the title of a paper")
-            return Claim(text, (), only, papers=(row,))
+        if titled := self._titled(text):
+            return titled
         owner, mentioning = self._index.owner, papers_mentioning(self._index, text)
         able = [row for row in self._everything if int(owner[row]) in mentioning]
         cited = [row for row in addressed if row in able]
@@ -208,12 +207,14 @@ class Grounder:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)
 
-    def _titled(self, text: str) -> int | None:
-        """Return the row of the paper whose title this is, unless its abstract says the same."""
+    def _titled(self, text: str) -> Claim | None:
+        """Return the title of a paper as a claim: supported only if the abstract says the same."""
         for row, passages in zip(self.sheet.papers, self.sheet.passages, strict=True):
             if same_words(text, [self._index.papers[row].display_title]):
-                is_stated = same_words(text, [self._index.passages[at].text for at in passages])
-                return None if is_stated else row
+                same = [at for at in passages if same_words(text, [self._index.passages[at].text])]
+                only = Verdict("unsupported", 0.0, "this is only the title of a paper")
+                verdict = Verdict("supported", 1.0) if same else only
+                return Claim(text, self._spans(same[:1]), verdict, papers=(row,))
         return None
 
     def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:

@@ -98,7 +98,7 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """Rewrite a follow-up to stand alone; None if it surely does, or the model is weak.
+        """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot.
 
         A question with seven different words and no pronoun does; in a shorter one a noun can refer
         to the turn before ("What accuracy does the agent reach?").
@@ -118,11 +118,12 @@ class Writer:
         Raises:
             StoppedError: the writer was cancelled.
         """
-        by_quotes = bool(found.quotes.reason and found.quotes.searched) or found.evidence.counted
-        if by_quotes and self._is_weak:
-            return found.quotes
-        of_overview = _papers_of_overview(found)
+        by_quotes = _decided_by_quotes(found)
         judge = self._judge
+        if judge and by_quotes and self._is_weak:
+            why = f"The model was not asked: {judge.problem}."
+            return replace(found.quotes, notice=joined(why, found.quotes.notice))
+        of_overview = _papers_of_overview(found)
         try:
             with clock.step("write"):
                 if len(of_overview) > BATCH:
@@ -139,12 +140,13 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
-        if judge and (judge.misjudges or not judge.problem):
-            judging = self._judging.model
-            judging.misjudged = judging.misjudged + 1 if judge.misjudges else 0
+        finally:
+            if judge and judge.passed is not None:
+                judging = self._judging.model
+                judging.misjudged = 0 if judge.passed else judging.misjudged + 1
         if judge and self._is_weak:
             if by_quotes:
-                yield Progress(stage="quote", text="Quoting the abstracts instead")
+                yield Progress(stage="quote", text="Keeping to what the quotes say")
                 why = f"The model's text is left out: {judge.problem}."
                 return replace(found.quotes, notice=joined(why, found.quotes.notice))
             if rest := _left_out(found, blocks):
@@ -245,6 +247,13 @@ class Writer:
         """Tokens of abstracts per request: as set, else min(6,000, a quarter of the context)."""
         context = self._settings.chat_context_tokens or 24_000
         return self._settings.evidence_tokens or min(6_000, context // 4)
+
+
+def _decided_by_quotes(found: Material) -> bool:
+    """Return whether the quotes say that the abstracts do not answer, or how many papers fit."""
+    shown, _ = within(found.evidence, found.query.request.options.sources)
+    counts = found.evidence.counted and shown.count is not None
+    return found.quotes.searched if found.quotes.reason else counts
 
 
 def _best_quotes(found: Material) -> dict[int, Claim]:

@@ -59,7 +59,18 @@ def test_to_a_list_only_further_papers_are_added(weak: Assistant) -> None:
 def test_short_answers_and_comparisons_stay(
     weak: Assistant, question: str, options: Options
 ) -> None:
-    assert ADDED not in (weak.ask(question, options=options).notice or "")
+    answer = weak.ask(question, options=options)
+    assert answer.mode == "generative"
+    assert "control questions wrong" in (answer.notice or "")
+    assert ADDED not in (answer.notice or "")
+
+
+def test_a_count_of_the_quotes_takes_the_place_of_its_text(weak: Assistant) -> None:
+    answer = weak.ask("How many papers are about agents?")
+    assert "papers fit" in answer.text
+    assert "text is left out" in (answer.notice or "")
+    counted = weak.ask("How many papers are there on model merging?", mode="extractive")
+    assert "6 papers fit" in counted.text
 
 
 def test_what_the_quotes_refuse_is_refused(open_writing: Opening, scripted: ChatServer) -> None:
@@ -72,8 +83,12 @@ def test_what_the_quotes_refuse_is_refused(open_writing: Opening, scripted: Chat
     assert "text is left out" in (answer.notice or "")
     assert any(isinstance(each, Progress) and each.stage == "quote" for each in events)
     for _ in range(2):
-        assert unsure.ask(QUESTION).status == "insufficient_evidence"
+        answer = unsure.ask(QUESTION)
+        assert answer.status == "insufficient_evidence"
+    assert "was not asked" in (answer.notice or "")
     assert len(scripted.received) == before + 2 + 2, "the third time it is not asked"
+    unsure.ask("How do they do?", [{"role": "user", "content": QUESTION}])
+    assert len(scripted.received) == before + 2 + 2, "nor to rewrite a follow-up"
     french = unsure.ask("Combien de tâches contient le banc d'essai OSWorld ?")
     assert french.mode == "generative", "quotes cannot read it"
 
@@ -89,10 +104,11 @@ def test_a_title_counts_as_a_statement_only_if_the_abstract_says_it(
     file = tmp_path / "kites.jsonl"
     file.write_text("\n".join(map(json.dumps, papers)), encoding="utf-8")
     build([file], tmp_path / "store", encoder)
-    scripted.script = lambda _: says(f"{title} [1.2, 2.2]. {papers[1]['title']} [1.1, 2.1].")
+    scripted.script = lambda _: says(f"{title} [1.1, 2.1]. {papers[1]['title']} [1.1, 2.1].")
     lenient = Options(strictness="lenient")
     answer = open_writing(store=tmp_path / "store").ask("How do kites fly?", options=lenient)
     assert [each.support for each in answer.sentences] == ["supported", "unsupported"]
+    assert [each.text for each in answer.references[0].passages] == [f"{title}."]
 
 
 def test_an_overview_of_a_few_papers_is_not_of_the_largest_theme_alone(

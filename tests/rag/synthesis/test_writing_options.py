@@ -36,7 +36,7 @@ def test_the_model_is_not_asked_in_vain(open_writing: Opening, scripted: ChatSer
     before = len(scripted.received)
     strict, lenient = Options(strictness="strict"), Options(strictness="lenient")
     refused = open_writing(chance=0.6).ask("Which benchmark is hard for agents?", options=strict)
-    assert (refused.reason or "").startswith("The papers found are too unlikely")
+    assert refused.text.startswith("The papers found are too unlikely"), "without a heading"
     quoted = open_writing(chance=0.0).ask("boiling point of mercury?", options=lenient)
     assert (quoted.status, quoted.mode) == ("answered", "extractive")
     assert len(scripted.received) == before
