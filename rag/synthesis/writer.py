@@ -45,6 +45,7 @@ _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
 _SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
+LEFT_OUT = "Quotes that the model left out are added."
 _READ_FIRST = 3
 """How many of the first papers of the ranking are read before those that the model found."""
 
@@ -118,11 +119,9 @@ class Writer:
         Raises:
             StoppedError: the writer was cancelled.
         """
-        by_quotes = _decided_by_quotes(found)
-        judge = self._judge
+        by_quotes, judge = _decided_by_quotes(found), self._judge
         if judge and by_quotes and self._is_weak:
-            why = f"The model was not asked: {judge.problem}."
-            return replace(found.quotes, notice=joined(why, found.quotes.notice))
+            return _noted(found.quotes, f"The model was not asked: {judge.problem}.")
         of_overview = _papers_of_overview(found)
         try:
             with clock.step("write"):
@@ -131,10 +130,9 @@ class Writer:
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
                     rows = of_overview or (yield from self._look_further(found, _papers(found)))
-                    rows = rows[: found.query.request.options.sources]
                     blocks, notice = yield from self._write(found, rows)
-                    compared = found.query.kind is Kind.COMPARE
-                    of_all = answering(found.query) if compared else of_overview
+                    is_comparison = found.query.kind is Kind.COMPARE
+                    of_all = answering(found.query) if is_comparison else of_overview
                     blocks, more = _completed(found, blocks, of_all, {})
                     notice = joined(notice, more and f"{more}.")
         except ChatError as error:
@@ -147,12 +145,10 @@ class Writer:
         if judge and self._is_weak:
             if by_quotes:
                 yield Progress(stage="quote", text="Keeping to what the quotes say")
-                why = f"The model's text is left out: {judge.problem}."
-                return replace(found.quotes, notice=joined(why, found.quotes.notice))
+                return _noted(found.quotes, f"The model's text is left out: {judge.problem}.")
             if rest := _left_out(found, blocks):
+                notice = joined(notice, LEFT_OUT, found.quotes.caution)
                 blocks += rest
-                added = "Quotes that the model left out are added."
-                notice = joined(notice, added, found.quotes.caution)
         return self._outcome(found, (blocks, notice), judge)
 
     @property
@@ -190,8 +186,7 @@ class Writer:
             reason = f"The closest abstracts, {titles}, do not answer this."
             lacks = found.query.subject_phrase
             return Outcome(reason=reason, model=self.name, lacks=lacks, searched=True)
-        why = f"These are quotes, since no model wrote the answer: {error}."
-        return replace(quotes, notice=joined(why, quotes.notice))
+        return _noted(quotes, f"These are quotes, since no model wrote the answer: {error}.")
 
     def _look_further(
         self, found: Material, rows: Sequence[int]
@@ -210,6 +205,7 @@ class Writer:
         If they are longer than the model's context, retry with half of them.
         """
         task = self._task(found)
+        rows = rows[: found.query.request.options.sources]
         while True:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
@@ -247,6 +243,10 @@ class Writer:
         """Tokens of abstracts per request: as set, else min(6,000, a quarter of the context)."""
         context = self._settings.chat_context_tokens or 24_000
         return self._settings.evidence_tokens or min(6_000, context // 4)
+
+
+def _noted(quotes: Outcome, why: str) -> Outcome:
+    return replace(quotes, notice=joined(why, quotes.notice))
 
 
 def _decided_by_quotes(found: Material) -> bool:

@@ -13,8 +13,8 @@ from index.build import build
 from index.embedding import SentenceEncoder
 from rag import Assistant, Options
 from rag.schema import Progress
+from rag.synthesis.writer import LEFT_OUT
 
-ADDED = "Quotes that the model left out are added."
 LIST = "Which papers are about benchmarks for agents that use a computer?"
 
 
@@ -37,7 +37,7 @@ def test_the_quotes_that_it_leaves_out_are_added(weak: Assistant) -> None:
     answer = weak.ask(QUESTION)
     assert answer.mode == "generative"
     assert answer.text.startswith(GOOD)
-    assert ADDED in (answer.notice or "")
+    assert LEFT_OUT in (answer.notice or "")
     shown = {sentence.text for sentence in answer.sentences}
     for sentence in weak.ask(QUESTION, mode="extractive").sentences:
         assert (sentence.text in shown) != sentence.text.startswith(TASKS), "that is cited anyway"
@@ -62,7 +62,7 @@ def test_short_answers_and_comparisons_stay(
     answer = weak.ask(question, options=options)
     assert answer.mode == "generative"
     assert "control questions wrong" in (answer.notice or "")
-    assert ADDED not in (answer.notice or "")
+    assert LEFT_OUT not in (answer.notice or "")
 
 
 def test_a_count_of_the_quotes_takes_the_place_of_its_text(weak: Assistant) -> None:
