@@ -10,7 +10,6 @@ import json
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -209,7 +208,7 @@ def measure_start(beir: Path, folder: Path) -> Iterator[str]:
         status = json.loads(done.stdout)["status"]
         yield f"first answer ({status}) after: {time.perf_counter() - started:.0f} s"
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # a process in the background ignores an interrupt
         process.wait()
 
 
