@@ -22,7 +22,7 @@ Strictness = Literal["strict", "normal", "lenient"]
 Length = Literal["short", "normal", "long"]
 MOST_SOURCES = 20
 NO_ANSWER = "The abstracts do not say."
-"""The heading of a refusal; one without it has its reason in the question or its filters."""
+"""The heading of a refusal; one without it is due to the question, its options or its filters."""
 
 MARKER = re.compile(r"\[(\d+)\]")
 """A citation marker such as [1] in an answer's text, from which escaped characters are removed."""
