@@ -165,7 +165,7 @@ async def test_stop_ends_a_silent_model_and_keeps_its_text(tmp_path: Path, text:
     (turn,) = chat.read(started(updates)).turns
     assert (turn.partial, turn.answer, turn.problem) == (text, None, None)
     assert "Stopped" in str(updates[-1].transcript)
-    assert updates[-1].live == ""
+    assert updates[-1].live["html"] == ""
 
 
 def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: Path) -> None:
@@ -201,18 +201,19 @@ async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, d
         loaded = handlers.load("", request(c=id_))
         for shown in (opened, loaded):
             assert shown.transcript["order"] == []
-            assert "Kites are" in shown.live
+            assert "Kites are" in shown.live["html"]
             assert shown.following
         assert opened.following != loaded.following, "the page hears of a change alone"
         following = handlers.follow(loaded.following, id_, "", request())
-        assert "Kites are" in (await anext(following)).live
+        assert "Kites are" in (await anext(following)).live["html"]
         followed = asyncio.ensure_future(all_of(following))
         (turn,) = (each.id for each in chat.read(id_).turns)
         own = handlers.open("", event(id=id_, writing=turn), request())
         assert (own.following, own.live, own.transcript["order"]) == (SKIP, SKIP, [])
         await handlers.change(id_, "", event(do=do, turn=turn, id=id_), request())
         await asyncio.wait_for(rest, 5)
-        assert [update.live for update in await followed if update.live is not SKIP][-1] == ""
+        told = [update.live["html"] for update in await followed if update.live is not SKIP]
+        assert told[-1] == ""
         assert await all_of(handlers.follow("", id_, "", request())) == []
         if do == "delete":
             assert chat.site.archive.list(ME) == []
@@ -240,7 +241,7 @@ async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.Monkey
         await all_of(first)
         chat.site.assistant.events = (Finished(answer=answer()),)  # type: ignore[misc]
         async for update in chat.answering.respond(ME, Asked("Kites?", id_)):
-            if update.live == "":
+            if update.live is not SKIP and not update.live["html"]:
                 break
         again = asyncio.ensure_future(all_of(chat.answering.respond(ME, Asked("Boats?", id_))))
         await asyncio.sleep(0.05)

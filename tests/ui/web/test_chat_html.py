@@ -162,7 +162,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
         turn_html.problem_html(HOSTILE), turn_html.partial_html(HOSTILE),
-        Live(shown, TURNS.chips(filters), text=HOSTILE).html(),
+        Live("c", shown, TURNS.chips(filters), text=HOSTILE).shown()["html"],
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:

@@ -143,11 +143,14 @@ def test_an_answer_goes_on_over_a_reload_or_a_new_chat(page: Page, sampled: Star
     # It goes on behind a new chat, too, and is there when its chat is opened again.
     page.get_by_role("button", name="New chat").first.click()
     expect(finished).to_have_count(0)
+    page.evaluate(script("arrive_late"))
     being_written(page, sampled)
     page.get_by_role("button", name="New chat").first.click()
     expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    assert page.evaluate("aqaLate()") == 3, "the turns, the one being written, the sources"
     page.wait_for_timeout(500)
     expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    expect(page.locator("#aqa-chat-sources .aqa-chat-card")).to_have_count(0)
     assert not sampled.model.hung_up.is_set()
     page.get_by_role("button", name="Chats", exact=True).click()
     for _ in range(2):  # opening it once more is no end of it either

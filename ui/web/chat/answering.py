@@ -21,6 +21,7 @@ from ui.web.chat.turn_html import (
     TurnHtml,
     Update,
     announcement,
+    live,
     partial_html,
     sources,
 )
@@ -55,6 +56,7 @@ class Asked:
 class Live:
     """The progress so far of one turn that is being written."""
 
+    conversation: str
     turn: Turn
     chips: Markup
     """The HTML of its filters."""
@@ -73,11 +75,11 @@ class Live:
             return any(stage.stage == "write" for stage in self.stages)
         return True
 
-    def html(self) -> str:
-        """Return the HTML of the turn as it is now."""
+    def shown(self) -> dict[str, str]:
+        """Return the update of the turn as it is now."""
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = partial_html(self.text) if self.text else ""
-        return str(HTML.live(self.turn, self.chips, stages, text))
+        return live(self.conversation, str(HTML.live(self.turn, self.chips, stages, text)))
 
 
 class Answering:
@@ -119,18 +121,18 @@ class Answering:
         )
         run.turn = turn.id  # before it is kept, so that it never looks stopped
         begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
-        live = Live(turn, await run_in_threadpool(self.turns.chips, turn.filters))
+        now = Live(id_, turn, await run_in_threadpool(self.turns.chips, turn.filters))
         # The question is removed from the question box, and put back there after an error.
         extras = {"withdraw": asked.question}
         shown = self.turns.transcript(begun, "", writing=turn.id, withdraw=asked.question)
-        run.tell(Update(conversation=id_, transcript=shown, live=live.html))
+        run.tell(Update(conversation=id_, transcript=shown, live=now.shown))
         try:
-            fields = await _until(run.stop, self._answered(asked, begun, live, run))
+            fields = await _until(run.stop, self._answered(asked, begun, now, run))
         except asyncio.CancelledError:  # the server is shutting down
-            rest = {"partial": live.text}
+            rest = {"partial": now.text}
             await run_in_threadpool(self._keep, visitor, begun, turn.id, rest, extras)
             raise
-        fields = fields or {"partial": live.text}
+        fields = fields or {"partial": now.text}
         if "problem" in fields:
             extras["withdraw"], extras["refill"] = "", asked.question
         run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras))
@@ -145,10 +147,10 @@ class Answering:
             run.tell(Update(transcript=more.transcript))
 
     async def _answered(
-        self, asked: Asked, begun: Conversation, live: Live, run: Run
+        self, asked: Asked, begun: Conversation, now: Live, run: Run
     ) -> dict[str, Any]:
         """Stream the answer into `run`; return the fields of the finished turn."""
-        assistant, id_ = self._site.assistant, live.turn.id
+        assistant, id_ = self._site.assistant, now.turn.id
         try:
             # This opens the chat model, which takes seconds the first time.
             await run_in_threadpool(assistant.check_mode, asked.mode)
@@ -162,8 +164,8 @@ class Answering:
                     if isinstance(event, Retrieved):
                         cards = {id_: str(HTML.found_cards(event.hits, id_))}
                         run.tell(Update(sources=sources(begun, cards)))
-                    elif live.take(event):
-                        run.tell(Update(live=live.html))
+                    elif now.take(event):
+                        run.tell(Update(live=now.shown))
         except Exception as error:  # noqa: BLE001 - shown in the turn
             return {"problem": told(error), "partial": None}
         raise AssertionError("a stream ends with the answer")
@@ -188,9 +190,9 @@ class Answering:
             now = begun.changed(id_, **fields)
         turn = now.turn(id_) if now else None
         if now is None or turn is None:  # the undo has updated the page
-            return Update(live="")
+            return Update(live=live(begun.id))
         shown = self.turns.transcript(now, id_, announced=announcement(turn), **extras)
-        return Update(transcript=shown, live="", sources=self.turns.sources(now, id_))
+        return Update(transcript=shown, live=live(begun.id), sources=self.turns.sources(now, id_))
 
 
 async def _until(stop: asyncio.Event, work: Any) -> Any:

@@ -21,7 +21,7 @@ from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Answering, Asked
 from ui.web.chat.running_answers import Run
-from ui.web.chat.turn_html import HTML, SKIP, Update, problem_html
+from ui.web.chat.turn_html import HTML, SKIP, Update, live, problem_html
 from ui.web.markup import plural
 from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
@@ -334,8 +334,8 @@ class Handlers:
             return whole._replace(following="")
         if turn == writing:
             return whole
-        live = run.shown.live() if callable(run.shown.live) else run.shown.live
-        return whole._replace(live=live, following=f"{turn} {next(self._followings)}")
+        shown = run.shown.live() if callable(run.shown.live) else run.shown.live
+        return whole._replace(live=shown, following=f"{turn} {next(self._followings)}")
 
     def _under_way(self, who: str, id_: str) -> tuple[Run | None, str]:
         """Return the answer being written in a conversation, and the id of its turn."""
@@ -344,10 +344,11 @@ class Handlers:
 
     def _whole(self, conversation: Conversation | None, writing: str = "", **extras: str) -> Update:
         """Return the update of a whole conversation, without the turn being written."""
+        id_ = conversation.id if conversation else ""
         return Update(
-            conversation=conversation.id if conversation else "",
+            conversation=id_,
             transcript=self.turns.transcript(conversation, writing=writing, **extras),
-            live=SKIP if writing else "",
+            live=SKIP if writing else live(id_),
             sources=self.turns.sources(conversation),
         )
 

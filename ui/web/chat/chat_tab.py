@@ -16,7 +16,7 @@ from ui.web.chat.chat_settings import (
     kept_settings,
     removed,
 )
-from ui.web.chat.turn_html import EXPORTS, HTML, Update
+from ui.web.chat.turn_html import EXPORTS, HTML, Update, live
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, html, scripted
 
@@ -100,7 +100,7 @@ class Layout:
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
                 html_template=str(HTML.transcript_frame()),
             )
-            self.live = html(elem_id="aqa-chat-live")
+            self.live = scripted("aqa-chat-live", html_template='<div class="aqa-chat-now"></div>')
 
     def _lay_out_panels(self) -> None:
         """Lay out the settings and the filters, which the buttons below the question open."""
@@ -164,18 +164,11 @@ def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any])
     shown = [parts.transcript, parts.live, parts.sources]
     # No server time (`at`): whatever the server draws later replaces it.
     turns = handlers.turns
-    empty = json.dumps([turns.transcript(None) | {"at": None}, "", turns.sources(None)])
+    empty = json.dumps([turns.transcript(None) | {"at": None}, live(""), turns.sources(None)])
     parts.new.click(None, cancels=answering, **QUIET)
     emptied = [parts.question, parts.conversation, *shown]
     parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(
         handlers.search, here, parts.listing, **LIGHT
-    ).then(
-        # Remove what still arrived of that answer, unless another one began.
-        None,
-        [parts.conversation, *shown],
-        shown,
-        js=f"(conversation, ...parts) => conversation ? parts : {empty}",
-        **QUIET,
     )
     parts.listing.aqa_open(None, cancels=answering, **QUIET)
     parts.listing.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)

@@ -115,10 +115,17 @@ const aqaCopy = async (button, text) => {
   };
   addEventListener("popstate", () => {
     const id = new URLSearchParams(location.search).get("c") ?? "";
-    if (id !== shown) send("aqa_open", { id });
+    if (id !== shown) open(id);
   });
 
   let shown = ""; // the id of the conversation that is shown
+  // The conversations that the reader has left. What still arrives of them is not drawn: Gradio sends
+  // on for a moment what an answer had written when it was cancelled.
+  const left = new Set();
+  const open = (id, from) => {
+    left.delete(id);
+    send("aqa_open", { id }, from);
+  };
   let told = 0; // the server time of the last update
   let following = ""; // the turn being written that was scrolled to the top
   const showTurns = (value) => {
@@ -140,8 +147,10 @@ const aqaCopy = async (button, text) => {
     else if (value.notice && !Object.keys(value.html).length) { // the notice is the result of a button
       $(".aqa-chat-notice").scrollIntoView({ block: "nearest" });
     }
+    if (shown && id !== shown) left.add(shown);
     shown = id;
   };
+  const showLive = ({ html }) => { $("#aqa-chat-live .aqa-chat-now").innerHTML = html; };
 
   const unfold = (mark, open) => {
     mark.setAttribute("aria-expanded", open);
@@ -290,7 +299,7 @@ const aqaCopy = async (button, text) => {
       box().focus();
     },
     open: (button) => {
-      send("aqa_open", { id: button.closest("li").dataset.id }, button);
+      open(button.closest("li").dataset.id, button);
       if (isNarrow()) closeSidebar();
     },
     rename: (button) => rename(button.closest("li")),
@@ -376,6 +385,7 @@ const aqaCopy = async (button, text) => {
 
   const values = {
     "aqa-chat-transcript": showTurns,
+    "aqa-chat-live": showLive,
     "aqa-chat-sources": patchSources,
     "aqa-chat-download": (file) => {
       if (file.problem) $(".aqa-chat-notice").textContent = file.problem;
@@ -384,7 +394,7 @@ const aqaCopy = async (button, text) => {
   };
   document.addEventListener("aqa-value", ({ target, detail }) => {
     const from = target.closest('[id^="aqa-chat-"]')?.id;
-    if (detail) values[from]?.(detail);
+    if (detail && !left.has(detail.conversation)) values[from]?.(detail);
     if (from === "aqa-chat-chosen") requestAnimationFrame(keepFilters);
   });
 

@@ -107,7 +107,13 @@ def sources(conversation: Conversation | None, html: Mapping[str, str]) -> dict[
     """Return the update of the source cards, `html` by turn id; the last turn's are shown."""
     order = [turn.id for turn in conversation.turns] if conversation else []
     *_, show = ["", *html]
-    return {"order": order, "html": dict(html), "show": show}
+    id_ = conversation.id if conversation else ""
+    return {"conversation": id_, "order": order, "html": dict(html), "show": show}
+
+
+def live(conversation: str, html: str = "") -> dict[str, str]:
+    """Return the update of the turn that is being written; without `html` it is removed."""
+    return {"conversation": conversation, "html": html}
 
 
 class TurnHtml:
