@@ -10,6 +10,8 @@ from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic
 
+import numpy as np
+
 from index import minilm
 from index.embedding import SentenceEncoder
 from index.errors import InputError
@@ -19,7 +21,7 @@ from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
 from rag.citations import Block, Claim, Outcome, joined, quote
 from rag.conversation import POINTS, papers_before
 from rag.evidence import Evidence, leading, within
-from rag.listing import listed
+from rag.listing import likely, listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
 from rag.retrieval import Ranking, passage_rows
@@ -48,6 +50,8 @@ _SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker
 LEFT_OUT = "Quotes that the model left out are added."
 _READ_FIRST = 3
 """How many of the first papers of the ranking are read before those that the model found."""
+_AMONG = 0.95
+"""The probability with which the paper that answers is among those that the model reads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,21 +335,23 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
 
 
 def _papers(found: Material) -> list[int]:
-    """Choose the rows of the papers to read: those of the evidence, then the best of the ranking.
+    """Choose the rows of the papers to read: those of the evidence first, then the best others.
 
-    There are three for a question that names its paper, five for others, and ten for a list or if
-    the first paper answers with a probability below 0.6; more if the evidence has more.
+    For a list, ten; for a question that names its paper, three; else at least three, and as many as
+    hold the paper that answers with a probability of `_AMONG`. More if the evidence has more.
     """
-    evidence_rows = [each.paper for each in found.evidence.papers]
-    most = 3 if answering(found.query) else 5
-    is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
-    if is_list or found.evidence.share < 0.6:
-        most = 10
-    others = [int(row) for row in found.ranking.rows[: most + len(evidence_rows)]]
-    if found.query.kind is Kind.SIMILAR:
-        evidence_rows, others = [*answering(found.query), *evidence_rows], []
-    rows = list(dict.fromkeys((*evidence_rows, *others)))
-    return rows[: max(most, len(dict.fromkeys(evidence_rows)))]
+    index, query = found.index, found.query
+    chosen = [each.paper for each in found.evidence.papers]
+    if query.kind is Kind.SIMILAR:
+        return list(dict.fromkeys((*answering(query), *chosen)))
+    is_list = query.kind in ONE_EACH or query.kind is Kind.OVERVIEW
+    if is_list or answering(query):
+        rows = list(dict.fromkeys((*chosen, *map(int, found.ranking.rows[: 10 + len(chosen)]))))
+        return rows[: max(10 if is_list else 3, len(set(chosen)))]
+    first = likely(index, query, found.ranking)
+    reached = np.cumsum([share for _, share in first])
+    count = max(3, int(np.searchsorted(reached, _AMONG)) + 1)
+    return list(dict.fromkeys((*chosen, *(row for row, _ in first[:count]))))
 
 
 class Writers:
