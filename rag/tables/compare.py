@@ -22,10 +22,9 @@ from rag.citations import joined
 from rag.digests import allowed, list_digests
 from rag.pipeline import Clock, check_question
 from rag.query import Request, understand
-from rag.refusal import left_out, nothing_left
+from rag.refusal import left_out, no_papers
 from rag.retrieval import Probe, Ranking, passage_rows, rank
 from rag.schema import Filters, IndexInfo, Options, Progress, Usage
-from rag.scope import describe_limits
 from rag.selection import from_papers, sides
 from rag.synthesis.prompts import data, request
 from rag.synthesis.writer import Writer
@@ -52,8 +51,7 @@ def choose_rows(
 ) -> Rows:
     """Choose the papers given by title or id, else those the question names, compares or is about.
 
-    Raises:
-        InputError: a paper named is unknown, or a filter cannot be used.
+    Raises InputError if a paper named is unknown, or a filter cannot be used.
     """
     mask = allowed(index.papers, filters)
     if papers:
@@ -64,18 +62,14 @@ def choose_rows(
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
     digests = list_digests(index.papers)
     query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
-    if query.scope.unknown:
-        labels = ", ".join(digest.label for digest in digests) or "none"
-        return Rows(reason=f"There is no digest of {query.scope.unknown}; available: {labels}.")
     ranking = rank(index, query.probe, query.allowed)
-    limits = describe_limits(filters, query.scope, digests)
-    if not len(ranking.rows):
-        return Rows(reason=nothing_left(limits))
+    if reason := no_papers(query, ranking, digests):
+        return Rows(reason=reason)
     if not query.has_subject and not query.names:
         return _scored([int(row) for row in np.flatnonzero(query.allowed)], ranking)
     notice = None
     if query.kind is Kind.COMPARE or query.named:
-        notice = left_out(index, query, limits)
+        notice = left_out(index, query)
         if notice and not any(query.allowed[row] for row in query.known):
             return Rows(reason=notice)
         rows = tuple(sides(index, query, ranking))
@@ -134,17 +128,14 @@ class TableMaker:
     def make(
         self,
         question: str,
-        columns: Sequence[str] | None = None,
-        *,
-        papers: Sequence[str] = (),
-        filters: Filters | None = None,
-        limit: int = 8,
+        columns: Sequence[str] | None,
+        papers: Sequence[str],
+        filters: Filters,
+        limit: int,
     ) -> Generator[Progress, None, Table]:
-        """Make the table, yielding progress; the arguments are those of `Assistant.table`.
+        """Make the table, yielding progress; arguments and InputErrors are `Assistant.table`'s.
 
-        Raises:
-            InputError: the question, a column, a paper, a filter or the limit cannot be used.
-            StoppedError: the writer was cancelled.
+        Raises StoppedError if the writer was cancelled.
         """
         checked = check_question(question)
         named = None if columns is None else check_columns(columns)
@@ -154,7 +145,7 @@ class TableMaker:
             raise InputError(f"limit must be at least 1, not {limit}")
         yield Progress(stage="search", text=f"Searching {len(self.index.papers):,} abstracts")
         with self._clock.step("papers"):
-            found = choose_rows(self.index, self.encoder, checked, papers, filters or Filters())
+            found = choose_rows(self.index, self.encoder, checked, papers, filters)
         self._notices.append(found.notice)
         rows = found.papers if papers else found.papers[:limit]
         named = named or (yield from self._columns(checked, rows))
