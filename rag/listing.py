@@ -127,15 +127,8 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
     near = vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-6))
     cosines = vectors @ vectors.T
     mean = (cosines @ shares - np.diag(cosines) * shares) / float(shares.sum())
-    constant = np.ones(len(rows))
-    columns = (
-        scores,
-        near,
-        _normalised(near),
-        mean,
-        constant * shares.sum(),
-        constant * scores.max(),
-    )
+    ones = np.ones(len(rows))
+    columns = (scores, near, _normalised(near), mean, ones * shares.sum(), ones * scores.max())
     return np.column_stack((measured, *columns)).astype(np.float32)
 
 
