@@ -119,9 +119,7 @@ def markers(numbers: Iterable[int]) -> str:
 def compose(blocks: Sequence[Block]) -> Composition:
     """Write blocks as markdown, number the papers by first use, and check every sentence.
 
-    Returns:
-        Text, sentences and references whose markers, citations and numbers agree; a reference's
-        passages are its cited spans in the order of the abstract.
+    A reference's passages are its cited spans in the order of the abstract.
     """
     claims = [claim for block in blocks for claim in block.claims]
     papers: dict[str, Paper] = {}

@@ -247,10 +247,7 @@ def places(question: str) -> tuple[int, ...]:
 
 
 def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[int]:
-    """Return the rows of the papers in the last turn with at least `least`, number 1 first.
-
-    If no turn has so many, return those of the last turn that has any.
-    """
+    """Return the rows of the papers, number 1 first, of the last turn with `least`, or with any."""
     last: list[int] = []
     for turn in reversed(turns):
         cited = [row for each in turn.references if (row := index.row_of(each)) is not None]

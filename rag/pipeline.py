@@ -97,10 +97,7 @@ class Recipe:
 
 
 def check_question(text: str) -> str:
-    """Return the question in one line, without unprintable characters.
-
-    Raises InputError if nothing is left, or it is longer than `LONGEST_QUESTION`.
-    """
+    """Return a question as one plain line; raise InputError for an empty or too long one."""
     question = plain(text)
     if not question:
         raise InputError("the question is empty: write what you want to know")
@@ -233,7 +230,8 @@ class Pipeline:
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
             choices = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
-            return Outcome(reason=refusal.unclear(index, name), suggestions=choices)
+            several = f"“{name.text}” is the name of several papers: {'; '.join(titles)}."
+            return Outcome(reason=f"{several} Which one is meant?", suggestions=choices)
         if _may_ask_credits(query) and query.wording.asks_most == "name":
             return self._credits(query)
         if query.kind is Kind.CATALOGUE and (

@@ -9,7 +9,6 @@ import numpy as np
 
 from index.folding import is_english as is_word
 from index.lexical import tokenize
-from index.names import Named
 from index.store import Index
 from rag.citations import Outcome
 from rag.digests import Digest, find_digests
@@ -110,12 +109,6 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Outcome:
         reason = "The question has no words to search for: ask about the papers."
         return Outcome(reason=reason)
     return Outcome(reason=reason, lacks=lacks, searched=True)
-
-
-def unclear(index: Index, name: Named) -> str:
-    """Say that several papers have a name."""
-    titles = "; ".join(index.papers[row].display_title for row in name.own[:_SHOWN])
-    return f"“{name.text}” is the name of several papers: {titles}. Which one is meant?"
 
 
 def _unknown(index: Index, text: str) -> list[str]:

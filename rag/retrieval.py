@@ -90,10 +90,7 @@ class Ranking:
 
     @cached_property
     def _ranks(self) -> NDArray[np.intp]:
-        """The rank of each paper by its vectors and by its words, from 0, shape (2, P).
-
-        Papers that may not answer come after those that may.
-        """
+        """The ranks of papers by vectors and by words, from 0, shape (2, P); excluded ones last."""
         excluded = np.ones(len(self.scores), dtype=np.bool_)
         excluded[self.rows] = False
         orders = [np.lexsort((-part, excluded)) for part in (self.dense, self.lexical)]
@@ -147,13 +144,10 @@ def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
 
 
 def rank(index: Index, probe: Probe, allowed: NDArray[np.bool_] | None = None) -> Ranking:
-    """Rank the papers of `index` for a question.
+    """Rank the P papers of `index` for a question.
 
-    Args:
-        index: The index to search, with P papers.
-        probe: The standalone question, by the encoder of the index.
-        allowed: Mask of the papers that may appear, shape (P,); all of them by default. Scores
-            are computed over all papers, so a filter does not change them.
+    `allowed` is the mask of the papers that may appear, shape (P,); all of them by default. Scores
+    are computed over all papers, so a filter does not change them.
     """
     if allowed is not None:
         index = index.within(allowed)

@@ -60,10 +60,7 @@ def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def answering(query: Query) -> Sequence[int]:
-    """Return the rows of the papers from which a question has to be answered.
-
-    They are those of earlier turns or chosen ones if it is about them, else those that it names.
-    """
+    """Return the rows of the papers to answer from: earlier or chosen ones, else those named."""
     return query.about or tuple(row for row in query.named if query.allowed[row])[:SIDES]
 
 
@@ -206,10 +203,7 @@ def _in_groups(index: Index, evidence: Evidence) -> Evidence:
 
 
 def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """Select the papers most similar to those that are named, each with its nearest sentence.
-
-    Without a named paper, select papers on the subject.
-    """
+    """Select the papers most similar to those that are named, or else papers on the subject."""
     named = [*query.about, *query.named]
     if not named:
         return read_first(index, query, ranking, SIMILAR)

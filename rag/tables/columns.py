@@ -283,14 +283,11 @@ _OF_THE_PAPER = frozenset({"paper", "title", "paper title", "papers", "column", 
 def propose_columns(question: str, titles: Sequence[str], complete: Complete) -> tuple[str, ...]:
     """Ask a chat model for at most `MOST_PROPOSED` columns.
 
-    Raises ReplyError if the reply names none, ChatError if the model cannot be asked.
+    The reply may name them on lines with or without bullets, or between commas. Raises ReplyError
+    if it names none, ChatError if the model cannot be asked.
     """
     listed = data("titles", [f"- {title}" for title in titles])
-    return read_columns(complete(request(_SYSTEM, data("question", question), listed, _FORM)))
-
-
-def read_columns(reply: str) -> tuple[str, ...]:
-    """Parse the column names of a reply, on lines with or without bullets, or between commas."""
+    reply = complete(request(_SYSTEM, data("question", question), listed, _FORM))
     found: dict[str, str] = {}
     for piece in re.split(r"[\n,;|]", reply):
         lead, _, rest = piece.partition(":")  # "Here are the columns: …", "method: what it does"

@@ -6,7 +6,7 @@ sentence, or what was found without the model.
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -38,9 +38,8 @@ from rag.wording import Kind
 class Rows:
     """The papers of a table, the nearest first, or the reason why there are none."""
 
-    papers: tuple[int, ...] = ()
-    """Rows of `index.papers`."""
-    scores: tuple[float, ...] = ()
+    papers: Mapping[int, float] = field(default_factory=dict)
+    """The score of each in the ranking, by its row in `index.papers`."""
     reason: str | None = None
     notice: str | None = None
     """A note for the reader about the choice of papers."""
@@ -83,7 +82,7 @@ def choose_rows(
 
 
 def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
-    return Rows(tuple(rows), tuple(float(ranking.scores[row]) for row in rows))
+    return Rows({row: float(ranking.scores[row]) for row in rows})
 
 
 _TOKENS = 1_200
@@ -147,7 +146,7 @@ class TableMaker:
         with self._clock.step("papers"):
             found = choose_rows(self.index, self.encoder, checked, papers, filters)
         self._notices.append(found.notice)
-        rows = found.papers if papers else found.papers[:limit]
+        rows = list(found.papers)[: None if papers else limit]
         named = named or (yield from self._columns(checked, rows))
         cells = yield from self._cells(checked, rows, named)
         if len(rows) < len(found.papers):
@@ -164,7 +163,7 @@ class TableMaker:
             columns=columns,
             rows=tuple(
                 TableRow(paper=papers[row], score=score, cells=row_cells)
-                for row, score, row_cells in zip(found.papers, found.scores, cells, strict=False)
+                for (row, score), row_cells in zip(found.papers.items(), cells, strict=False)
             ),
             reason=None if found.papers else reason,
             notice=joined(*self._notices),
