@@ -218,7 +218,7 @@ def ask_left_out(material: "Material") -> Scores:
 
 def read_baseline(path: Path = BASELINE) -> Scores:
     """Read the scores of a baseline; raise InputError if it is missing or damaged."""
-    return {line.id: line.values for line in records(QuestionScore, path)}
+    return {line.id: line.values for _, line in records(QuestionScore, path)}
 
 
 def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
@@ -249,7 +249,5 @@ def drops(before: Scores, after: Scores) -> dict[str, Change]:
 def drop_text(metric: str, change: Change) -> str:
     """Format a drop for people, with the questions that got worse."""
     gained = change.difference
-    return (
-        f"{metric} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
-        f" worse: {', '.join(change.lower)}"
-    )
+    fell = f"{-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}]"
+    return f"{metric} fell by {fell}; worse: {', '.join(change.lower)}"

@@ -156,7 +156,7 @@ def _replies(
     waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
         run.append(reply(question).model_dump(mode="json"))
-    kept = {each.id: each for each in datasets.records(Reply, run.folder / ANSWERS)}
+    kept = {each.id: each for _, each in datasets.records(Reply, run.folder / ANSWERS)}
     return {question.id: kept[question.id] for question in questions}
 
 

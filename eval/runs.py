@@ -168,7 +168,7 @@ def load_run(folder: Path) -> Run:
         raise InputError(
             f"the run in {folder} is not finished: give the command that began it --out {folder}"
         )
-    scores = {score.id: score for score in datasets.records(QuestionScore, folder / SCORES)}
+    scores = {score.id: score for _, score in datasets.records(QuestionScore, folder / SCORES)}
     return Run(folder, record, scores=scores)
 
 
@@ -212,10 +212,7 @@ def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """Return the SHA-256 of the product's code and data, hexadecimal.
-
-    Computed once: a process runs the code that was there when it began.
-    """
+    """Return the SHA-256 of the code and data that this process runs: those when it began."""
     product = Path(__file__).parent.parent
     files = (path for name in ("index", "rag", "eval") for path in (product / name).rglob("*"))
     code = sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)
