@@ -292,9 +292,8 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     judged = {query: text for query, text in queries.items() if query in qrels}
     found = Benchmark(papers, judged, qrels, folder.resolve().name)
     if found.absent == len(found.relevant):
-        raise InputError(
-            f"{judgements}: no relevant paper is in the corpus; give both of one dataset"
-        )
+        problem = "no relevant paper is in the corpus; give both of one dataset"
+        raise InputError(f"{judgements}: {problem}")
     return found
 
 
@@ -318,10 +317,8 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
                 "query, iteration, paper and grade"
             ) from error
         if query not in queries:
-            raise InputError(
-                f"{path}:{number}: query {query!r} is not among the queries; "
-                "give queries and judgements of one dataset"
-            )
+            problem = f"query {query!r} is not among the queries; give both of one dataset"
+            raise InputError(f"{path}:{number}: {problem}")
         qrels.setdefault(query, {})[paper] = int(float(grade))
     if not qrels:
         raise InputError(f"{path} holds no judgements; write query-id, corpus-id, score a line")

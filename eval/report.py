@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MEASURE = "nDCG@10"
 """The figure that orders the queries of a benchmark, the worst first."""
-ABOUT = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
-"""The metrics that say how a run was made."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -30,7 +28,7 @@ def run_report(
     metrics: Mapping[str, Any],
     questions: Sequence[Question],
     rows: Sequence[QuestionScore],
-    scores: Sequence[AnswerScore] = (),
+    scores: Sequence[AnswerScore],
 ) -> str:
     """Write the report of a run: its figures, its plots, then every question.
 
@@ -43,6 +41,7 @@ def run_report(
     of_type = {kind: [row.values for row in rows if row.type == kind] for kind in types}
     values = [row.values.get(MEASURE) or 0 for row in rows]
     worst = sorted(zip(values, questions, rows, strict=True), key=lambda each: each[0])
+    made = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
     plotted = {"right": "Right answers", "nugget_recall": "Nugget recall"}
     return render(
         "run.html",
@@ -67,7 +66,7 @@ def run_report(
             [[q.id, *map(row.values.get, head), q.question] for _, q, row in worst],
         ),
         figures={"mean": means, **metrics.get("answers", {})},
-        about={name: metrics[name] for name in ABOUT if name in metrics},
+        about={name: metrics[name] for name in made if name in metrics},
     )
 
 

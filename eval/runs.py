@@ -87,9 +87,8 @@ class Run:
             file = datasets.open_to_append(folder / ANSWERS, wait=False)
             datasets.write_json_lines(folder / QUESTIONS, questions)
         except BlockingIOError as error:
-            raise InputError(
-                f"another process is writing the run in {folder}: wait for it"
-            ) from error
+            problem = f"another process is writing the run in {folder}: wait for it"
+            raise InputError(problem) from error
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
         return cls(folder, identity, file)
@@ -165,9 +164,8 @@ def load_run(folder: Path) -> Run:
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
     if not (folder / METRICS).exists():
-        raise InputError(
-            f"the run in {folder} is not finished: give the command that began it --out {folder}"
-        )
+        hint = f"give the command that began it --out {folder}"
+        raise InputError(f"the run in {folder} is not finished: {hint}")
     scores = {score.id: score for _, score in datasets.records(QuestionScore, folder / SCORES)}
     return Run(folder, record, scores=scores)
 

@@ -1,7 +1,7 @@
 """Systems under measurement: this product, whole or without a part, and recorded answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +43,7 @@ class Subject:
     """Returns at most so many papers for a question's words, best first, each once."""
     ask: Callable[[Question, Mode], Answer]
     """Returns an answer in our own schema, so that one measure fits every system."""
-    configuration: Mapping[str, object] = field(default_factory=dict)
+    configuration: Mapping[str, object]
     """Everything that could change the answers: a run is resumed only with the same."""
     check_mode: Callable[[Mode], object] = lambda _: None
     """Raises InputError for a mode that the system does not have."""

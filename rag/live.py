@@ -27,8 +27,8 @@ class LiveIndex:
         self,
         store: Path,
         encoder: SentenceEncoder,
-        recipe: Recipe | None = None,
-        chroma: Chroma | None = None,
+        recipe: Recipe | None,
+        chroma: Chroma | None,
     ) -> None:
         """Open the live generation; search by `chroma` as soon as that server holds it.
 

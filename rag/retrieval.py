@@ -105,7 +105,8 @@ def chance(count: int) -> float:
     return float(np.sqrt(2 * np.log(max(2, count))))
 
 
-def _z(values: Floats) -> Floats:
+def z_scores(values: Floats) -> Floats:
+    """Return values less their mean, in standard deviations; zeros if they are all equal."""
     spread = float(values.std()) if len(values) else 0.0
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
 
@@ -154,8 +155,8 @@ def rank(index: Index, probe: Probe, allowed: NDArray[np.bool_] | None = None) -
     passages, whole = _cosines(index, probe)
     nearest = _nearest_mean(passages, index.owner, len(index.papers))
     lexical = index.lexical.scores(probe.tokens)
-    dense = _z(whole) + SENTENCE_WEIGHT * _z(nearest)
-    scores = dense + LEXICAL_WEIGHT * _z(lexical)
+    dense = z_scores(whole) + SENTENCE_WEIGHT * z_scores(nearest)
+    scores = dense + LEXICAL_WEIGHT * z_scores(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
     return Ranking(probe, rows[order], scores, passages, whole, dense, lexical)
@@ -207,7 +208,7 @@ def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
 
 
 def nearest_to(
-    index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int] = ()
+    index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int]
 ) -> list[tuple[int, float]]:
     """Return (row, cosine with `vector`) of each allowed paper not in `without`, nearest first."""
     cosines = index.paper_vectors @ vector
