@@ -101,20 +101,16 @@ def compare_runs(before: Run, after: Run) -> dict[str, Any]:
 def _common(before: Run, after: Run) -> list[str]:
     """Return the questions of both runs; refuse runs that word one differently."""
     if before.kind != after.kind:
-        raise InputError(
-            f"{before.folder} measured {before.kind} and {after.folder} {after.kind}:"
-            " compare runs of one kind"
-        )
+        kinds = f"{before.folder} measured {before.kind} and {after.folder} {after.kind}"
+        raise InputError(f"{kinds}: compare runs of one kind")
     common = [id_ for id_ in before.scores if id_ in after.scores]
     if not common:
         raise InputError(f"{before.folder} and {after.folder} have no question in common")
     for id_ in common:
         first, second = (str(run.questions[id_]["question"]) for run in (before, after))
         if first != second:
-            raise InputError(
-                f"question {id_!r} is “{first}” in {before.folder} and “{second}” in"
-                f" {after.folder}: compare runs of the same questions"
-            )
+            both = f"“{first}” in {before.folder} and “{second}” in {after.folder}"
+            raise InputError(f"question {id_!r} is {both}: compare runs of the same questions")
     return common
 
 
@@ -218,7 +214,7 @@ def ask_left_out(material: "Material") -> Scores:
 
 def read_baseline(path: Path = BASELINE) -> Scores:
     """Read the scores of a baseline; raise InputError if it is missing or damaged."""
-    return {line.id: line.values for line in records(QuestionScore, path)}
+    return {line.id: line.values for _, line in records(QuestionScore, path)}
 
 
 def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
@@ -234,11 +230,9 @@ def drops(before: Scores, after: Scores) -> dict[str, Change]:
     there one worse question counts. Raises InputError if the baseline has other questions.
     """
     if before.keys() != after.keys():
-        other = sorted(before.keys() ^ after.keys())
-        raise InputError(
-            f"the baseline and the questions differ ({', '.join(other[:5])}):"
-            " take a new one by abstractqa eval gate --update"
-        )
+        other = ", ".join(sorted(before.keys() ^ after.keys())[:5])
+        hint = "take a new one by abstractqa eval gate --update"
+        raise InputError(f"the baseline and the questions differ ({other}): {hint}")
     return {
         metric: change
         for metric, change in changes(before, after, GUARDED).items()
@@ -249,7 +243,5 @@ def drops(before: Scores, after: Scores) -> dict[str, Change]:
 def drop_text(metric: str, change: Change) -> str:
     """Format a drop for people, with the questions that got worse."""
     gained = change.difference
-    return (
-        f"{metric} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
-        f" worse: {', '.join(change.lower)}"
-    )
+    fell = f"{-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}]"
+    return f"{metric} fell by {fell}; worse: {', '.join(change.lower)}"

@@ -89,12 +89,8 @@ Record = TypeVar("Record", bound=BaseModel)
 IdentifiedRecord = TypeVar("IdentifiedRecord", bound=Identified)
 
 
-def records(model: type[Record], path: Path) -> Iterator[Record]:
-    """Read the records of a JSON Lines file; an InputError names file, line and field."""
-    return (record for _, record in _numbered(model, path))
-
-
-def _numbered(model: type[Record], path: Path) -> Iterator[tuple[int, Record]]:
+def records(model: type[Record], path: Path) -> Iterator[tuple[int, Record]]:
+    """Yield the number of each line and its record; an InputError names file, line and field."""
     for number, line in _json_lines(path):
         try:
             record = model.model_validate(line)
@@ -112,7 +108,7 @@ def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedReco
     Raises InputError if there is none, two share an id, or a line is not a `model`.
     """
     found: dict[str, IdentifiedRecord] = {}
-    for number, record in _numbered(model, path):
+    for number, record in records(model, path):
         if record.id in found:
             raise InputError(f"{path}:{number}: id {record.id!r} stands twice; ids must differ")
         found[record.id] = record
@@ -131,9 +127,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:  # a number or a nesting beyond any record
-            raise InputError(
-                f"{path}:{number}: not JSON ({error}); write one object a line"
-            ) from error
+            problem = f"{path}:{number}: not JSON ({error}); write one object a line"
+            raise InputError(problem) from error
         if not isinstance(record, dict):
             raise InputError(f"{path}:{number}: not a JSON object; write one object a line")
         yield number, record
@@ -297,9 +292,8 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     judged = {query: text for query, text in queries.items() if query in qrels}
     found = Benchmark(papers, judged, qrels, folder.resolve().name)
     if found.absent == len(found.relevant):
-        raise InputError(
-            f"{judgements}: no relevant paper is in the corpus; give both of one dataset"
-        )
+        problem = "no relevant paper is in the corpus; give both of one dataset"
+        raise InputError(f"{judgements}: {problem}")
     return found
 
 
@@ -323,10 +317,8 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
                 "query, iteration, paper and grade"
             ) from error
         if query not in queries:
-            raise InputError(
-                f"{path}:{number}: query {query!r} is not among the queries; "
-                "give queries and judgements of one dataset"
-            )
+            problem = f"query {query!r} is not among the queries; give both of one dataset"
+            raise InputError(f"{path}:{number}: {problem}")
         qrels.setdefault(query, {})[paper] = int(float(grade))
     if not qrels:
         raise InputError(f"{path} holds no judgements; write query-id, corpus-id, score a line")
@@ -361,9 +353,8 @@ def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
             query, _, paper, _, score, _ = line.split()
             run.setdefault(query, {})[paper] = float(score)
         except ValueError as error:
-            raise InputError(
-                f"{path}:{number}: expected query, Q0, paper, rank, score and tag"
-            ) from error
+            problem = f"{path}:{number}: expected query, Q0, paper, rank, score and tag"
+            raise InputError(problem) from error
     if not run:
         raise InputError(f"{path} holds no ranking; write query, Q0, paper, rank, score and tag")
     return run

@@ -91,10 +91,7 @@ def append(path: Path, vote: "Feedback | Vote") -> None:
 
 
 def load(folder: Path) -> list[Feedback]:
-    """Read the votes on answers that count, oldest first; none if there is no file.
-
-    An InputError names a line that is not a vote.
-    """
+    """Read the votes on answers that count, oldest first; an InputError names a broken line."""
     return [each for each in _last(Feedback, folder / FILE) if each.vote is not None]
 
 
@@ -106,7 +103,7 @@ def read_votes(path: Path) -> list["Vote"]:
 def _last(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
     """Read the last vote of each id."""
     last: dict[str, IdentifiedRecord] = {}
-    for vote in datasets.records(model, path) if path.exists() else ():
+    for _, vote in datasets.records(model, path) if path.exists() else ():
         last.pop(vote.id, None)
         last[vote.id] = vote
     return list(last.values())
@@ -156,15 +153,12 @@ def _facts(quote: str, question: str) -> tuple[str, ...]:
 
 
 class Vote(Identified, frozen=True, extra="forbid"):
-    """A vote on two answers to one question, by the configurations `left` and `right`.
-
-    Its id is the battle's: the last vote on a battle counts.
-    """
+    """A vote on two answers to one question; its id is the battle's, whose last vote counts."""
 
     id: str = Field(min_length=1)
     at: datetime
     question: str
-    left: str = Field(min_length=1)
+    left: str = Field(min_length=1, description="A configuration.")
     right: str = Field(min_length=1)
     winner: Winner | None = Field(description="None: it was taken back.")
     index: str = Field(description="Id of the index that both answered from.")
@@ -233,10 +227,8 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     for name, middle, around in zip(names, score.tolist(), margin.tolist(), strict=True):
         fought = [vote for vote in votes if name in (vote.left, vote.right)]
         winners = Counter(vote.won_by for vote in fought)
-        standings.append(
-            Standing(name, middle, middle - around, middle + around, len(fought), winners[name],
-                     winners[""])
-        )  # fmt: skip
+        ends = middle - around, middle + around
+        standings.append(Standing(name, middle, *ends, len(fought), winners[name], winners[""]))
     return tuple(sorted(standings, key=lambda standing: (-standing.score, standing.name)))
 
 

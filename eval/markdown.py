@@ -91,10 +91,7 @@ def _bold_best(cells: Sequence[Cell], best: Best | None) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """Put a cell's words on one line, and escape pipes and tags.
-
-    Backslashes before a pipe are doubled, so that each stays.
-    """
+    """Put a cell's words on one line; escape tags, and pipes with the backslashes before them."""
     *cells, last = (" ".join(text.split()) or NOTHING).replace("<", "&lt;").split("|")
     doubled = (cell + "\\" * (len(cell) - len(cell.rstrip("\\"))) for cell in cells)
     return "".join(f"{cell}\\|" for cell in doubled) + last

@@ -45,18 +45,12 @@ def evaluate_answers(
     *,
     sample: int | None = None,
 ) -> dict[str, object]:
-    """Ask the questions of a file, write a run, and return its metrics.
+    """Ask the questions of a file, or a fixed choice of `sample` of them, and return the metrics.
 
-    Raises InputError if one of these cannot be used, or no gold paper is in the index.
-
-    Args:
-        path: The questions (`eval.datasets.load_questions`); a search is measured for those that
-            need no conversation.
-        subject: The system that answers.
-        mode: How to answer, as in `Assistant.ask`.
-        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
-        support: Decides whether citations support; by default the product's own checker.
-        sample: Ask only so many of the questions, a fixed choice.
+    A search is measured for the questions that need no conversation. `out` is the run's folder,
+    new, empty or unfinished, by default one in `runs/`; `support` decides whether citations
+    support, by default the product's own checker. Raises InputError if one of these cannot be used,
+    or no gold paper is in the index.
     """
     subject.check_mode(mode)
     questions, checker = _checked(path, sample), support or Supports()
@@ -156,7 +150,7 @@ def _replies(
     waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
         run.append(reply(question).model_dump(mode="json"))
-    kept = {each.id: each for each in datasets.records(Reply, run.folder / ANSWERS)}
+    kept = {each.id: each for _, each in datasets.records(Reply, run.folder / ANSWERS)}
     return {question.id: kept[question.id] for question in questions}
 
 

@@ -19,12 +19,8 @@ from rag.citations import unescape
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PLOTTED = {"right": "Right answers", "nugget_recall": "Nugget recall"}
-"""The figures that are plotted for each type of question."""
 MEASURE = "nDCG@10"
 """The figure that orders the queries of a benchmark, the worst first."""
-ABOUT = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
-"""The metrics that say how a run was made."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -32,7 +28,7 @@ def run_report(
     metrics: Mapping[str, Any],
     questions: Sequence[Question],
     rows: Sequence[QuestionScore],
-    scores: Sequence[AnswerScore] = (),
+    scores: Sequence[AnswerScore],
 ) -> str:
     """Write the report of a run: its figures, its plots, then every question.
 
@@ -43,20 +39,22 @@ def run_report(
     head = {name: means[name] for name in MAIN if name in means}
     types = metrics["by_type"]
     of_type = {kind: [row.values for row in rows if row.type == kind] for kind in types}
-    values = {row.id: row.values.get(MEASURE) or 0 for row in rows}
-    worst = sorted(zip(questions, rows, strict=True), key=lambda pair: values[pair[0].id])
+    values = [row.values.get(MEASURE) or 0 for row in rows]
+    worst = sorted(zip(values, questions, rows, strict=True), key=lambda each: each[0])
+    made = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
+    plotted = {"right": "Right answers", "nugget_recall": "Nugget recall"}
     return render(
         "run.html",
         title=f"{metrics['system']}: {metrics['run']}",
         head=head,
         measured={
             title: [(k, bootstrap_mean(v.get(name) for v in each)) for k, each in of_type.items()]
-            for name, title in PLOTTED.items()
+            for name, title in plotted.items()
             if name in head
         },
         risk=risk_by_coverage(scores),
         measure=MEASURE,
-        values=list(values.values()),
+        values=values,
         types=(
             ["type", "questions", *head],
             [[kind, each["questions"], *map(each.get, head)] for kind, each in types.items()],
@@ -65,10 +63,10 @@ def run_report(
         scores=scores,
         queries=(
             ["query", *head, "text"],
-            [[q.id, *map(row.values.get, head), q.question] for q, row in worst],
+            [[q.id, *map(row.values.get, head), q.question] for _, q, row in worst],
         ),
         figures={"mean": means, **metrics.get("answers", {})},
-        about={name: metrics[name] for name in ABOUT if name in metrics},
+        about={name: metrics[name] for name in made if name in metrics},
     )
 
 

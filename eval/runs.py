@@ -87,9 +87,8 @@ class Run:
             file = datasets.open_to_append(folder / ANSWERS, wait=False)
             datasets.write_json_lines(folder / QUESTIONS, questions)
         except BlockingIOError as error:
-            raise InputError(
-                f"another process is writing the run in {folder}: wait for it"
-            ) from error
+            problem = f"another process is writing the run in {folder}: wait for it"
+            raise InputError(problem) from error
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
         return cls(folder, identity, file)
@@ -165,10 +164,9 @@ def load_run(folder: Path) -> Run:
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
     if not (folder / METRICS).exists():
-        raise InputError(
-            f"the run in {folder} is not finished: give the command that began it --out {folder}"
-        )
-    scores = {score.id: score for score in datasets.records(QuestionScore, folder / SCORES)}
+        hint = f"give the command that began it --out {folder}"
+        raise InputError(f"the run in {folder} is not finished: {hint}")
+    scores = {score.id: score for _, score in datasets.records(QuestionScore, folder / SCORES)}
     return Run(folder, record, scores=scores)
 
 
@@ -212,10 +210,7 @@ def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """Return the SHA-256 of the product's code and data, hexadecimal.
-
-    Computed once: a process runs the code that was there when it began.
-    """
+    """Return the SHA-256 of the code and data that this process runs: those when it began."""
     product = Path(__file__).parent.parent
     files = (path for name in ("index", "rag", "eval") for path in (product / name).rglob("*"))
     code = sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)

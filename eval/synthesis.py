@@ -70,11 +70,9 @@ def synthesize(
 
     `out` is a folder, new or empty, or one in which a model was interrupted. `model` has a name and
     writes one question a paper, at a temperature above 0, since weak models repeat themselves;
-    without it each paper gives its cloze questions in turn.
-
-    Raises:
-        InputError: the folder is taken, no question is wanted, or the share is outside [0, 1).
-        EncoderError: the encoder is not the index's.
+    without it each paper gives its cloze questions in turn. Raises InputError if the folder is
+    taken, no question is wanted, or the share is outside [0, 1), EncoderError if the encoder is not
+    the index's.
     """
     if plan.n < 1 or not 0 <= plan.unanswerable < 1:
         raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
@@ -101,11 +99,9 @@ def synthesize(
     removed = sieve.papers_to_remove(plan.unanswerable, order)
     left = [paper for row, paper in enumerate(index.papers) if row not in removed]
     build_papers(left, out / "store", encoder)
+    labelled = [_unanswerable(each) if row in removed else each for row, each in sieve.kept]
     questions = [
-        (_unanswerable(question) if row in removed else question).model_copy(
-            update={"id": f"s{number:03}"}
-        )
-        for number, (row, question) in enumerate(sieve.kept, start=1)
+        each.model_copy(update={"id": f"s{number:03}"}) for number, each in enumerate(labelled, 1)
     ]
     write_questions(out / "questions.jsonl", questions)
     record |= {

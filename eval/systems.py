@@ -1,7 +1,7 @@
 """Systems under measurement: this product, whole or without a part, and recorded answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,11 +32,6 @@ Found = tuple[str, float]
 """A paper's id and its score; within a query higher is better."""
 
 
-def no_answer(question: Question, mode: Mode) -> Answer:
-    """Refuse to answer, as a system that only ranks does."""
-    raise InputError(f"question {question.id!r}: a ranking has no answers (mode {mode})")
-
-
 @dataclass(frozen=True)
 class Subject:
     """A system under measurement that has indexed its papers."""
@@ -46,9 +41,9 @@ class Subject:
     """Every indexed paper."""
     search: Callable[[Question, int], Sequence[Found]]
     """Returns at most so many papers for a question's words, best first, each once."""
-    ask: Callable[[Question, Mode], Answer] = no_answer
+    ask: Callable[[Question, Mode], Answer]
     """Returns an answer in our own schema, so that one measure fits every system."""
-    configuration: Mapping[str, object] = field(default_factory=dict)
+    configuration: Mapping[str, object]
     """Everything that could change the answers: a run is resumed only with the same."""
     check_mode: Callable[[Mode], object] = lambda _: None
     """Raises InputError for a mode that the system does not have."""
@@ -231,4 +226,7 @@ def replay_ranking(path: Path, benchmark: Benchmark) -> Subject:
     def search(question: Question, limit: int) -> list[Found]:
         return sorted(run.get(question.id, {}).items(), key=lambda hit: -hit[1])[:limit]
 
-    return Subject(path.stem, benchmark.papers, search, configuration={"ranking": sha256_of(path)})
+    def ask(question: Question, _: Mode) -> Answer:
+        raise InputError(f"question {question.id!r}: a ranking has no answers")
+
+    return Subject(path.stem, benchmark.papers, search, ask, {"ranking": sha256_of(path)})

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from datetime import date
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -36,12 +36,6 @@ from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
 from rag.tables import Table, TableEvents
 from rag.tables.compare import TableMaker
-
-if TYPE_CHECKING:
-    from llama_index.core.base.base_query_engine import BaseQueryEngine
-    from llama_index.core.base.base_retriever import BaseRetriever
-    from llama_index.core.llms import LLM
-
 
 T = TypeVar("T")
 FiltersLike = Filters | Mapping[str, object] | None
@@ -155,10 +149,8 @@ class Assistant:
     ) -> Iterator[Event]:
         """Answer as events: `Progress`, `Retrieved`, `Delta`s of the text, and last `Finished`.
 
-        Closing the iterator closes the stream of the chat model.
-
-        Raises:
-            InputError: like `ask`; raised by this call, not by the first event.
+        Closing the iterator closes the stream of the chat model. Raises InputError like `ask`: by
+        this call, not by the first event.
         """
         pipeline, request, writer = self._begin(question, history, filters, mode, options)
         return pipeline.run(request, writer)
@@ -173,10 +165,8 @@ class Assistant:
     ) -> AsyncIterator[Event]:
         """Answer as events like `stream`, in a thread, so that an event loop is not blocked.
 
-        Cancelling it, even while a chat model is silent, closes the stream of the model.
-
-        Raises:
-            InputError: like `ask`; raised by the first event.
+        Cancelling it, even while a chat model is silent, closes the stream of the model. Raises
+        InputError like `ask`, by the first event.
         """
         pipeline, request, writer = await _in_thread(
             lambda: self._begin(question, history, filters, mode, options)
@@ -206,11 +196,7 @@ class Assistant:
         return self._live.encoded_for(live, text, request.allowed), request, writer
 
     def check_mode(self, mode: Mode) -> None:
-        """Check that a mode can be used.
-
-        Raises:
-            InputError: the mode is unknown, or needs a chat model but none is configured.
-        """
+        """Raise InputError if a mode is unknown, or needs a chat model but none is configured."""
         self._writers.writer(mode)
 
     @property
@@ -292,10 +278,8 @@ class Assistant:
     ) -> TableEvents:
         """Make a table like `table`, as events: `Progress`es, and last the table.
 
-        Closing the iterator, from any thread, cancels the requests to the chat model.
-
-        Raises:
-            InputError: like `table`; raised by this call or by the first event.
+        Closing the iterator, from any thread, cancels the requests to the chat model. Raises
+        InputError like `table`, by this call or by the first event.
         """
         writer = self._writers.writer(mode)
         kept = Filters.read(filters)
@@ -304,17 +288,12 @@ class Assistant:
             live = self._live.read()
             live = self._live.encoded_for(live, question) if question.strip() else live
             maker = TableMaker(live.index, self._encoder, writer)
-            making = maker.make(question, columns, papers=papers, filters=kept, limit=limit)
-            return (yield from making)
+            return (yield from maker.make(question, columns, papers, kept, limit))
 
         return TableEvents(make(), writer.cancel if writer else lambda: None)
 
     def paper(self, paper_id: str) -> Paper:
-        """Return the paper with this id.
-
-        Raises:
-            InputError: the index has no such paper.
-        """
+        """Return the paper with this id; raise InputError if the index has none."""
         index = self._live.read().index
         return index.papers[row_of(index, paper_id)]
 
@@ -322,16 +301,14 @@ class Assistant:
         """Return the papers whose whole abstracts are nearest to that of a paper, best first.
 
         A hit's score is the cosine of the vectors of the two abstracts; its passages are the ones
-        nearest to the given paper, which itself is left out.
-
-        Raises:
-            InputError: the index has no such paper, or `limit` is less than 1.
+        nearest to the given paper, which itself is left out. Raises InputError if the index has no
+        such paper, or `limit` is less than 1.
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
         live = self._live.read()
         row = row_of(live.index, paper_id)
-        return list(similar_hits(self._live.encoded_around(live, row), row, limit))
+        return similar_hits(self._live.encoded_around(live, row), row, limit)
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """Return the new papers, those of the latest digest first.
@@ -350,9 +327,8 @@ class Assistant:
     def search(self, query: str, limit: int = 10, filters: FiltersLike = None) -> list[Hit]:
         """Return the papers that rank highest for a query, best first, one hit per paper.
 
-        Raises:
-            InputError: the query is empty or too long, `limit` is less than 1, or a digest is
-                unknown.
+        Raises InputError if the query is empty or too long, `limit` is less than 1, or a filter
+        cannot be used.
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
@@ -389,18 +365,14 @@ class Assistant:
         """Return the digests in the index, oldest first."""
         return list(list_digests(self._live.read().index.papers))
 
-    def as_query_engine(self) -> "BaseQueryEngine":
+    def as_query_engine(self) -> AbstractQueryEngine:
         """Return the live generation as a LlamaIndex query engine."""
         return AbstractQueryEngine(self._live.read(), lambda: self._writers.writer("auto"))
 
-    def as_llm(self) -> "LLM":
-        """Return the configured chat model as a LlamaIndex `LLM`.
-
-        Raises:
-            InputError: no chat model is configured, or it cannot be used.
-        """
+    def as_llm(self) -> ChatLLM:
+        """Return the configured chat model as a LlamaIndex `LLM`; raise InputError without one."""
         return ChatLLM(self._writers.model())
 
-    def as_retriever(self, limit: int = 10) -> "BaseRetriever":
+    def as_retriever(self, limit: int = 10) -> HybridRetriever:
         """Return the live generation as a LlamaIndex retriever of sentence nodes."""
         return HybridRetriever(self._live.read().index, self._encoder, limit)

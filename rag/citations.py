@@ -1,9 +1,9 @@
 """Compose an answer: claims with the spans they cite become text, markers and references."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from index.papers import Paper
@@ -119,9 +119,7 @@ def markers(numbers: Iterable[int]) -> str:
 def compose(blocks: Sequence[Block]) -> Composition:
     """Write blocks as markdown, number the papers by first use, and check every sentence.
 
-    Returns:
-        Text, sentences and references whose markers, citations and numbers agree; a reference's
-        passages are its cited spans in the order of the abstract.
+    A reference's passages are its cited spans in the order of the abstract.
     """
     claims = [claim for block in blocks for claim in block.claims]
     papers: dict[str, Paper] = {}
@@ -131,10 +129,10 @@ def compose(blocks: Sequence[Block]) -> Composition:
         cited.setdefault(span.paper.id, set()).add((span.start, span.end))
     numbers = {paper: number for number, paper in enumerate(papers, 1)}
     references = []
-    for key, paper in papers.items():
-        at = ((start, end, paper.abstract[start:end]) for start, end in sorted(cited[key]))
-        passages = tuple(Passage(start=start, end=end, text=text) for start, end, text in at)
-        references.append(Reference(number=numbers[key], paper=paper, passages=passages))
+    for number, paper in enumerate(papers.values(), 1):
+        spans = [(start, end, paper.abstract[start:end]) for start, end in sorted(cited[paper.id])]
+        passages = tuple(Passage(start=start, end=end, text=text) for start, end, text in spans)
+        references.append(Reference(number=number, paper=paper, passages=passages))
     return Composition(
         text=_join([_paragraph(block, numbers) for block in blocks]),
         sentences=tuple(_sentence(claim, numbers) for claim in claims),
@@ -202,7 +200,11 @@ def quotes(index: "Index", evidence: "Evidence") -> list[Block]:
     listed = evidence.kind in LISTS
     papers = iter(found for found in evidence.papers if found.passages)
     if evidence.groups:
-        return list(_quote_groups(index, evidence, papers))
+        grouped: list[Block] = []
+        for heading, size in evidence.groups:
+            quoted = [_quote_paper(index, found, listed=True) for found in islice(papers, size)]
+            grouped += [Block((Claim(heading, ()),)), *quoted]
+        return grouped
     blocks = [_quote_paper(index, found, listed=listed) for found in papers]
     if evidence.counted and evidence.count is not None:
         count = "1 paper fits" if evidence.count == 1 else f"{evidence.count} papers fit"
@@ -211,15 +213,6 @@ def quotes(index: "Index", evidence: "Evidence") -> list[Block]:
         more = f"{evidence.count} papers fit; these are the first {len(blocks)}."
         blocks.append(Block((Claim(more, ()),)))
     return blocks
-
-
-def _quote_groups(
-    index: "Index", evidence: "Evidence", papers: Iterator["PaperEvidence"]
-) -> Iterator[Block]:
-    for heading, count in evidence.groups:
-        yield Block((Claim(heading, ()),))
-        for _ in range(count):
-            yield _quote_paper(index, next(papers), listed=True)
 
 
 def _quote_paper(index: "Index", found: "PaperEvidence", *, listed: bool) -> Block:

@@ -18,7 +18,7 @@ from index.store import Index
 from index.text import INVISIBLE, clean_text
 from rag.digests import Digest
 from rag.fitted import Floats, Linear
-from rag.retrieval import Probe, paper_tokens, passage_rows, rank
+from rag.retrieval import Probe, covered, paper_tokens, passage_rows, rank
 from rag.scope import read_scope
 from rag.wording import LISTS, Kind, Wording
 
@@ -70,10 +70,8 @@ History = Sequence[Mapping[str, object] | Message]
 def read_history(history: History | None) -> tuple[Turn, ...]:
     """Read the turns of a conversation, oldest first, from dictionaries or LlamaIndex messages.
 
-    A dictionary may have `references`: ids or titles of the papers that the answer cites.
-
-    Raises:
-        InputError: a turn has no known role or no text, or its references are not texts.
+    A dictionary may have `references`: ids or titles of the papers that the answer cites. Raises
+    InputError if a turn has no known role or no text, or its references are not texts.
     """
     turns: list[Turn] = []
     for number, message in enumerate(history or (), 1):
@@ -133,16 +131,8 @@ def stand_alone(
     A number refers to a cited paper. A follow-up that only names a paper ("sorry, I meant
     OSWorld") repeats the previous question about that paper; one that only names a digest or a
     date repeats it for that digest or date. Any other follow-up is about the papers of the last
-    answer, and a fragment ("and on ImageNet?") is appended to the previous question.
-
-    Args:
-        question: The question as it was asked.
-        turns: The earlier turns, oldest first.
-        index: The index to search.
-        encoder: The encoder of the index.
-        digests: The digests of the index.
-        wording: The wording of the question.
-        model: The model that tells follow-ups from new topics, by the features of `measure`.
+    answer, and a fragment ("and on ImageNet?") is appended to the previous question. `turns` are
+    the earlier ones, oldest first; `model` tells follow-ups from new topics by `FEATURES`.
     """
     before = [turn.text for turn in turns if turn.role == "user"]
     if not before:
@@ -204,13 +194,8 @@ def measure(
     ranking = rank(index, probe)
     first, before = int(ranking.rows[0]), rows[0]
     weights = {token: index.lexical.idf(token) for token in probe.tokens}
-    total = sum(weights.values()) or 1.0
     spread = float(ranking.scores.std()) or 1.0
     second = float(ranking.scores[ranking.rows[min(1, len(ranking.rows) - 1)]])
-
-    def shared(row: int) -> float:
-        tokens = paper_tokens(index, row)
-        return sum(weight for token, weight in weights.items() if token in tokens) / total
 
     def nearest(row: int) -> float:
         at = passage_rows(index, row)
@@ -222,8 +207,8 @@ def measure(
             np.log(leans / (1 - leans)),
             np.log1p(len(probe.tokens)),
             (float(ranking.scores[first]) - second) / spread,
-            shared(first),
-            shared(before),
+            covered(weights, paper_tokens(index, first)),
+            covered(weights, paper_tokens(index, before)),
             nearest(first),
             nearest(before),
             first == before,
@@ -262,23 +247,15 @@ def places(question: str) -> tuple[int, ...]:
 
 
 def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[int]:
-    """Return the rows of the papers in the last turn with at least `least`, number 1 first.
-
-    If no turn has so many, return those of the last turn that has any.
-    """
+    """Return the rows of the papers, number 1 first, of the last turn with `least`, or with any."""
     last: list[int] = []
     for turn in reversed(turns):
-        rows = cited_by(turn, index) or _named_in(turn.text, index)
+        cited = [row for each in turn.references if (row := index.row_of(each)) is not None]
+        rows = list(dict.fromkeys(cited)) or _named_in(turn.text, index)
         last = last or rows
         if len(rows) >= max(1, least):
             return rows
     return last
-
-
-def cited_by(turn: Turn, index: Index) -> list[int]:
-    """Return the rows of the papers in a turn's references, in order; skip unknown ones."""
-    found = (index.row_of(each) for each in turn.references)
-    return list(dict.fromkeys(row for row in found if row is not None))
 
 
 def _named_in(text: str, index: Index) -> list[int]:

@@ -109,13 +109,12 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, 
     """Find the dates in a text, as (match, year, month, day); a missing part is None."""
     found: list[tuple[re.Match[str], int | None, int | None, int | None]] = []
     for match in _DATE.finditer(text):
-        groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
-        month, day = groups.get("month"), groups.get("day")
-        number = None
-        if month:
-            number = int(month) if month.isdigit() else month_number(month)
-        year = groups.get("year")
-        found.append((match, int(year) if year else None, number, int(day) if day else None))
+        parts = {
+            name[:-1]: int(text) if text.isdigit() else month_number(text)
+            for name, text in match.groupdict().items()
+            if text
+        }
+        found.append((match, parts.get("year"), parts.get("month"), parts.get("day")))
     return found
 
 
@@ -136,42 +135,27 @@ def on_date(
 def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
     """Return the digests that `wanted` names, by key, file name, stem of it, or date.
 
-    Raises:
-        InputError: there is no such digest; the message lists the digests of the index.
+    Raises InputError if there is none; the message names the newest `NAMED` digests of the index.
     """
-    exact = [digest for digest in digests if digest.key == wanted]
-    if exact:
+    if exact := [digest for digest in digests if digest.key == wanted]:
         return exact
     folded = wanted.strip().casefold()
-    named = [
-        d for d in digests if folded in {d.name.casefold(), d.name.casefold().rsplit(".", 1)[0]}
-    ]
-    if named:
+    names = [(each, each.name.casefold()) for each in digests]
+    if named := [each for each, name in names if folded in (name, name.rsplit(".", 1)[0])]:
         return named
     for match, year, month, day in parse_dates(f"{wanted.strip()} digest"):
         whole = month and match[0] == wanted.strip()
         if whole and (found := on_date(digests, year, month, day)):
             return found
-    raise InputError(f"unknown digest {wanted!r}; the index has: {name_all(digests)}")
-
-
-def name_all(digests: Sequence[Digest]) -> str:
-    """Describe the newest `NAMED` digests in words: "Apr 22, 2025 (april.txt)"."""
-    shown = [
-        digest.label if digest.date is None else f"{digest.label} ({digest.name})"
-        for digest in digests[-NAMED:]
-    ]
-    more = [f"and {len(digests) - NAMED} more"] if len(digests) > NAMED else []
-    return ", ".join([*shown, *more]) or "none"
+    known = [d.label if d.date is None else f"{d.label} ({d.name})" for d in digests[-NAMED:]]
+    known += [f"and {len(digests) - NAMED} more"] if len(digests) > NAMED else []
+    raise InputError(f"unknown digest {wanted!r}; the index has: {', '.join(known) or 'none'}")
 
 
 def describe_filters(filters: Filters, digests: Sequence[Digest]) -> str:
     """Describe filters: "from the digest of Mar 14, 2025; with “agent” in its title".
 
-    Return "" if they keep every paper.
-
-    Raises:
-        InputError: a digest is unknown.
+    Return "" if they keep every paper; raise InputError if a digest is unknown.
     """
     parts = []
     if filters.digests:
@@ -200,25 +184,24 @@ def _folded(text: str) -> str:
 def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
     """Return the mask of the papers that pass the filters, shape (len(papers),).
 
-    Raises:
-        InputError: a digest or a paper is unknown, or `since` is after `until`.
+    Raises InputError if a digest or a paper is unknown, or `since` is after `until`.
     """
     if filters.since and filters.until and filters.since > filters.until:
         raise InputError(f"since {filters.since} is after until {filters.until}")
     found = Sightings.of(papers)
-    size = len(found.years)
-    mask = np.ones(size, dtype=np.bool_)
+    every = np.arange(len(found.years))
+    mask = np.ones(len(every), dtype=np.bool_)
     counts = np.ones(len(found.paper), dtype=np.bool_)
     if filters.since or filters.until:
         counts = _between(found, filters)
-        mask = _having(found.paper[counts], size)
+        mask = np.isin(every, found.paper[counts])
     if filters.digests:
         known = list_digests(papers)
         groups = []
         for wanted in filters.digests:
             keys = {(digest.date, digest.name) for digest in find_digests(wanted, known)}
             is_wanted = np.asarray([(p.date, p.name) in keys for p in found.places], dtype=np.bool_)
-            groups.append(_having(found.paper[counts & is_wanted[found.place]], size))
+            groups.append(np.isin(every, found.paper[counts & is_wanted[found.place]]))
         mask &= np.all(groups, axis=0) if filters.every_digest else np.any(groups, axis=0)
     if in_title := _folded(filters.title or ""):
         for row in np.flatnonzero(mask).tolist():
@@ -228,13 +211,7 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         rows = {id_: row for row, id_ in enumerate(ids_of(papers))}
         if unknown := next((id_ for id_ in filters.papers if id_ not in rows), None):
             raise InputError(f"the index has no paper {unknown!r}: it may have been removed")
-        mask &= _having(np.asarray([rows[id_] for id_ in filters.papers]), size)
-    return mask
-
-
-def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[rows] = True
+        mask &= np.isin(every, [rows[id_] for id_ in filters.papers])
     return mask
 
 

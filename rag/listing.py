@@ -15,7 +15,7 @@ from index.lexical import token_set
 from index.store import Index
 from rag.fitted import Floats, sigmoids
 from rag.query import Query
-from rag.retrieval import Ranking, chance, covered, passage_rows
+from rag.retrieval import Ranking, chance, covered, passage_rows, z_scores
 
 MOST = 20
 """Maximum number of papers in a list."""
@@ -61,7 +61,7 @@ def measure(
     passages = [passage_rows(index, row) for row in rows]
     scores = ranking.scores[rows]
     spread, by_chance = float(ranking.scores.std()) or 1.0, chance(len(ranking.scores))
-    dense, lexical = (_normalised(part)[rows] for part in (ranking.dense, ranking.lexical))
+    dense, lexical = (z_scores(part)[rows] for part in (ranking.dense, ranking.lexical))
     columns = (
         scores / spread - by_chance,
         scores / scores[0] if scores[0] > 0 else np.zeros(len(rows)),
@@ -72,14 +72,10 @@ def measure(
         index.paper_vectors[rows] @ query.subject.vector,
         *_by_meaning(index, query, passages),
         *_by_words(index, query, rows, passages),
-        _normalised(dense),
+        z_scores(dense),
         np.isin(rows, query.named),
     )
     return rows, np.stack(columns, axis=1).astype(np.float32)
-
-
-def _normalised(values: Floats) -> Floats:
-    return np.asarray((values - values.mean()) / (values.std() or 1.0))
 
 
 def _by_meaning(index: Index, query: Query, passages: Sequence[range]) -> Floats:
@@ -127,15 +123,8 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
     near = vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-6))
     cosines = vectors @ vectors.T
     mean = (cosines @ shares - np.diag(cosines) * shares) / float(shares.sum())
-    constant = np.ones(len(rows))
-    columns = (
-        scores,
-        near,
-        _normalised(near),
-        mean,
-        constant * shares.sum(),
-        constant * scores.max(),
-    )
+    ones = np.ones(len(rows))
+    columns = (scores, near, z_scores(near), mean, ones * shares.sum(), ones * scores.max())
     return np.column_stack((measured, *columns)).astype(np.float32)
 
 

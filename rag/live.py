@@ -27,14 +27,13 @@ class LiveIndex:
         self,
         store: Path,
         encoder: SentenceEncoder,
-        recipe: Recipe | None = None,
-        chroma: Chroma | None = None,
+        recipe: Recipe | None,
+        chroma: Chroma | None,
     ) -> None:
         """Open the live generation; search by `chroma` as soon as that server holds it.
 
-        Raises:
-            StoreError: there is no index, it is damaged, or it is of another version.
-            EncoderError: the index was built with another encoder.
+        Raises StoreError if there is no index, or one that is damaged or of another version, and
+        EncoderError if it was built with another encoder.
         """
         self._store = store
         self._encoder = encoder
@@ -85,11 +84,7 @@ class LiveIndex:
         return self.encoded_for(self._keep(read, encoded), index.papers[row].display_title).index
 
     def newest(self, since: date | None) -> list[Paper]:
-        """Return the papers first seen on `since` or later, those of the latest digest first.
-
-        By default, return those that the previous generation did not have: all papers if there
-        was none, no papers if it is no longer kept.
-        """
+        """Return the new papers, those of the latest digest first; see `Assistant.newest`."""
         index = self.read().index
         days = Sightings.of(index.papers).earliest
         if since:
@@ -134,11 +129,7 @@ class LiveIndex:
 
 
 def row_of(index: Index, paper_id: str) -> int:
-    """Return the row of the paper with this id.
-
-    Raises:
-        InputError: the index has no such paper.
-    """
+    """Return the row of the paper with this id; raise InputError if there is none."""
     row = index.row_of(paper_id)
     if row is None or index.papers[row].id != paper_id:
         raise InputError(f"the index has no paper {paper_id!r}: it may have been removed")

@@ -5,7 +5,7 @@ Each step is a callable of the `Recipe`; with another recipe, the worth of a ste
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ from rag.evidence import ON_SUBJECT, Evidence, within
 from rag.fitted import Record
 from rag.listing import asks_for_several
 from rag.query import Query, Request, rank_for, understand
-from rag.refusal import Shortfall
 from rag.retrieval import Probe, Ranking, hits, rank
 from rag.schema import (
     NO_ANSWER,
@@ -39,11 +38,9 @@ from rag.schema import (
     NearPaper,
     Options,
     Progress,
-    Reference,
     Retrieved,
     Usage,
 )
-from rag.scope import describe_limits
 from rag.wording import LISTS, Kind
 
 if TYPE_CHECKING:
@@ -63,7 +60,6 @@ HELP = (
 _TOPIC_SHARE = 0.1
 """Share of the topic threshold from which a chat model may write: it can still refuse itself."""
 _NEAREST = 3
-_KINDS_OF_ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
 _KINDS_OF_COLLECTION = {Kind.OVERVIEW, Kind.CHOOSE}
 
 
@@ -101,11 +97,7 @@ class Recipe:
 
 
 def check_question(text: str) -> str:
-    """Return the question in one line, without unprintable characters.
-
-    Raises:
-        InputError: nothing is left, or it is longer than `LONGEST_QUESTION`.
-    """
+    """Return a question as one plain line; raise InputError for an empty or too long one."""
     question = plain(text)
     if not question:
         raise InputError("the question is empty: write what you want to know")
@@ -142,11 +134,7 @@ class Pipeline:
         filters: Filters,
         options: Options | None = None,
     ) -> Request:
-        """Check a question with its history and filters, before it is analysed.
-
-        Raises:
-            InputError: the question, the history or a filter is invalid.
-        """
+        """Check a question with its history and filters; raise InputError for an invalid one."""
         asked, turns = check_question(question), read_history(history)
         mask = allowed(self.index.papers, filters)
         return Request(asked, turns, filters, options or Options(), mask)
@@ -167,10 +155,7 @@ class Pipeline:
         """Answer a question as a stream of events, of which the last has the answer.
 
         With a writer, a chat model writes the answer. If the model fails, the evidence is quoted
-        instead and the answer says so.
-
-        Raises:
-            StoppedError: the writer was cancelled.
+        instead and the answer says so. Raises StoppedError if the writer was cancelled.
         """
         clock = Clock()
         if writer and request.turns:
@@ -232,12 +217,8 @@ class Pipeline:
         is_talk = query.kind is Kind.CHAT and not query.names and not query.about and is_readable
         if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
             return _exact_outcome([Block((Claim(HELP, ()),))])
-        if scope.unknown:
-            labels = ", ".join(digest.label for digest in self._digests) or "none"
-            return Outcome(reason=f"There is no digest of {scope.unknown}; available: {labels}.")
-        if not len(ranking.rows):
-            limits = describe_limits(query.request.filters, scope, self._digests)
-            return Outcome(reason=refusal.nothing_left(limits))
+        if reason := refusal.no_papers(query, ranking, self._digests):
+            return Outcome(reason=reason)
         if not is_readable:
             return None  # a wording in another script cannot be read as asking for a fact
         is_empty = not (query.has_subject or query.names or query.about)
@@ -249,7 +230,8 @@ class Pipeline:
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
             choices = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
-            return Outcome(reason=refusal.unclear(index, name), suggestions=choices)
+            several = f"“{name.text}” is the name of several papers: {'; '.join(titles)}."
+            return Outcome(reason=f"{several} Which one is meant?", suggestions=choices)
         if _may_ask_credits(query) and query.wording.asks_most == "name":
             return self._credits(query)
         if query.kind is Kind.CATALOGUE and (
@@ -280,17 +262,17 @@ class Pipeline:
 
     def _quote_or_refuse(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
         """Return quotes, with a caution if they are uncertain, or the reason for a refusal."""
-        limits = describe_limits(query.request.filters, query.scope, self._digests)
-        if filtered := refusal.filtered_out(self.index, query, ranking, limits):
+        if filtered := refusal.filtered_out(self.index, query, ranking):
             return Outcome(reason=filtered)
         if not any(paper.passages for paper in evidence.papers):
             others = query.allowed.copy()
             others[list(query.known)] = False
             if query.kind is Kind.SIMILAR and not others.any():
-                return Outcome(reason=refusal.no_other(limits))
+                filtered = f"No other paper is left after the filters ({query.limits})."
+                return Outcome(reason=filtered if query.limits else "There is no other paper.")
             return Outcome(reason="The papers found have no abstract to quote.")
         if not refusal.is_latin(refusal.beside_names(query)):
-            return _refused(refusal.unanswered(self.index, query, ranking), may_write=True)
+            return replace(refusal.unanswered(self.index, query, ranking), may_write=True)
         if _is_certain(query, evidence):
             confidence = None if query.kind is Kind.CHOOSE else COUNTED
             return self._quote(query, evidence, confidence, may_write=True)
@@ -303,12 +285,16 @@ class Pipeline:
         shortfall = None if suffices else refusal.unanswered(self.index, query, ranking)
         if shortfall and strictness != "lenient":
             may_write = on_topic and strictness == "normal"
-            return _refused(shortfall, may_write=may_write, confidence=judged.answer)
+            return replace(shortfall, may_write=may_write, confidence=judged.answer)
         if strictness == "strict" and judged.answer < STRICT:
             return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(shortfall.reason) if shortfall else CAUTION if is_unsure else None
-        if not shortfall and query.kind in _KINDS_OF_ONE_PAPER and judged.paper < least["paper"]:
+        if (
+            not shortfall
+            and query.kind in (Kind.ANSWER, Kind.ABOUT)
+            and judged.paper < least["paper"]
+        ):
             caution = CAUTION
             if not query.named:
                 evidence = selection.nearest(self.index, query, ranking)
@@ -329,9 +315,7 @@ class Pipeline:
     ) -> Outcome:
         """Return quotes of the evidence, from as many papers as may be cited."""
         shown, cut = within(evidence, query.request.options.sources)
-        limits = describe_limits(query.request.filters, query.scope, self._digests)
-        is_list = query.kind in LISTS
-        left_out = None if is_list else refusal.left_out(self.index, query, limits)
+        left_out = None if query.kind in LISTS else refusal.left_out(self.index, query)
         return Outcome(
             tuple(quotes(self.index, shown)),
             confidence=confidence,
@@ -356,7 +340,18 @@ class Pipeline:
         reason, heading = outcome.reason, f"{NO_ANSWER} " if outcome.searched else ""
         references = composition.references
         if not outcome.counted:
-            references = self._found_by(references, ranking)
+            references = tuple(
+                each.model_copy(update={"found": ranking.found_by(row)})
+                for each in references
+                if (row := self.index.row_of(each.paper.id)) is not None
+            )
+        first = ranking.rows[: len(cited) + _NEAREST]
+        near = [(self.index.papers[row], float(ranking.scores[row])) for row in first]
+        nearest = [
+            NearPaper(id=paper.id, title=paper.title, score=score)
+            for paper, score in near
+            if paper.id not in cited
+        ]
         return Answer(
             question=query.request.asked.encode(errors="replace").decode(),
             standalone_question=query.standalone,
@@ -369,7 +364,7 @@ class Pipeline:
             text=composition.text if reason is None else heading + escape(reason),
             sentences=composition.sentences,
             references=references,
-            nearest=self._nearest(ranking, cited),
+            nearest=tuple(nearest[:_NEAREST]),
             suggestions=outcome.suggestions,
             usage=writer.usage if writer else Usage(),
             timings_ms=clock.done(),
@@ -378,34 +373,6 @@ class Pipeline:
             confidence=None if reason else outcome.confidence,
             index=self.info,
         )
-
-    def _found_by(
-        self, references: tuple[Reference, ...], ranking: Ranking
-    ) -> tuple[Reference, ...]:
-        """Return the references, each with the signal that found its paper."""
-        return tuple(
-            each.model_copy(update={"found": ranking.found_by(row)})
-            for each in references
-            if (row := self.index.row_of(each.paper.id)) is not None
-        )
-
-    def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
-        rows = [int(row) for row in ranking.rows[: len(cited) + _NEAREST]]
-        papers = [(self.index.papers[row], float(ranking.scores[row])) for row in rows]
-        return tuple(
-            NearPaper(id=paper.id, title=paper.title, score=score)
-            for paper, score in papers
-            if paper.id not in cited
-        )[:_NEAREST]
-
-
-def _refused(
-    why: Shortfall, *, may_write: bool = False, confidence: float | None = None
-) -> Outcome:
-    """Return the outcome of a search that found no answer."""
-    return Outcome(
-        (), why.reason, confidence, lacks=why.lacks, searched=why.searched, may_write=may_write
-    )
 
 
 def _exact_outcome(blocks: Sequence[Block]) -> Outcome:

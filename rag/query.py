@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from index.encoder import Encoder
 from index.folding import is_english
 from index.lexical import tokenize
 from index.names import Named
+from index.naming import mend
 from index.store import Index
 from rag.conversation import Standalone, Turn, stand_alone
 from rag.digests import Digest, allowed, with_days
 from rag.fitted import Floats, Record, record
 from rag.retrieval import Probe, Ranking, rank
 from rag.schema import Filters, Options
-from rag.scope import Scope, read_scope
+from rag.scope import Scope, describe_limits, read_scope
 from rag.wording import (
     Kind,
     Span,
@@ -84,6 +85,8 @@ class Query:
     """The question in words that need no earlier turn."""
     missing_source: int | None = None
     """The source number that the question refers to, if no earlier answer has it."""
+    limits: str = ""
+    """Which papers may answer, by the filters and the scope, in words; empty if all may."""
 
     @cached_property
     def named(self) -> tuple[int, ...]:
@@ -147,7 +150,7 @@ class Query:
         text = self.subject_text
         if text is None or text == self.probe.text:
             return self.probe
-        return Probe(text, tuple(dict.fromkeys(tokenize(text))), self.encoder.encode_query(text))
+        return Probe(text, self.encoder.encode_query(text))
 
     @property
     def subject_phrase(self) -> str | None:
@@ -183,41 +186,45 @@ def understand(
     standalone: Standalone | None = None,
     fitted: Record | None = None,
 ) -> Query:
-    """Analyse a question.
+    """Analyse a checked question.
 
-    Args:
-        request: The checked question.
-        index: The index to search.
-        encoder: The encoder of the index.
-        digests: The digests of the index, oldest first.
-        standalone: The standalone question, if a chat model made it and not `rag.conversation`.
-        fitted: Models to use instead of those fitted for the index's encoder.
+    `encoder` is that of the index; `digests` are the index's, oldest first. `standalone` is the
+    standalone question if a chat model made it, `fitted` are models to use instead of those fitted
+    for the encoder.
     """
     bundled = fitted or record()  # of the bundled encoder, which always reads the wording
     fitted = fitted or record(index.manifest.encoder)
-    vectors = _Vectors(encoder)
+    encode = cache(encoder.encode_query)
+    read = encode if encoder.name == minilm.NAME else _encode_bundled
     asked = _BETWEEN_SCRIPTS.sub(" ", request.asked)
-    wording = read_wording(asked, vectors.bundled(asked), bundled)
+    wording = read_wording(asked, read(asked), bundled)
     resolved = standalone or stand_alone(
         asked, request.turns, index, encoder, digests, wording, fitted.models["follows"]
     )
     resolved = replace(resolved, asked=with_days(resolved.asked, date.today()))
     if resolved.asked != asked:
-        wording = read_wording(resolved.asked, vectors.bundled(resolved.asked), bundled)
+        wording = read_wording(resolved.asked, read(resolved.asked), bundled)
     scope = read_scope(
         resolved.asked,
         digests,
-        lambda text: read_relation(text, vectors.bundled(text), bundled),
+        lambda text: read_relation(text, read(text), bundled),
         dates=wording.kind in _DATE_FILTERS,
     )
-    probe, subject = _probe(scope.text or resolved.asked, index, vectors, bundled)
+    text = scope.text or resolved.asked
+    subject = subject_words(text, bundled.models["subject"])
+    right, mends = mend(text, index.lexical, index.names, subject)
+    probe = Probe(right, encode(right), mends)
+    if right != text:
+        subject = subject_words(right, bundled.models["subject"])
     names = tuple(_assign_owner(n, index) for n in index.names.read(probe.text) if not _is_word(n))
     if wording.kind is Kind.ABOUT and not names:
         names = _names_of_subject(probe.text, subject, index)
     if wording.kind in _MAY_BE_OF_COLLECTION and not names:
-        subject = _drop_general_subject(subject, probe.text, index, vectors, bundled)
-    mask = request.allowed & _scope_mask(scope, index)
-    if chosen := _papers_meant(_chosen_rows(request.filters, index), names, wording.kind):
+        subject = _drop_general_subject(subject, probe.text, index, read, bundled)
+    mask = request.allowed & allowed(index.papers, scope.filters)
+    if scope.without:
+        mask &= ~allowed(index.papers, Filters(digests=scope.without))
+    if chosen := _chosen(request.filters.papers, index, names, wording.kind):
         resolved = replace(resolved, about=tuple(row for row in chosen if mask[row]))
     return Query(
         request=request,
@@ -234,38 +241,24 @@ def understand(
         chosen=chosen,
         standalone=resolved.text(index),
         missing_source=resolved.missing,
+        limits=describe_limits(request.filters, scope, digests),
     )
 
 
-def _probe(
-    text: str, index: Index, vectors: "_Vectors", bundled: Record
-) -> tuple[Probe, tuple[Span, ...]]:
-    """Return the text to search for, typing errors corrected, and the spans of its subject."""
-    subject = subject_words(text, bundled.models["subject"])
-    probe = Probe.of(text, index, vectors, within=subject)
-    if probe.text != text:
-        subject = subject_words(probe.text, bundled.models["subject"])
-    return probe, subject
+def _encode_bundled(text: str) -> Floats:
+    """Return the unit vector of a text by the bundled encoder, as the wording models need."""
+    return np.asarray(minilm.shared(minilm.bundled_folder()).encode(text), dtype=np.float32)
 
 
-def _scope_mask(scope: Scope, index: Index) -> NDArray[np.bool_]:
-    """Return the mask of papers in the digests and dates that a question names, shape (P,)."""
-    mask = allowed(index.papers, scope.filters)
-    if scope.without:
-        mask &= ~allowed(index.papers, Filters(digests=scope.without))
-    return mask
+def _chosen(
+    ids: Sequence[str], index: Index, names: Sequence[Named], kind: Kind
+) -> tuple[int, ...]:
+    """Return the rows of the chosen papers that a question is about: those named, or else all.
 
-
-def _chosen_rows(filters: Filters, index: Index) -> tuple[int, ...]:
-    """Return the rows of the papers that the filters name; () for too many to answer from each."""
-    if len(filters.papers) > 5:
-        return ()
-    rows = (index.row_of(id_) for id_ in filters.papers)
-    return tuple(row for row in rows if row is not None)
-
-
-def _papers_meant(chosen: tuple[int, ...], names: Sequence[Named], kind: Kind) -> tuple[int, ...]:
-    """Return the chosen papers that a question is about: those that it names, or else all."""
+    If more than five are chosen, which is too many to answer from each, return ().
+    """
+    rows = [index.row_of(id_) for id_ in ids] if len(ids) <= 5 else []
+    chosen = tuple(row for row in rows if row is not None)
     named_rows = {row for name in names for row in name.own}
     named = tuple(row for row in chosen if row in named_rows)
     compares_with_others = kind is Kind.COMPARE and len(named) == 1
@@ -273,13 +266,17 @@ def _papers_meant(chosen: tuple[int, ...], names: Sequence[Named], kind: Kind) -
 
 
 def _drop_general_subject(
-    subject: tuple[Span, ...], text: str, index: Index, vectors: "_Vectors", bundled: Record
+    subject: tuple[Span, ...],
+    text: str,
+    index: Index,
+    read: Callable[[str], Floats],
+    bundled: Record,
 ) -> tuple[Span, ...]:
     """Return the subject, or () if its words only say that all papers are meant."""
     about = subject_text(text, subject)
     if not about or not all(_is_known(word, index, bundled) for word in about.split()):
         return subject
-    shares = bundled.models["whole"].shares(vectors.bundled(about))
+    shares = bundled.models["whole"].shares(read(about))
     return () if shares["yes"] > _WHOLE_COLLECTION else subject
 
 
@@ -318,26 +315,6 @@ def _assign_owner(name: Named, index: Index) -> Named:
         return name
     title = index.papers[name.mentioned[0]].display_title
     return replace(name, own=name.mentioned) if name.text in title else name
-
-
-class _Vectors:
-    """Encodes the texts of one question, each only once by the index's encoder."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Floats] = {}
-
-    def encode_query(self, text: str) -> Floats:
-        """Return the unit vector of a text by the index's encoder."""
-        if text not in self._known:
-            self._known[text] = self._encoder.encode_query(text)
-        return self._known[text]
-
-    def bundled(self, text: str) -> Floats:
-        """Return the unit vector of a text by the bundled encoder, as the wording models need."""
-        if self._encoder.name == minilm.NAME:
-            return self.encode_query(text)
-        return np.asarray(minilm.shared(minilm.bundled_folder()).encode(text), dtype=np.float32)
 
 
 def rank_for(

@@ -1,7 +1,6 @@
 """Find and describe the true reason why the abstracts cannot answer a question."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import name as character_name
@@ -10,8 +9,8 @@ import numpy as np
 
 from index.folding import is_english as is_word
 from index.lexical import tokenize
-from index.names import Named
 from index.store import Index
+from rag.citations import Outcome
 from rag.digests import Digest, find_digests
 from rag.fitted import record
 from rag.query import Query
@@ -32,47 +31,31 @@ _AS_ENGLISH = {"en", "pcm", "zxx"}
 """English, Nigerian Pidgin, which looks like English, and no language (acronyms)."""
 
 
-@dataclass(frozen=True)
-class Shortfall:
-    """Why the abstracts cannot answer."""
-
-    reason: str
-    """One or two sentences for the reader."""
-    lacks: str | None = None
-    """The subject that the abstracts do not cover; None if more abstracts would not help."""
-    searched: bool = True
-    """Whether it is due to what the abstracts say, not to the question."""
-
-
-def nothing_left(limits: str) -> str:
-    """Say that no paper passes the filters, which are `limits`; without any, that none exists."""
-    if not limits:
+def no_papers(query: Query, ranking: Ranking, digests: Sequence[Digest]) -> str | None:
+    """Say that a digest is unknown, or that no paper passes the filters; None if one does."""
+    if unknown := query.scope.unknown:
+        labels = ", ".join(digest.label for digest in digests) or "none"
+        return f"There is no digest of {unknown}; available: {labels}."
+    if len(ranking.rows):
+        return None
+    if not query.limits:
         return "There are no papers yet: add some first."
-    return f"No abstract is left after the filters{_in_brackets(limits)}."
+    return f"No abstract is left after the filters ({query.limits})."
 
 
-def no_other(limits: str) -> str:
-    """Say that there is no paper other than the one to which similar papers are asked for."""
-    return (
-        f"No other paper is left after the filters{_in_brackets(limits)}."
-        if limits
-        else ("There is no other paper.")
-    )
-
-
-def left_out(index: Index, query: Query, limits: str) -> str | None:
+def left_out(index: Index, query: Query) -> str | None:
     """Say which named papers do not pass the filters; None if all do."""
     names = [_quoted(index, row) for row in query.left_out]
     if not names:
         return None
     does = "does" if len(names) == 1 else "do"
-    return f"{' and '.join(names)} {does} not pass the filters{_in_brackets(limits)}."
+    return f"{' and '.join(names)} {does} not pass the filters ({query.limits})."
 
 
-def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> str | None:
+def filtered_out(index: Index, query: Query, ranking: Ranking) -> str | None:
     """Say that the filters exclude the paper asked about, unless another paper comes near it."""
     named = [row for row in query.named if query.allowed[row]]
-    excluded = left_out(index, query, limits)
+    excluded = left_out(index, query)
     if excluded and query.kind is Kind.COMPARE and len({*query.about, *named}) < 2:
         return excluded
     if query.named and not named:
@@ -84,8 +67,8 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> s
             return None
     else:
         return None
-    passes = f"does not pass the filters{_in_brackets(limits)}"
-    return f"The paper that fits best, {_quoted(index, best)}, {passes}."
+    paper = _quoted(index, best)
+    return f"The paper that fits best, {paper}, does not pass the filters ({query.limits})."
 
 
 def of_digests(names: Sequence[str], digests: Sequence[Digest]) -> tuple[str, ...]:
@@ -98,52 +81,34 @@ def of_digests(names: Sequence[str], digests: Sequence[Digest]) -> tuple[str, ..
     return (both, *only_one)
 
 
-def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
+def unanswered(index: Index, query: Query, ranking: Ranking) -> Outcome:
     """Find the reason to give when the evidence is not likely enough to answer the question."""
-    about = query.subject_phrase
     if not is_english(beside_names(query)):
-        return Shortfall(
-            "The question does not seem to be in English. Quotes can be found only by English"
-            " questions: ask in English, or set up a chat model.",
-            searched=False,
-        )
-    if absent := _absent(query):
-        suggestion = index.names.nearest(absent.text)
+        reason = "The question does not seem to be in English. Quotes can be found only by English"
+        return Outcome(reason=f"{reason} questions: ask in English, or set up a chat model.")
+    lacks = query.subject_phrase
+    if absent := next((name for name in query.proper if not name.mentioned), None):
+        lacks, suggestion = absent.text, index.names.nearest(absent.text)
         hint = f" Did you mean {suggestion}?" if suggestion else ""
-        return Shortfall(f"No abstract mentions {absent.text}.{hint}", absent.text)
-    known = query.known
-    if known:
-        if query.chosen and len(known) > 1:
-            return Shortfall("The abstracts of the chosen papers do not state this.", about)
-        row = known[0]
-        lacking = [n for n in query.proper if row not in n.mentioned and row not in n.own]
-        if lacking:
-            reason = f"The abstract of {_quoted(index, row)} does not mention {lacking[0].text}."
-            return Shortfall(reason, lacking[0].text)
-        return Shortfall(f"The abstract of {_quoted(index, row)} does not state this.", about)
-    unknown = [] if query.kind is Kind.COMPARE else _unknown(index, query.probe.text)
-    if unknown:
+        reason = f"No abstract mentions {lacks}.{hint}"
+    elif query.chosen and len(query.known) > 1:
+        reason = "The abstracts of the chosen papers do not state this."
+    elif query.known:
+        row = query.known[0]
+        lacking = [n.text for n in query.proper if row not in n.mentioned and row not in n.own]
+        lacks = lacking[0] if lacking else lacks
+        does_not = f"mention {lacks}" if lacking else "state this"
+        reason = f"The abstract of {_quoted(index, row)} does not {does_not}."
+    elif query.kind is not Kind.COMPARE and (unknown := _unknown(index, query.probe.text)):
         named = ", ".join(f"“{word}”" for word in unknown[:_SHOWN])
-        return Shortfall(f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about)
-    if query.probe.tokens:
+        reason = f"No abstract has the word{'s' * (len(unknown) > 1)} {named}."
+    elif query.probe.tokens:
         nearest = _quoted(index, int(ranking.rows[0]))
-        return Shortfall(
-            f"None of the abstracts states this; the nearest is that of {nearest}.", about
-        )
-    return Shortfall(
-        "The question has no words to search for: ask about the papers.", searched=False
-    )
-
-
-def unclear(index: Index, name: Named) -> str:
-    """Say that several papers have a name."""
-    titles = "; ".join(index.papers[row].display_title for row in name.own[:_SHOWN])
-    return f"“{name.text}” is the name of several papers: {titles}. Which one is meant?"
-
-
-def _absent(query: Query) -> Named | None:
-    """Return the first name of the question that no paper has in any variant."""
-    return next((name for name in query.proper if not name.mentioned), None)
+        reason = f"None of the abstracts states this; the nearest is that of {nearest}."
+    else:
+        reason = "The question has no words to search for: ask about the papers."
+        return Outcome(reason=reason)
+    return Outcome(reason=reason, lacks=lacks, searched=True)
 
 
 def _unknown(index: Index, text: str) -> list[str]:
@@ -187,10 +152,6 @@ def _languages() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-def _in_brackets(limits: str) -> str:
-    return f" ({limits})" if limits else ""
 
 
 def _quoted(index: Index, row: int) -> str:

@@ -10,10 +10,10 @@ the end of a long abstract). Z-scores make the three comparable whatever the que
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,45 +36,26 @@ FOUND_AMONG = 20
 """A signal (vectors or words) has found a paper if it ranks the paper among its first so many."""
 
 
-class QueryEncoder(Protocol):
-    """Makes the vector of a question: an encoder, or a cache of its vectors."""
-
-    def encode_query(self, text: str) -> Floats: ...  # noqa: D102 - the protocol says it
-
-
 @dataclass(frozen=True, eq=False)
 class Probe:
     """A text to search for, with its tokens and its vector."""
 
     text: str
-    tokens: tuple[str, ...]
-    """Without repeats."""
     vector: Floats
     """A unit vector, shape (d,)."""
     mends: tuple[tuple[str, str], ...] = ()
     """The typing errors that were corrected: each as it was written and as it is now."""
 
-    @classmethod
-    def of(
-        cls,
-        text: str,
-        index: Index,
-        encoder: QueryEncoder,
-        *,
-        mended: bool = True,
-        within: Sequence[tuple[int, int]] | None = None,
-    ) -> Self:
-        """Analyse a text.
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens of the text, without repeats."""
+        return tuple(dict.fromkeys(tokenize(self.text)))
 
-        Args:
-            text: A question, or a part of one.
-            index: The index to search.
-            encoder: The encoder of the index.
-            mended: Whether to correct typing errors by the words of the index.
-            within: Spans of `text`, in code points, in which to correct; all of it by default.
-        """
-        right, mends = mend(text, index.lexical, index.names, within) if mended else (text, ())
-        return cls(right, tuple(dict.fromkeys(tokenize(right))), encoder.encode_query(right), mends)
+    @classmethod
+    def of(cls, text: str, index: Index, encoder: Encoder, *, mended: bool = True) -> Self:
+        """Analyse a text by the encoder of the index; correct typing errors if `mended`."""
+        right, mends = mend(text, index.lexical, index.names) if mended else (text, ())
+        return cls(right, encoder.encode_query(right), mends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,19 +89,12 @@ class Ranking:
         return "dense" if dense else "lexical"
 
     @cached_property
-    def _ranks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The rank of each paper by its vectors and by its words, from 0, each shape (P,).
-
-        Papers that may not answer come after those that may.
-        """
-        return self._ranks_by(self.dense), self._ranks_by(self.lexical)
-
-    def _ranks_by(self, part: Floats) -> NDArray[np.intp]:
-        may = np.zeros(len(part), dtype=np.bool_)
-        may[self.rows] = True
-        ranks = np.empty(len(part), dtype=np.intp)
-        ranks[np.lexsort((-part, ~may))] = np.arange(len(part))
-        return ranks
+    def _ranks(self) -> NDArray[np.intp]:
+        """The ranks of papers by vectors and by words, from 0, shape (2, P); excluded ones last."""
+        excluded = np.ones(len(self.scores), dtype=np.bool_)
+        excluded[self.rows] = False
+        orders = [np.lexsort((-part, excluded)) for part in (self.dense, self.lexical)]
+        return np.argsort(orders, axis=1)
 
 
 def chance(count: int) -> float:
@@ -131,7 +105,8 @@ def chance(count: int) -> float:
     return float(np.sqrt(2 * np.log(max(2, count))))
 
 
-def _z(values: Floats) -> Floats:
+def z_scores(values: Floats) -> Floats:
+    """Return values less their mean, in standard deviations; zeros if they are all equal."""
     spread = float(values.std()) if len(values) else 0.0
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
 
@@ -169,26 +144,19 @@ def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
     return passages, whole
 
 
-def rank(
-    index: Index,
-    probe: Probe,
-    allowed: NDArray[np.bool_] | None = None,
-) -> Ranking:
-    """Rank the papers of `index` for a question.
+def rank(index: Index, probe: Probe, allowed: NDArray[np.bool_] | None = None) -> Ranking:
+    """Rank the P papers of `index` for a question.
 
-    Args:
-        index: The index to search, with P papers.
-        probe: The standalone question, by the encoder of the index.
-        allowed: Mask of the papers that may appear, shape (P,); all of them by default. Scores
-            are computed over all papers, so a filter does not change them.
+    `allowed` is the mask of the papers that may appear, shape (P,); all of them by default. Scores
+    are computed over all papers, so a filter does not change them.
     """
     if allowed is not None:
         index = index.within(allowed)
     passages, whole = _cosines(index, probe)
     nearest = _nearest_mean(passages, index.owner, len(index.papers))
     lexical = index.lexical.scores(probe.tokens)
-    dense = _z(whole) + SENTENCE_WEIGHT * _z(nearest)
-    scores = dense + LEXICAL_WEIGHT * _z(lexical)
+    dense = z_scores(whole) + SENTENCE_WEIGHT * z_scores(nearest)
+    scores = dense + LEXICAL_WEIGHT * z_scores(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
     return Ranking(probe, rows[order], scores, passages, whole, dense, lexical)
@@ -200,13 +168,8 @@ def encode_candidates(
     """Return the index with vectors for the likeliest papers, so that it can be asked right away.
 
     Encode the whole abstracts of the first `CANDIDATES` papers by their words, then rank, then
-    encode the sentences of the first `READ`. What has a vector is not encoded again.
-
-    Args:
-        index: An index that is not fully encoded yet.
-        probe: The question.
-        encoder: The encoder of the index.
-        allowed: Mask of the papers that may answer, shape (P,); all by default.
+    encode the sentences of the first `READ`. What has a vector is not encoded again. `allowed` is
+    the mask of the papers that may answer, shape (P,); all by default.
     """
     lexical = index.lexical.scores(probe.tokens)
     lexical = lexical if allowed is None else np.where(allowed, lexical, 0)
@@ -238,14 +201,6 @@ def paper_tokens(index: Index, paper: int) -> set[str]:
     return set().union(*map(token_set, (index.papers[paper].display_title, *texts)))
 
 
-def cite(index: Index, row: int) -> Passage:
-    """Return a passage of the index in the public schema: the stored text at its offsets."""
-    passage = index.passages[row]
-    paper = index.papers[int(index.owner[row])]
-    text = paper.abstract[passage.start : passage.end]
-    return Passage(start=passage.start, end=passage.end, text=text)
-
-
 def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
     """Return the rows of a paper's `PASSAGES_PER_HIT` passages nearest to the query, best first."""
     rows = passage_rows(index, paper)
@@ -253,7 +208,7 @@ def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
 
 
 def nearest_to(
-    index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int] = ()
+    index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int]
 ) -> list[tuple[int, float]]:
     """Return (row, cosine with `vector`) of each allowed paper not in `without`, nearest first."""
     cosines = index.paper_vectors @ vector
@@ -263,29 +218,31 @@ def nearest_to(
     return [(int(row), float(cosines[row])) for row in order if may[row]]
 
 
-def similar_hits(index: Index, paper: int, limit: int) -> Iterator[Hit]:
-    """Yield the `limit` papers nearest to a paper, each with its passages nearest to that paper."""
+def similar_hits(index: Index, paper: int, limit: int) -> list[Hit]:
+    """Return the `limit` papers nearest to a paper, each with its passages nearest to that one."""
     vector, every = index.paper_vectors[paper], np.ones(len(index.papers), dtype=np.bool_)
+    found = []
     for row, cosine in nearest_to(index, vector, every, [paper])[:limit]:
         rows = passage_rows(index, row)
         near = index.passage_vectors[rows.start : rows.stop] @ vector
-        best = np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]
-        yield Hit(
-            paper=index.papers[row],
-            score=cosine,
-            passages=tuple(cite(index, rows[int(at)]) for at in best),
-            found="dense",
-        )
+        best = [rows[at] for at in np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]]
+        found.append(_hit(index, row, cosine, best, "dense"))
+    return found
 
 
 def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:
     """Return the first `limit` papers of a ranking, each with its nearest passages."""
+    rows = [(int(row), float(ranking.scores[row])) for row in ranking.rows[:limit]]
     return tuple(
-        Hit(
-            paper=index.papers[row],
-            score=float(ranking.scores[row]),
-            passages=tuple(cite(index, at) for at in best_passages(index, ranking, row)),
-            found=ranking.found_by(int(row)),
-        )
-        for row in ranking.rows[:limit]
+        _hit(index, row, score, best_passages(index, ranking, row), ranking.found_by(row))
+        for row, score in rows
     )
+
+
+def _hit(index: Index, row: int, score: float, best: Sequence[int], found: Found) -> Hit:
+    paper, passages = index.papers[row], [index.passages[at] for at in best]
+    cited = (
+        Passage(start=at.start, end=at.end, text=paper.abstract[at.start : at.end])
+        for at in passages
+    )
+    return Hit(paper=paper, score=score, passages=tuple(cited), found=found)

@@ -54,8 +54,7 @@ class Filters(Frozen):
     def read(cls, filters: "Filters | Mapping[str, object] | None") -> "Filters":
         """Return the filters given as an object or as a dictionary; None gives empty filters.
 
-        Raises:
-            InputError: `filters` has another type, an unknown field, or an invalid value.
+        Raises InputError if it has another type, an unknown field, or an invalid value.
         """
         if filters is None or isinstance(filters, Filters):
             return filters or cls()

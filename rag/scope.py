@@ -72,15 +72,11 @@ def read_scope(
 
     "What was in the Mar 14 digest about governance?" becomes "What was about governance?" and a
     filter on the digest of that date. "Both" and "all" mean the digests that are named, or else
-    the two newest.
+    the two newest of `digests`, which are the index's, oldest first.
 
-    Args:
-        text: The question.
-        digests: The digests of the index, oldest first.
-        relate: Returns the relation to the digests (`rag.wording.RELATIONS`) for the question with
-            `FIRST` and `SECOND` in place of its digests.
-        dates: Whether dates other than a digest's filter too ("before 2021"). Use it only for
-            questions that ask for papers: in others, such a date may be the subject.
+    `relate` returns the relation to the digests (`rag.wording.RELATIONS`) for the question with
+    `FIRST` and `SECOND` in their places. With `dates`, other dates filter too ("before 2021"): only
+    in questions that ask for papers, because in others such a date may be the subject.
     """
     dated = list(_dated(text, digests, dates=dates))
     mentions = sorted([*dated, *_undated(text, digests, dated)], key=lambda at: at.start)

@@ -5,7 +5,7 @@ subject; the typical ones of each theme; those similar to a paper; or those to r
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -60,10 +60,7 @@ def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
 
 def answering(query: Query) -> Sequence[int]:
-    """Return the rows of the papers from which a question has to be answered.
-
-    They are those of earlier turns or chosen ones if it is about them, else those that it names.
-    """
+    """Return the rows of the papers to answer from: earlier or chosen ones, else those named."""
     return query.about or tuple(row for row in query.named if query.allowed[row])[:SIDES]
 
 
@@ -87,10 +84,10 @@ def _one_each(
     return tuple(each for each in found if each.passages)
 
 
-def from_papers(index: Index, query: Query, ranking: Ranking, limit: int = MOST) -> Evidence:
+def from_papers(index: Index, query: Query, ranking: Ranking) -> Evidence:
     """Select all papers on the subject, each with its best sentence."""
     fitting = listed(index, query, ranking)
-    found = _one_each(index, query, ranking, (row for row, _ in fitting[:limit]))
+    found = _one_each(index, query, ranking, (row for row, _ in fitting[:MOST]))
     counted = query.wording.asks_how_many
     return Evidence(query.kind, found, count=len(fitting), fit=fitting[0][1], counted=counted)
 
@@ -101,8 +98,7 @@ def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
     words = WORDS_OF_SIDE if len(rows) > 1 else WORDS
     says = summary if query.known and query.only_names else of_paper
     found = tuple(says(index, query, ranking, row, words) for row in rows)
-    is_known = bool(query.known)
-    share = 1.0 if is_known else likely(index, query, ranking)[0][1]
+    share = 1.0 if query.known else likely(index, query, ranking)[0][1]
     return Evidence(query.kind, found, share=share)
 
 
@@ -144,20 +140,14 @@ def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
     if not query.has_subject:
         return themes(index, query)
     shares = listed(index, query, ranking)
-    fitting = [row for row, _ in shares]
-    is_on_subject = shares[0][1] >= ON_SUBJECT  # else no paper is, but sentences may be
-    rows = fitting if is_on_subject else _nearest_papers(index, query, ranking)
+    rows = [row for row, _ in shares]
+    if shares[0][1] < ON_SUBJECT:  # no paper is on it, but sentences may be
+        best = np.full(len(index.papers), -1.0, dtype=np.float32)
+        np.maximum.at(best, index.owner, ranking.passages)
+        rows = [int(row) for row in np.argsort(-best, kind="stable") if query.allowed[row]]
     found = _one_each(index, query, ranking, rows[:MOST_GATHERED])
-    evidence = Evidence(query.kind, found, count=len(fitting), fit=shares[0][1])
+    evidence = Evidence(query.kind, found, count=len(shares), fit=shares[0][1])
     return _in_groups(index, evidence)
-
-
-def _nearest_papers(index: Index, query: Query, ranking: Ranking) -> list[int]:
-    """Return the papers whose best sentences are nearest to the question, best first."""
-    best = np.full(len(index.papers), -1.0, dtype=np.float32)
-    np.maximum.at(best, index.owner, ranking.passages)
-    order = np.argsort(-best, kind="stable")
-    return [int(row) for row in order if query.allowed[row]][:MOST_GATHERED]
 
 
 def by_theme(index: Index, query: Query) -> list[list[int]]:
@@ -197,27 +187,23 @@ def _in_groups(index: Index, evidence: Evidence) -> Evidence:
     """Group papers by their clusters on the map, largest first; leave few papers as they are."""
     if len(evidence.papers) < FEWEST_GROUPED:
         return evidence
-    groups = [int(index.clusters[found.paper]) for found in evidence.papers]
-    sizes = Counter(groups)
-    groups = [number if sizes[number] > 1 else -1 for number in groups]
-    order = sorted(set(groups), key=lambda number: (number < 0, -groups.count(number)))
-    if len(order) < 2:
+    numbers = [int(index.clusters[found.paper]) for found in evidence.papers]
+    groups: dict[int, list[PaperEvidence]] = defaultdict(list)
+    for number, found in zip(numbers, evidence.papers, strict=True):
+        groups[number if numbers.count(number) > 1 else -1].append(found)
+    if len(groups) < 2:
         return evidence
-    papers = sorted(
-        zip(groups, evidence.papers, strict=True), key=lambda each: order.index(each[0])
-    )
-    headings = tuple(
-        (f"{'Others' if number < 0 else _theme(index, number)}:", groups.count(number))
+    order = sorted(set(groups), key=lambda number: (number < 0, -len(groups[number])))
+    headings = [
+        (f"{'Others' if number < 0 else _theme(index, number)}:", len(groups[number]))
         for number in order
-    )
-    return replace(evidence, papers=tuple(found for _, found in papers), groups=headings)
+    ]
+    papers = [found for number in order for found in groups[number]]
+    return replace(evidence, papers=tuple(papers), groups=tuple(headings))
 
 
 def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """Select the papers most similar to those that are named, each with its nearest sentence.
-
-    Without a named paper, select papers on the subject.
-    """
+    """Select the papers most similar to those that are named, or else papers on the subject."""
     named = [*query.about, *query.named]
     if not named:
         return read_first(index, query, ranking, SIMILAR)

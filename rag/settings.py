@@ -118,11 +118,7 @@ class Settings(BaseSettings):
     conversations, even without a login."""
 
     def chroma(self) -> "Chroma | None":
-        """Return the configured Chroma server; None if there is none.
-
-        Raises:
-            InputError: its address is invalid.
-        """
+        """Return the configured Chroma server, if any; raise InputError for an invalid address."""
         if not self.chroma_url:
             return None
         from index.chroma import Chroma  # most indexes do not use it
@@ -173,11 +169,8 @@ def endpoint_in_environment() -> str | None:
 def load_settings() -> Settings:
     """Read the settings from the environment and `.env`.
 
-    A saved endpoint replaces the one in `.env`, but not one in the environment.
-
-    Raises:
-        InputError: a value is out of range, a key with our prefix is not a setting, or a file
-            cannot be read.
+    A saved endpoint replaces the one in `.env`, but not one in the environment. Raises InputError
+    if a value is out of range, a key with our prefix is not a setting, or a file cannot be read.
     """
     names = variables()
     try:
@@ -203,8 +196,7 @@ def load_settings() -> Settings:
 def read_endpoint(folder: Path) -> ChatEndpoint | None:
     """Return the endpoint saved in `folder`; None if there is none, or no address or model in it.
 
-    Raises:
-        InputError: the file cannot be read.
+    Raises InputError if the file cannot be read.
     """
     path = folder / KEPT
     try:
@@ -228,8 +220,7 @@ def is_kept(folder: Path) -> bool:
 def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:
     """Save an endpoint in `folder`, in a file that only its owner can read; return the path.
 
-    Raises:
-        StoreError: the file cannot be written.
+    Raises StoreError if the file cannot be written.
     """
     path = folder / KEPT
     values = (endpoint.address, endpoint.key, endpoint.model)
@@ -250,11 +241,7 @@ def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:
 
 
 def forget_endpoint(folder: Path) -> None:
-    """Delete the endpoint saved in `folder`, if there is one.
-
-    Raises:
-        StoreError: it cannot be deleted.
-    """
+    """Delete the endpoint saved in `folder`, if any; raise StoreError if that fails."""
     path = folder / KEPT
     try:
         path.unlink(missing_ok=True)

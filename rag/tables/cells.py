@@ -50,10 +50,7 @@ def shorten(text: str, start: int, end: int) -> tuple[int, int]:
     """Shorten a sentence to the clauses that contain `text[start:end]`.
 
     A sentence of at most 18 words stays whole. A cut keeps at least eight words and never leaves a
-    bracket, a quotation or a formula open.
-
-    Returns:
-        Code point offsets into `text`, the end exclusive.
+    bracket, a quotation or a formula open. Offsets are code points, the end exclusive.
     """
     if len(text.split()) <= 18:
         return 0, len(text)

@@ -69,11 +69,10 @@ def read_column(name: str) -> Column:
 
 
 def check_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Check the names of columns and return them, each on one line.
+    """Return the names of columns, each on one line.
 
-    Raises:
-        InputError: `names` is a string, is empty or has too many names, or a name is empty, too
-            long or repeated.
+    Raises InputError if `names` is a string, is empty or has too many names, or a name is empty,
+    too long or repeated.
     """
     if isinstance(names, str):
         raise InputError(f"columns must be a list of names, such as [{names!r}]")
@@ -84,14 +83,13 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
         raise InputError("a column has no name: write names such as 'method, data, result'")
     if len(columns) > MOST_COLUMNS:
         raise InputError(f"{len(columns)} columns are too many: give at most {MOST_COLUMNS}")
-    seen: set[str] = set()
-    for column in columns:
+    folded = [column.casefold() for column in columns]
+    for at, column in enumerate(columns):
         if len(column) > LONGEST_COLUMN:
             size = f"has {len(column)} characters: give at most {LONGEST_COLUMN}"
             raise InputError(f"the column {column[:20]!r}… {size}")
-        if column.casefold() in seen:
+        if folded[at] in folded[:at]:
             raise InputError(f"the column {column!r} is repeated: name it once")
-        seen.add(column.casefold())
     return columns
 
 
@@ -285,20 +283,11 @@ _OF_THE_PAPER = frozenset({"paper", "title", "paper title", "papers", "column", 
 def propose_columns(question: str, titles: Sequence[str], complete: Complete) -> tuple[str, ...]:
     """Ask a chat model for at most `MOST_PROPOSED` columns.
 
-    Raises:
-        ReplyError: the reply names no column.
-        ChatError: the model cannot be asked.
+    The reply may name them on lines with or without bullets, or between commas. Raises ReplyError
+    if it names none, ChatError if the model cannot be asked.
     """
     listed = data("titles", [f"- {title}" for title in titles])
-    return read_columns(complete(request(_SYSTEM, data("question", question), listed, _FORM)))
-
-
-def read_columns(reply: str) -> tuple[str, ...]:
-    """Parse the column names of a reply, on lines with or without bullets, or between commas.
-
-    Raises:
-        ReplyError: the reply names no column.
-    """
+    reply = complete(request(_SYSTEM, data("question", question), listed, _FORM))
     found: dict[str, str] = {}
     for piece in re.split(r"[\n,;|]", reply):
         lead, _, rest = piece.partition(":")  # "Here are the columns: …", "method: what it does"

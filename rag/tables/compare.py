@@ -6,7 +6,7 @@ sentence, or what was found without the model.
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -22,10 +22,9 @@ from rag.citations import joined
 from rag.digests import allowed, list_digests
 from rag.pipeline import Clock, check_question
 from rag.query import Request, understand
-from rag.refusal import left_out, nothing_left
+from rag.refusal import left_out, no_papers
 from rag.retrieval import Probe, Ranking, passage_rows, rank
 from rag.schema import Filters, IndexInfo, Options, Progress, Usage
-from rag.scope import describe_limits
 from rag.selection import from_papers, sides
 from rag.synthesis.prompts import data, request
 from rag.synthesis.writer import Writer
@@ -39,9 +38,8 @@ from rag.wording import Kind
 class Rows:
     """The papers of a table, the nearest first, or the reason why there are none."""
 
-    papers: tuple[int, ...] = ()
-    """Rows of `index.papers`."""
-    scores: tuple[float, ...] = ()
+    papers: Mapping[int, float] = field(default_factory=dict)
+    """The score of each in the ranking, by its row in `index.papers`."""
     reason: str | None = None
     notice: str | None = None
     """A note for the reader about the choice of papers."""
@@ -52,8 +50,7 @@ def choose_rows(
 ) -> Rows:
     """Choose the papers given by title or id, else those the question names, compares or is about.
 
-    Raises:
-        InputError: a paper named is unknown, or a filter cannot be used.
+    Raises InputError if a paper named is unknown, or a filter cannot be used.
     """
     mask = allowed(index.papers, filters)
     if papers:
@@ -64,18 +61,14 @@ def choose_rows(
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
     digests = list_digests(index.papers)
     query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
-    if query.scope.unknown:
-        labels = ", ".join(digest.label for digest in digests) or "none"
-        return Rows(reason=f"There is no digest of {query.scope.unknown}; available: {labels}.")
     ranking = rank(index, query.probe, query.allowed)
-    limits = describe_limits(filters, query.scope, digests)
-    if not len(ranking.rows):
-        return Rows(reason=nothing_left(limits))
+    if reason := no_papers(query, ranking, digests):
+        return Rows(reason=reason)
     if not query.has_subject and not query.names:
         return _scored([int(row) for row in np.flatnonzero(query.allowed)], ranking)
     notice = None
     if query.kind is Kind.COMPARE or query.named:
-        notice = left_out(index, query, limits)
+        notice = left_out(index, query)
         if notice and not any(query.allowed[row] for row in query.known):
             return Rows(reason=notice)
         rows = tuple(sides(index, query, ranking))
@@ -89,7 +82,7 @@ def choose_rows(
 
 
 def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
-    return Rows(tuple(rows), tuple(float(ranking.scores[row]) for row in rows))
+    return Rows({row: float(ranking.scores[row]) for row in rows})
 
 
 _TOKENS = 1_200
@@ -134,17 +127,14 @@ class TableMaker:
     def make(
         self,
         question: str,
-        columns: Sequence[str] | None = None,
-        *,
-        papers: Sequence[str] = (),
-        filters: Filters | None = None,
-        limit: int = 8,
+        columns: Sequence[str] | None,
+        papers: Sequence[str],
+        filters: Filters,
+        limit: int,
     ) -> Generator[Progress, None, Table]:
-        """Make the table, yielding progress; the arguments are those of `Assistant.table`.
+        """Make the table, yielding progress; arguments and InputErrors are `Assistant.table`'s.
 
-        Raises:
-            InputError: the question, a column, a paper, a filter or the limit cannot be used.
-            StoppedError: the writer was cancelled.
+        Raises StoppedError if the writer was cancelled.
         """
         checked = check_question(question)
         named = None if columns is None else check_columns(columns)
@@ -154,9 +144,9 @@ class TableMaker:
             raise InputError(f"limit must be at least 1, not {limit}")
         yield Progress(stage="search", text=f"Searching {len(self.index.papers):,} abstracts")
         with self._clock.step("papers"):
-            found = choose_rows(self.index, self.encoder, checked, papers, filters or Filters())
+            found = choose_rows(self.index, self.encoder, checked, papers, filters)
         self._notices.append(found.notice)
-        rows = found.papers if papers else found.papers[:limit]
+        rows = list(found.papers)[: None if papers else limit]
         named = named or (yield from self._columns(checked, rows))
         cells = yield from self._cells(checked, rows, named)
         if len(rows) < len(found.papers):
@@ -173,7 +163,7 @@ class TableMaker:
             columns=columns,
             rows=tuple(
                 TableRow(paper=papers[row], score=score, cells=row_cells)
-                for row, score, row_cells in zip(found.papers, found.scores, cells, strict=False)
+                for (row, score), row_cells in zip(found.papers.items(), cells, strict=False)
             ),
             reason=None if found.papers else reason,
             notice=joined(*self._notices),
