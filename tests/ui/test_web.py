@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from browsing import served
+from browsing import LOCAL, served
 
 from index.errors import InputError
 from ui.web.server import build, launch
@@ -34,4 +34,4 @@ def test_a_taken_port_is_one_clear_line(site: Site) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} on 127.0.0.1: .* give another --port"):
-            launch(build(site), "127.0.0.1", port)
+            launch(build(site), site, LOCAL, port)

@@ -17,8 +17,9 @@ from running import free_port, started
 from starlette.responses import PlainTextResponse
 
 from ui.web.limits import Bodies, Limits
+from ui.web.own_host import Reach
 from ui.web.server import launch
-from ui.web.site import AT_ONCE, WAITING
+from ui.web.site import AT_ONCE, WAITING, Site
 
 NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
 CLOSE = b"\r\nConnection: close\r\n\r\n"
@@ -111,14 +112,14 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def small(uploads: Path) -> Iterator[str]:
+def small(uploads: Path, site: Site) -> Iterator[str]:
     """16 connections, 4 from an address; two seconds for a body; 100 kB of bodies from one."""
     limits = Limits(
         connections=16, head_seconds=0.5, event_seconds=2, held=400_000, upload_seconds=0.5
     )
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("a page")
-    yield launch(page, "127.0.0.1", free_port(), limits=limits)
+    yield launch(page, site, Reach("127.0.0.1"), free_port(), limits=limits)
     page.close(verbose=False)
 
 

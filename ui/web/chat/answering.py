@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import StoreError
-from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
+from rag.schema import Answer, Delta, Event, Filters, Finished, Progress, Retrieved
 from ui.archive import Conversation, Turn, history
 from ui.web.chat.running_answers import Run, Running
 from ui.web.chat.turn_html import (
@@ -39,17 +39,6 @@ _ASPECTS = (
 """Follow-up questions about a paper, those that researchers ask most often first."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question with its conversation, filters, mode and options."""
-
-    question: str
-    conversation: str = ""
-    filters: Filters = field(default_factory=Filters)
-    mode: Mode = "auto"
-    options: Options = field(default_factory=Options)
 
 
 @dataclass
@@ -90,15 +79,17 @@ class Answering:
         self.running = Running()
         self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
 
-    async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
-        """Answer a question and yield updates; an error becomes the turn's problem.
+    async def respond(
+        self, visitor: str, asked: Turn, id_: str = ""
+    ) -> AsyncGenerator[Update, None]:
+        """Answer a question of a conversation, or of a new one, and yield updates.
 
-        Closing the generator stops the updates, not the answer.
+        An error becomes the turn's problem. Closing the generator stops only the updates.
         """
         if not asked.question.strip():
             yield Update()
             return
-        archive, id_ = self._site.archive, asked.conversation
+        archive = self._site.archive
         if await run_in_threadpool(archive.read, visitor, id_) is None:
             self.running.check_room(visitor)  # refuse before a conversation is made
             question = asked.question[:LONGEST_SHOWN]
@@ -110,15 +101,10 @@ class Answering:
             async for update in updates:
                 yield update
 
-    async def _write(self, visitor: str, id_: str, asked: Asked, run: Run) -> None:
+    async def _write(self, visitor: str, id_: str, asked: Turn, run: Run) -> None:
         """Write one turn of a conversation; it is the only one being written there."""
-        turn = Turn(
-            question=asked.question.strip()[: LONGEST_SHOWN + 1],
-            filters=asked.filters,
-            mode=asked.mode,
-            options=asked.options,
-            partial="",
-        )
+        short = asked.question.strip()[: LONGEST_SHOWN + 1]
+        turn = asked.model_copy(update={"question": short, "partial": ""})
         run.turn = turn.id  # before it is kept, so that it never looks stopped
         begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
         now = Live(id_, turn, await run_in_threadpool(self.turns.chips, turn.filters))
@@ -141,13 +127,13 @@ class Answering:
         if answer is None or answer.suggestions:
             return
         given = (self._site.assistant, answer, turn.filters)
-        fields["followups"] = await run_in_threadpool(suggest, *given)
-        if fields["followups"]:
-            more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
-            run.tell(Update(transcript=more.transcript))
+        if more := await run_in_threadpool(suggest, *given):
+            fields["followups"] = more
+            last = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
+            run.tell(Update(transcript=last.transcript))
 
     async def _answered(
-        self, asked: Asked, begun: Conversation, now: Live, run: Run
+        self, asked: Turn, begun: Conversation, now: Live, run: Run
     ) -> dict[str, Any]:
         """Stream the answer into `run`; return the fields of the finished turn."""
         assistant, id_ = self._site.assistant, now.turn.id
@@ -171,12 +157,7 @@ class Answering:
         raise AssertionError("a stream ends with the answer")
 
     def _keep(
-        self,
-        visitor: str,
-        begun: Conversation,
-        id_: str,
-        fields: dict[str, Any],
-        extras: dict[str, str],
+        self, visitor: str, begun: Conversation, id_: str, fields: dict[str, Any], extras: Any
     ) -> Update:
         """Store fields of a turn; return its update, or an empty one if the turn is gone meanwhile.
 
@@ -216,13 +197,13 @@ def suggest(
     After a refusal the questions are about the nearest papers.
     """
     try:
-        return tuple(islice(_followups(assistant, answer, filters), 3))
+        return tuple(islice(_followups(assistant, answer, filters or Filters()), 3))
     except Exception:  # noqa: BLE001 - suggestions are optional
         _log.exception("no follow-up questions")
         return ()
 
 
-def _followups(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
+def _followups(assistant: "Assistant", answer: Answer, filters: Filters) -> Iterator[str]:
     cited = [reference.paper.id for reference in answer.references]
     history: list[dict[str, object]] = [
         {"role": "user", "content": answer.question},
@@ -230,7 +211,7 @@ def _followups(assistant: "Assistant", answer: Answer, filters: Filters | None) 
     ]
     known = _spans(answer)
     ids = cited if answer.status == "answered" else [near.id for near in answer.nearest]
-    candidates = _candidates(assistant, ids, is_filtered=filters not in (None, Filters()))
+    candidates = _candidates(assistant, ids, is_filtered=filters != Filters())
     for question in islice(dict.fromkeys(candidates), 6):  # each takes some milliseconds
         reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
@@ -251,12 +232,11 @@ def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) ->
     """
     papers = [assistant.paper(id_) for id_ in ids[:3]]
     # A title's first part is a name if it is one word. Skip long titles: they are bad names.
+    heads = [(paper.head, paper.head or paper.display_title) for paper in papers]
     names = [
-        paper.head
-        if paper.head and " " not in paper.head
-        else f"“{paper.head or paper.display_title}”"
-        for paper in papers
-        if len(paper.head or paper.display_title) <= 60
+        head if head and " " not in head else f"“{title}”"
+        for head, title in heads
+        if len(title) <= 60
     ]
     yield from (_ASPECTS[0].format(name) for name in names[:1])
     if ids and not is_filtered and (groups := assistant.collection_map()):
