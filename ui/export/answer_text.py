@@ -16,15 +16,9 @@ from ui.export.bibliography import doi_address, found_in, web_address
 _JUDGED = {"partly": "only partly supported", "unsupported": "not supported"}
 _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 
-Rewrite = Callable[[AnswerSentence, str, str], str]
-"""Takes a sentence, its words as they occur in the text, and the markers after them."""
-
 
 def markdown(what: Conversation | Turn) -> str:
-    """Return a question with its answer, or a conversation in sections, as Markdown.
-
-    Markup in abstracts is escaped.
-    """
+    """Return a question with its answer, or a conversation in sections, as escaped Markdown."""
     if isinstance(what, Turn):
         return "\n\n".join(_turn(what, "#")) + "\n"
     sections = (block for turn in what.turns for block in _turn(turn, "##"))
@@ -61,16 +55,16 @@ def said(answer: Answer) -> Iterator[str]:
             yield "The nearest papers:"
             yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)
         return
-    marked = rewritten(answer, _with_doubt)
+
+    def with_doubt(sentence: AnswerSentence, words: str, markers: str) -> str:
+        reason = doubt(sentence)
+        return f"{words}{markers}" + (f" ⚠ *({_plain(reason)})*" if reason else "")
+
+    marked = rewritten(answer, with_doubt)
     yield marked or answer.text
     if marked is None and answer.doubts:
         yield "Not fully supported by the abstracts:"
         yield "\n".join(f"- {_plain(line)}" for line in answer.doubts)
-
-
-def _with_doubt(sentence: AnswerSentence, words: str, markers: str) -> str:
-    reason = doubt(sentence)
-    return f"{words}{markers}" + (f" ⚠ *({_plain(reason)})*" if reason else "")
 
 
 def source(reference: Reference) -> str:
@@ -98,10 +92,11 @@ def translated(answer: Answer, table: Mapping[int, str]) -> Answer:
     return answer.model_copy(update={"text": answer.text.translate(table), "sentences": sentences})
 
 
-def rewritten(answer: Answer, rewrite: Rewrite) -> str | None:
+def rewritten(answer: Answer, rewrite: Callable[[AnswerSentence, str, str], str]) -> str | None:
     """Return the answer's Markdown with each sentence and its markers replaced by `rewrite`.
 
-    Return None if a sentence is not in the text in one piece: a list can split one.
+    It takes a sentence, its words as they occur in the text, and the markers after them. Return
+    None if a sentence is not in the text in one piece: a list can split one.
     """
     text, at = answer.text, 0
     pieces: list[str] = []
@@ -180,17 +175,14 @@ def link(paper: Paper) -> str | None:
 
 def provenance(turn: Turn, answer: Answer) -> str:
     """Say when, how and from which index an answer was made."""
+    is_answered = answer.status != "insufficient_evidence"
     how = ", quoted from the abstracts" if answer.references else ""
     if answer.model:
         how = f", written by {model_name(answer.model)}"
-    asked = "Answered"
-    if answer.status == "insufficient_evidence":
-        asked, how = "Asked", ""
-    papers = "paper" if answer.index.papers == 1 else "papers"
-    return (
-        f"{asked} {label('', turn.asked.date())}, {turn.asked:%H:%M} UTC{how}."
-        f" Index {answer.index.id}, {answer.index.papers:,} {papers}."
-    )
+    when = f"{label('', turn.asked.date())}, {turn.asked:%H:%M} UTC"
+    made = f"Answered {when}{how}." if is_answered else f"Asked {when}."
+    papers = f"{answer.index.papers:,} paper{'s' * (answer.index.papers != 1)}"
+    return f"{made} Index {answer.index.id}, {papers}."
 
 
 def model_name(model: str) -> str:

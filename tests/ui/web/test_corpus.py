@@ -69,7 +69,7 @@ def test_hostile_papers_are_text_everywhere() -> None:
     marks = Mark(note=HOSTILE, tags=(HOSTILE[:20], HOSTILE[20:40]))
     for html in (
         table_html(catalogue, view, catalogue.page(View()), {HOSTILE: marks}),
-        paper_html(catalogue, view, hostile, similar, marks, may_change=True),
+        paper_html(catalogue, view, hostile, similar, marks, True),
         overview_html(catalogue),
         str(HTML.wrong(HOSTILE)),
     ):

@@ -13,11 +13,11 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from index.build import BuildReport, build, remove
+from index.build import build, remove
 from index.encoder import Encoder, open_encoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from index.plan import Preview, preview
+from index.plan import preview
 from index.publish import undo
 from index.readers import Upload
 from index.sample import sample_files
@@ -75,7 +75,7 @@ class Looking:
         if paper is None:
             return str(HTML.missing(view))
         similar, mark = self._site.assistant.similar(paper.id), marks.get(paper.id, Mark())
-        return paper_html(catalogue, view, paper, similar, mark, may_change=self._site.may_change)
+        return paper_html(catalogue, view, paper, similar, mark, self._site.may_change)
 
     def mark(self, event: gr.EventData, request: gr.Request) -> Update:
         """Change the visitor's marks of papers; return new values of (papers, notice)."""
@@ -89,18 +89,18 @@ class Looking:
             self._site.archive.marks.change(who, ids, change, there=by_id)
             return self._papers(View.read(given.get("view")), who), gr.skip()
         except Exception as error:  # noqa: BLE001 - shown in the page
-            return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
+            return gr.skip(), _wrong(error)
 
     def chosen(self, event: gr.EventData, who: str) -> Sequence[Paper]:
         """Return the papers of an event, or all of its view; `InputError` if none or too many."""
-        given, ids = sent(event), sent(event).get("ids")
+        ids = sent(event).get("ids")
         papers: Sequence[Paper]
         if isinstance(ids, list):
             by_id = self._live.catalogue().by_id
             papers = [by_id[id_] for id_ in ids if isinstance(id_, str) and id_ in by_id]
         else:
-            marks = self._site.archive.marks.of(who)
-            papers = self._live.papers(View.read(given.get("view")), marks)
+            view, marks = View.read(sent(event).get("view")), self._site.archive.marks.of(who)
+            papers = self._live.papers(view, marks)
         if not papers:
             raise InputError("none of these papers is in the index now: choose others")
         if len(papers) > MOST_AT_ONCE:
@@ -138,12 +138,12 @@ class Looking:
                 raise InputError(f"choose one of {', '.join(LISTS)}")
             papers = self.chosen(event, visitor(request))
         except Exception as error:  # noqa: BLE001 - shown in the page
-            return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
+            return gr.skip(), _wrong(error)
         name = f"papers.{form.ending}"
-        number = sent(event).get("number")  # new each time: an equal file is sent again
-        file = {"name": name, "type": form.media_type, "text": form.papers(papers)}
-        notice = HTML.notice(f"{plural(len(papers), 'paper')} written to {name}.")
-        return {**file, "number": str(number)}, str(notice)
+        number = str(sent(event).get("number"))  # new each time: an equal file is sent again
+        text = form.papers(papers)
+        file = {"name": name, "type": form.media_type, "text": text, "number": number}
+        return file, str(HTML.notice(f"{plural(len(papers), 'paper')} written to {name}."))
 
     def drawn(self, view: View, who: str) -> Update:
         """Draw the view from the current index; return values of (papers, overview)."""
@@ -187,7 +187,9 @@ class Changing:
         except Exception as error:  # noqa: BLE001 - shown in the page
             hidden, cancel = gr.Button(visible=False), gr.Button(visible=True)
             return uploads, str(HTML.wrong(told(error))), hidden, cancel
-        label = _button_text(found)
+        counts = {"add": found.new, "update": found.updated, "remove": len(found.removed)}
+        does = (f"{verb} {plural(count, 'paper')}" for verb, count in counts.items() if count)
+        label = ", ".join(does).capitalize()
         button = gr.Button(label or "Add", visible=bool(label))
         return uploads, str(HTML.preview(found)), button, gr.Button(visible=True)
 
@@ -210,28 +212,29 @@ class Changing:
 
         Returns values of (draft, preview, add button, cancel button), then those of `remove`.
         """
+
+        def show(stage: str, done: int, total: int) -> None:
+            progress((done, total or None), desc=_STAGES[stage], unit="papers")
+
         try:
             self._check()
             if not files:
                 raise InputError("the preview has expired: read the files or text again")
-            report = build(
-                files,
-                self._site.settings.store,
-                self._encoder,
-                year=_year(year),
-                progress=lambda stage, done, total: progress(
-                    (done, total or None), desc=_STAGES[stage], unit="papers"
-                ),
-            )
-            bring_to_chroma(self._site.settings)
+            settings = self._site.settings
+            report = build(files, settings.store, self._encoder, year=_year(year), progress=show)
+            bring_to_chroma(settings)
         except Exception as error:  # noqa: BLE001 - shown in the page
             return (gr.skip(), str(HTML.wrong(told(error))), *(gr.skip(),) * 7)
+        counts = {"added": report.new, "updated": report.updated, "removed": report.removed}
+        changes = [f"{plural(count, 'paper')} {what}" for what, count in counts.items() if count]
+        nothing = "Nothing changed: all of it is already in the index"
+        done = f"{', '.join(changes) or nothing}."
         hidden = gr.Button(visible=False)
-        shown = ((), str(HTML.result(done(report), report)), hidden, hidden)
+        shown = ((), str(HTML.result(done, report)), hidden, hidden)
         if report.generation == report.previous:
             return (*shown, *(gr.skip(),) * 5)
         last = report.generation if report.previous is not None else ""
-        notice = str(HTML.notice(done(report), can_undo=bool(last)))
+        notice = str(HTML.notice(done, can_undo=bool(last)))
         view = View(since="change" if report.new else None)
         drawn = self._looking.drawn(view, visitor(request))
         return *shown, *drawn, notice, report.generation, last
@@ -267,8 +270,11 @@ class Changing:
 
 
 def _failed(error: Exception) -> Update:
-    notice = str(HTML.notice(told(error), is_wrong=True))
-    return gr.skip(), gr.skip(), notice, gr.skip(), gr.skip()
+    return gr.skip(), gr.skip(), _wrong(error), gr.skip(), gr.skip()
+
+
+def _wrong(error: Exception) -> str:
+    return str(HTML.notice(told(error), is_wrong=True))
 
 
 def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
@@ -299,25 +305,8 @@ def pasted(text: str) -> tuple[Upload, ...]:
 
 def _check_size(size: int) -> None:
     if size > MOST_BYTES:
-        raise InputError(
-            f"that is more than {MOST_BYTES // 1_000_000} MB: add it in parts, or with the command"
-            " abstractqa index"
-        )
-
-
-def done(report: BuildReport) -> str:
-    """Summarise in one sentence what adding changed."""
-    counts = ((report.new, "added"), (report.updated, "updated"), (report.removed, "removed"))
-    changes = [f"{plural(count, 'paper')} {what}" for count, what in counts if count]
-    return (", ".join(changes) or "Nothing changed: all of it is already in the index") + "."
-
-
-def _button_text(found: Preview) -> str:
-    """Return the label of the add button, what it would change; empty if nothing would change."""
-    removed = len(found.removed)
-    counts = ((found.new, "add"), (found.updated, "update"), (removed, "remove"))
-    text = ", ".join(f"{verb} {plural(count, 'paper')}" for count, verb in counts if count)
-    return text[:1].upper() + text[1:]
+        instead = "add it in parts, or with the command abstractqa index"
+        raise InputError(f"that is more than {MOST_BYTES // 1_000_000} MB: {instead}")
 
 
 def _year(given: str) -> int | None:

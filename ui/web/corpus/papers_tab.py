@@ -10,9 +10,6 @@ from ui.web.corpus.paper_handlers import SECONDS_KEPT, Changing, Looking
 from ui.web.corpus.paper_html import HTML
 from ui.web.site import LIGHT, QUIET, Site, html, scripted
 
-_SENT = ("show", "ask", "compare", "export", "mark", "remove", "undo", "sample")
-"""The events that the page's script dispatches."""
-
 
 @dataclass(frozen=True)
 class Handles:
@@ -38,9 +35,9 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
         "Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add"
     )
     with gr.Row(elem_id="aqa-corpus-main"):
-        papers = scripted(
-            "aqa-corpus-papers", *(f"aqa_{name}" for name in _SENT), value="<span></span>"
-        )
+        named = "show ask compare export mark remove undo sample".split()
+        events = [f"aqa_{name}" for name in named]
+        papers = scripted("aqa-corpus-papers", *events, value="<span></span>")
         overview = scripted("aqa-corpus-overview", value="<span></span>")
     download = scripted("aqa-corpus-download", html_template="")
     shown = [papers, overview, notice, changed, last]
@@ -71,24 +68,6 @@ def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict
 
     Returns the components of the preview, and the event settings that show progress there.
     """
-    files, text, year, read = _build_form()
-    draft = gr.State((), time_to_live=SECONDS_KEPT)
-    preview = html(elem_id="aqa-corpus-preview")
-    with gr.Row(elem_id="aqa-corpus-decide"):
-        add = gr.Button("Add", variant="primary", size="sm", visible=False, scale=0)
-        cancel = gr.Button("Cancel", size="sm", visible=False, scale=0)
-    found = [draft, preview, add, cancel]
-    files.upload(changing.read_files, [files, year], [files, *found], **QUIET)
-    read.click(changing.read_text, [text, year], found, **QUIET)
-    year.change(changing.read_again, [draft, year], found, trigger_mode="always_last", **QUIET)
-    cancel.click(changing.cancel, None, found, **LIGHT)
-    with_progress: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
-    add.click(changing.add, [draft, year], [*found, *shown], **with_progress)
-    return found, with_progress
-
-
-def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
-    """Build the file box, the text box, the year and the button that reads the text."""
     with gr.Row(elem_id="aqa-corpus-form"):
         with gr.Column(scale=1, min_width=280):
             files = gr.File(
@@ -109,4 +88,16 @@ def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
                 max_length=4,
             )
             read = gr.Button("Read the pasted text", size="sm", elem_id="aqa-corpus-read-text")
-    return files, text, year, read
+    draft = gr.State((), time_to_live=SECONDS_KEPT)
+    preview = html(elem_id="aqa-corpus-preview")
+    with gr.Row(elem_id="aqa-corpus-decide"):
+        add = gr.Button("Add", variant="primary", size="sm", visible=False, scale=0)
+        cancel = gr.Button("Cancel", size="sm", visible=False, scale=0)
+    found = [draft, preview, add, cancel]
+    files.upload(changing.read_files, [files, year], [files, *found], **QUIET)
+    read.click(changing.read_text, [text, year], found, **QUIET)
+    year.change(changing.read_again, [draft, year], found, trigger_mode="always_last", **QUIET)
+    cancel.click(changing.cancel, None, found, **LIGHT)
+    with_progress: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
+    add.click(changing.add, [draft, year], [*found, *shown], **with_progress)
+    return found, with_progress
