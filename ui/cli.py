@@ -300,10 +300,7 @@ def _filters(arguments: Namespace) -> "Filters":
 
 
 def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
-    """Return the accounts of the `--auth` file, or None without one.
-
-    Warn on stderr about a page that anyone can use, and about a file that other users can read.
-    """
+    """Return the accounts of the `--auth` file, if any; warn about an open page or file."""
     if path is None:
         if not reach.only_here:
             note(

@@ -25,10 +25,7 @@ class Check:
 
 
 def examine(load: "Callable[[], Settings]") -> list[Check]:
-    """Load the settings and check everything that they name.
-
-    Skip checks that depend on a failed one: their messages would only repeat it.
-    """
+    """Load the settings; check what they name, except what depends on a failed check."""
     encoder, checks = None, list[Check]()
     settings = _run(checks, "settings", load, lambda s: f"store {s.store}, encoder {s.encoder}")
     if settings is not None:

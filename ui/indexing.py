@@ -192,10 +192,7 @@ def _check_engine(arguments: Namespace, settings: "Settings") -> None:
 def _encoding(
     settings: "Settings", arguments: Namespace = DEFAULTS
 ) -> "Iterator[tuple[Path, Encoder, Progress]]":
-    """Yield the store, the encoder, here or on a Ray cluster, and a function to show progress.
-
-    Write what changed to Chroma after the block.
-    """
+    """Yield (store, encoder, a function to show progress); then write changes to Chroma."""
     from index.encoder import open_encoder
 
     _check_engine(arguments, settings)

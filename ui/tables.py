@@ -1,8 +1,4 @@
-"""Comparison tables for people, as text, Markdown and CSV.
-
-Cells show the readable form of each quote, without LaTeX debris and line breaks; the JSON has the
-quote as it is stored, with its span.
-"""
+"""Comparison tables for people, as text, Markdown and CSV: quotes without LaTeX, on one line."""
 
 import csv
 import io

@@ -80,10 +80,7 @@ def _width() -> int:
 
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Wrap each line of `text` at the terminal's width, without control characters.
-
-    Lines do not break at no-break spaces, which are printed as ordinary spaces.
-    """
+    """Wrap each line at the terminal's width, but not at no-break spaces; drop control signs."""
     lines = []
     for line in text.split("\n"):
         rest = hanging if hanging is not None else indent + "  " * line.startswith("- ")
@@ -112,10 +109,7 @@ def paper_text(number: str, paper: "Paper", passages: "Iterable[Passage]" = ()) 
 
 
 def answer_text(answer: "Answer") -> str:
-    """Return an answer for people: its text, then its numbered sources.
-
-    Quote a passage under its source only if the answer does not repeat it word for word.
-    """
+    """Return an answer for people: its text, and its sources, with quotes that are not in it."""
     from rag.citations import unescape
 
     def listed(heading: str, lines: Sequence[str]) -> str:

@@ -1,7 +1,4 @@
-"""The kinds of measuring of `abstractqa eval`, with their arguments.
-
-Heavy imports are inside functions, so that each command waits only for its own.
-"""
+"""The kinds of measuring of `abstractqa eval`; heavy imports are inside their functions."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping

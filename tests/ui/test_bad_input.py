@@ -1,7 +1,9 @@
 """Bad input of every kind: one clear line, exit code 1, and the published index intact."""
 
+import re
 import resource
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +90,15 @@ def test_what_holds_no_paper_is_refused(
 )
 def test_nonsense_is_refused(arguments: list[str], says: str, store: Path, capsys: Capture) -> None:
     assert says in failed(capsys, *arguments, "--store", str(store))
+
+
+def test_a_taken_port_is_one_clear_line(store: Path, capsys: Capture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        line = failed(capsys, "ui", "--port", port, "--store", str(store))
+    assert re.search(f"port {port} on 127.0.0.1: .* give another --port", line)
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,7 @@ class _Frozen(BaseModel):
 
 
 class Turn(_Frozen):
-    """One question and its outcome.
-
-    A finished turn has an `answer`, or a `problem`, or the `partial` text of an answer that was
-    stopped.
-    """
+    """One question and, once finished, its `answer`, `problem`, or `partial` text if stopped."""
 
     id: str = Field(default_factory=new_id)
     asked: Moment = Field(default_factory=now, description="When it was asked, in UTC.")
@@ -118,8 +114,7 @@ class Archive:
     def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
         """Return the visitor's conversations without their turns, the last one asked in first.
 
-        With `search`, return only those in which each of these words, or parts of words, occurs
-        in the title, a question or an answer's text, in any case.
+        With `search`, only those with each of these words, or parts of words, in any case.
         """
         words = _folded(search[:500]).split()
         conditions = " AND deleted IS NULL" + _HAS_WORD * len(words)
@@ -129,10 +124,7 @@ class Archive:
             return [Conversation(**dict(row)) for row in rows.execute(query, given)]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
-        """Return a conversation with its turns; None if this visitor has none with that id.
-
-        A turn has a `problem` if another version wrote its answer in a form unknown here.
-        """
+        """Return a conversation with its turns; None if this visitor has none with that id."""
         with self._database.reading() as rows:
             return _read(rows, hashed(visitor), id)
 
@@ -259,11 +251,7 @@ class Archive:
 
 
 def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
-    """Return the turns as messages in plain text, oldest first, without turns that have no text.
-
-    An answer has the ids of the papers it cites, so that "the second paper" is the one with
-    that number.
-    """
+    """Return the turns that have a text as messages, with the ids of the papers they cite."""
     messages: list[dict[str, object]] = []
     for turn in turns:
         text = unescape(turn.answer.text) if turn.answer else turn.partial

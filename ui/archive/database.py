@@ -67,10 +67,7 @@ def hashed(visitor: str) -> str:
 
 
 class Database:
-    """One connection, used by one thread at a time; other processes may have their own.
-
-    The first write creates the file, readable only by its owner.
-    """
+    """One connection, used by one thread at a time; other processes may have their own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -15,7 +15,7 @@ from rag.pipeline import LONGEST_QUESTION
 from rag.schema import Passage, Progress
 from rag.tables import NOT_STATED, Cell, Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
-from ui.export.prose import marked_abstract
+from ui.export.answer_text import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.turn_html import linked, links
 from ui.web.corpus.paper_handlers import by_title

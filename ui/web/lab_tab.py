@@ -57,10 +57,7 @@ class Runs:
         self.root = root
 
     def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
-        """Return the finished runs, newest first, by their path, each with its row of the table.
-
-        Also return, by path, what is wrong with each other run.
-        """
+        """Return by path the finished runs, newest first, with their rows, and others' problems."""
         finished: dict[str, tuple[Run, list[Cell]]] = {}
         others = {}
         for folder in _folders(self.root):
@@ -174,11 +171,7 @@ class Battle:
 
 
 async def contest(assistant: "Assistant", question: str) -> Battle:
-    """Let two random ways answer; draw up to four pairs, until their answers differ.
-
-    Raises an `InputError` if the question cannot be asked, a way answered in another mode, or all
-    answers were the same.
-    """
+    """Let two random ways answer, up to four times, until they differ; else an `InputError`."""
     known = ways(assistant)
     pairs = list(permutations(known, 2))
     for names in secrets.SystemRandom().sample(pairs, min(4, len(pairs))):

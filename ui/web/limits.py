@@ -66,12 +66,9 @@ LIMITS = Limits()
 
 
 def most_connections(limits: Limits = LIMITS) -> int:
-    """Raise this process's limit of file handles; return how many connections fit into it.
-
-    There are four handles a connection: one for itself, one for a connection accepted but not yet
-    counted, and two for files.
-    """
+    """Raise this process's limit of file handles; return how many connections fit into it."""
     handles, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One for the connection, one for another that is not counted yet, two for files.
     wanted = 4 * limits.connections + 96
     if 0 <= handles < wanted:  # negative: no limit
         handles = min(wanted, most) if most >= 0 else wanted
@@ -83,10 +80,7 @@ _places = itertools.count()
 
 
 class Connection(H11Protocol):
-    """One connection to the page, of at most `most` at the same time.
-
-    `is_proxy` returns whether an address is a trusted proxy, which sends the requests of many.
-    """
+    """One of at most `most` connections; `is_proxy` tells whether an address sends for many."""
 
     def __init__(
         self, *given: Any, limits: Limits, most: int, is_proxy: Callable[[str], bool], **more: Any
@@ -271,10 +265,7 @@ class Bodies:
 
 
 def remove_broken_uploads(seconds: float) -> None:
-    """Remove parts of broken uploads: files that nothing was written to for `seconds`.
-
-    The name of a part begins with "tmp"; Gradio renames the file when it is complete.
-    """
+    """Remove parts of uploads, "tmp…" in Gradio's folder, not written to for `seconds`."""
     for part in Path(get_upload_folder()).glob("tmp*"):
         with suppress(OSError):  # already gone, or another user's
             if part.is_file() and time.time() - part.stat().st_mtime > seconds:

@@ -77,10 +77,7 @@ class Reach:
 
 
 class Proxies:
-    """ASGI middleware that restores the client, scheme and host of a proxied request.
-
-    Proxy headers are read if a trusted address sent them, and always removed.
-    """
+    """ASGI middleware that reads proxy headers of trusted addresses, and removes all of them."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
         self.app = app
@@ -162,10 +159,7 @@ class Entrance:
 
 
 def _head_size(scope: Scope) -> int:
-    """Return the bytes of the head; one that arrives at once passes the server's own limit.
-
-    Gradio answers a very long address with a stack trace.
-    """
+    """Return the bytes of the head: Gradio answers a very long address with a stack trace."""
     headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 

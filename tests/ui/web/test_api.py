@@ -3,11 +3,13 @@
 import json
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from browsing import served
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
@@ -177,6 +179,13 @@ def test_an_event_of_the_browser_alone_is_none_for_the_server(address: str) -> N
         for path in ("queue/join", "run/predict"):
             reply = posted(address, f"/gradio_api/{path}", sent)
             assert (reply.status_code, "no such event" in reply.text) == (422, True)
+
+
+def test_files_are_taken_only_where_papers_may_be_added(address: str, site: Site) -> None:
+    with served(replace(site, may_change=False)) as closed:
+        for where, code in ((address, 200), (closed, 403)):
+            sent = httpx.post(f"{where}/gradio_api/upload", files={"files": ("f.txt", b"x")})
+            assert sent.status_code == code
 
 
 def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(address: str) -> None:

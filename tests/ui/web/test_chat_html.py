@@ -13,7 +13,7 @@ from rag.citations import Block, unescape
 from rag.schema import Filters, Passage
 from ui.archive import Turn
 from ui.export import export
-from ui.export.prose import marked_abstract
+from ui.export.answer_text import marked_abstract
 from ui.web.chat import turn_html
 from ui.web.chat.answering import Live
 from ui.web.chat.turn_html import HTML, TurnHtml, answer_html

@@ -226,10 +226,7 @@ def _spans(answer: Answer) -> set[tuple[str, int, int]]:
 
 
 def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) -> Iterator[str]:
-    """Yield questions: about the first paper, its theme, then about the first three papers.
-
-    A theme spans the whole collection, so there is no question about it if filters are set.
-    """
+    """Yield questions: about a paper, its theme (without filters), then three papers."""
     papers = [assistant.paper(id_) for id_ in ids[:3]]
     # A title's first part is a name if it is one word. Skip long titles: they are bad names.
     heads = [(paper.head, paper.head or paper.display_title) for paper in papers]

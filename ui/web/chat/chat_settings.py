@@ -40,10 +40,7 @@ DEFAULTS: dict[str, Any] = {"mode": "auto", "strictness": "normal"}
 
 
 def build_settings(site: Site) -> list[gr.Radio]:
-    """Build the fields of `DEFAULTS` in the open drawer; if no model can be set, explain how.
-
-    `read_settings` takes their values in this order.
-    """
+    """Build the fields of `DEFAULTS`, in this order; if no model can be set here, explain how."""
     mode = gr.Radio(
         [("Automatic", "auto"), ("Quotes", "extractive"), ("Written", "generative")],
         value="auto",

@@ -18,8 +18,7 @@ MOST_OF_ONE = 4
 SECONDS_UNFOLLOWED = 120.0
 """An answer without a follower for so long is stopped; its text so far is kept."""
 SECONDS_OF_SILENCE = 1.0
-"""An empty update is sent after so long without news: only by sending does the server notice that
-the page is gone."""
+"""After so long an empty update is sent: only by sending the server notices a page that is gone."""
 _NOTHING = Update()
 
 _log = logging.getLogger(__name__)
@@ -39,9 +38,8 @@ class Run:
         """What its pages should show now; `live` may be a function that returns the HTML."""
         self.error: Exception | None = None
         self.task: asyncio.Task[None] | None = None
+        self.followers = 0  # pages
         self._news = asyncio.Event()
-        self.followers = 0
-        """How many pages follow it."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def tell(self, update: Update) -> None:
@@ -98,10 +96,7 @@ class Run:
         return Update(*(SKIP if now is was else now for was, now in parts))
 
     async def _change(self, sent: Update, seconds: float, *, with_text: bool) -> None:
-        """Wait for values newer than `sent`, the end of the answer, or the end of the time.
-
-        Without `with_text` a new text of the live turn does not count.
-        """
+        """Wait for values newer than `sent`, not only `live` without `with_text`, or the end."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self.over.is_set():
@@ -132,7 +127,20 @@ class Running:
             raise AbstractQAError("an answer is being written here: wait for it, or stop it")
         self.check_room(visitor)
         run = self._runs[visitor, conversation] = Run()
-        run.task = asyncio.create_task(self._write((visitor, conversation), run, write))
+
+        async def work() -> None:
+            run.check_followers()
+            try:
+                await write(run)
+            except Exception as error:  # noqa: BLE001 - raised in `follow`
+                run.error = error
+                if not run.followers:
+                    _log.exception("an answer that nobody followed failed")
+            finally:
+                del self._runs[visitor, conversation]
+                run.end()
+
+        run.task = asyncio.create_task(work())
         return run
 
     def check_room(self, visitor: str) -> None:
@@ -141,20 +149,6 @@ class Running:
             raise AbstractQAError("busy, try again: several of your questions are being answered")
         if len(self._runs) >= AT_ONCE + WAITING:
             raise AbstractQAError("busy, try again: many questions are being answered")
-
-    async def _write(
-        self, key: tuple[str, str], run: Run, write: Callable[[Run], Awaitable[None]]
-    ) -> None:
-        run.check_followers()
-        try:
-            await write(run)
-        except Exception as error:  # noqa: BLE001 - raised in `follow`
-            run.error = error
-            if not run.followers:
-                _log.exception("an answer that nobody followed failed")
-        finally:
-            del self._runs[key]
-            run.end()
 
     def stop(self, visitor: str, conversation: str) -> Run | None:
         """Stop the answer being written in a visitor's conversation; return it, or None."""

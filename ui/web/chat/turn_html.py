@@ -22,9 +22,15 @@ from rag.digests import label
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
 from ui.export import FORMATS
-from ui.export.answer_text import digest_name, markdown, model_name
+from ui.export.answer_text import (
+    digest_name,
+    markdown,
+    markdown_html,
+    marked_abstract,
+    model_name,
+    prose_html,
+)
 from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
-from ui.export.prose import markdown_html, marked_abstract, prose_html
 from ui.web.markup import escape, macros, plural
 
 if TYPE_CHECKING:
@@ -115,10 +121,7 @@ def live(conversation: str, html: str = "") -> dict[str, str]:
 
 
 class TurnHtml:
-    """Renders the turns and source cards of a conversation; a refusal shows its nearest papers.
-
-    If `only` is given, only that turn is rendered; "" renders none.
-    """
+    """Renders turns and source cards of a conversation: all, or one (`only`; "" is none)."""
 
     def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
         self._assistant = assistant
@@ -191,10 +194,7 @@ def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
 
 
 def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
-    """Return the text of an answered question as HTML, and whether doubtful sentences are marked.
-
-    The text has citation chips and marks of doubt; `turn`, the turn's id, makes its links unique.
-    """
+    """Return an answer's text as HTML, with links for `turn`, and whether doubts are marked."""
     titles = {r.number: r.paper.display_title for r in answer.references}
 
     def chip(number: int, target: str) -> str:
@@ -209,8 +209,8 @@ def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
             return '<span class="aqa-chat-group" role="heading" aria-level="3">'
         return f'<span class="aqa-chat-said aqa-chat-{sentence.support}">'
 
-    def mark(number: int) -> str:
-        return str(HTML.mark(answer, answer.sentences[number], f"aqa-check-{turn}-{number}"))
+    def mark(sentence: AnswerSentence, number: int) -> str:
+        return str(HTML.mark(answer, sentence, f"aqa-check-{turn}-{number}"))
 
     return prose_html(answer, chip, opening, mark)
 

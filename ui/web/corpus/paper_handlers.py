@@ -108,10 +108,7 @@ class Looking:
         return papers
 
     def ask(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Open the chat for chosen papers: return values of (chosen ids, question, tabs).
-
-        No id means all papers; without a question the visitor writes one.
-        """
+        """Open the chat for chosen papers, no id means all: values of (ids, question, tabs)."""
         ids = "\n".join(self._ids_of(event, request))
         return ids, sent(event).get("question") or gr.skip(), gr.Tabs(selected="chat")
 
@@ -278,10 +275,7 @@ def _wrong(error: Exception) -> str:
 
 
 def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
-    """Read the files that a browser uploaded to Gradio's folder, and delete them there.
-
-    Raises an `InputError` if they are too large, or one is not in that folder.
-    """
+    """Read the files uploaded to Gradio's folder, and delete them; `InputError` for any other."""
     folder = Path(get_upload_folder()).resolve()
     files = [Path(path).resolve() for path in paths]
     if any(folder not in file.parents or not file.is_file() for file in files):

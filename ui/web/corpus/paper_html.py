@@ -1,7 +1,4 @@
-"""Render papers as HTML (`papers.html`): the table, one paper, the counts, and the map.
-
-The map is an SVG picture: each point is a paper, its colour and shape show the cluster.
-"""
+"""Render papers as HTML (`papers.html`): the table, one paper, the counts, and the map (SVG)."""
 
 import re
 from collections.abc import Callable, Sequence

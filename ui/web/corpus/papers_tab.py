@@ -64,10 +64,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
 
 
 def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Build the form that takes files and text, previews them, and adds their papers.
-
-    Returns the components of the preview, and the event settings that show progress there.
-    """
+    """Build the form to add papers; return the parts of its preview, and settings of events."""
     with gr.Row(elem_id="aqa-corpus-form"):
         with gr.Column(scale=1, min_width=280):
             files = gr.File(

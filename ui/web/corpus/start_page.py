@@ -1,8 +1,4 @@
-"""Describe the collection: the page's heading, and the start page with example questions.
-
-The start page is shown in the empty chat, which opens first. It offers what one can ask about; the
-Papers tab has the map and the counts already.
-"""
+"""Describe the collection: the page's heading, and the start page with example questions."""
 
 import logging
 from datetime import date
@@ -41,10 +37,7 @@ class StartPage:
         self._examples: list[str] | None = None
 
     def html(self, since: date | None = None, marks: dict[str, Mark] | None = None) -> str:
-        """Return the start page for the current index.
-
-        `since` is the day of the visitor's last visit. Without `marks` no visitor is known.
-        """
+        """Return the start page, for a visitor with `marks` whose last visit was on `since`."""
         assistant = self._site.assistant
         map_ = assistant.collection_map()
         with self._lock:
@@ -72,10 +65,7 @@ class StartPage:
 
 
 def examples(assistant: "Assistant") -> list[str] | None:
-    """Return example questions that these papers answer: an overview, what is new, a list.
-
-    Keep only those answered without a notice. None if there are no papers.
-    """
+    """Return questions that these papers answer: an overview, what is new, a list."""
     if not assistant.info.papers:
         return None
     map_ = assistant.collection_map()
