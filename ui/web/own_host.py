@@ -71,9 +71,8 @@ class Reach:
         if is_this_machine(name) or name in (self.host.lower(), *self.names):
             return True
         hostname = socket.gethostname().lower()
-        return not is_this_machine(self.host) and (
-            _is_address(name) or name in (hostname, f"{hostname}.local")
-        )
+        is_own = _is_address(name) or name in (hostname, f"{hostname}.local")
+        return is_own and not is_this_machine(self.host)
 
 
 class Proxies:
@@ -195,25 +194,13 @@ def _is_address(name: str) -> bool:
 
 # Gradio's page needs inline scripts and, for its templates, eval. Nothing may be fetched from or
 # sent to another host, whatever an abstract or a model puts into the page.
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "media-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'self'",
-        "object-src 'none'",
-        "frame-src 'none'",
-        "frame-ancestors 'self'",
-    ]
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "media-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'self'; object-src 'none'; frame-src 'none'; "
+    "frame-ancestors 'self'"
 )
-
-
 UPLOAD = "/gradio_api/upload"
 """Gradio's address for uploads: files with papers to add."""
 _UNUSED = tuple(

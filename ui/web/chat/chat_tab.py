@@ -5,16 +5,8 @@ from typing import Any
 
 import gradio as gr
 
+from ui.web.chat import chat_settings
 from ui.web.chat.chat_handlers import Handlers
-from ui.web.chat.chat_settings import (
-    DEFAULTS,
-    build_endpoint,
-    build_filters,
-    build_settings,
-    digest_choices,
-    kept_settings,
-    removed,
-)
 from ui.web.chat.turn_html import EXPORTS, HTML, Update, live
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, html, scripted
@@ -51,7 +43,7 @@ class Layout:
         )
         # The settings hold no secrets: with a random one a restart would lose them.
         key = "abstractqa-chat-settings"
-        self.kept = gr.BrowserState(dict(DEFAULTS), storage_key=key, secret=key)
+        self.kept = gr.BrowserState(dict(chat_settings.DEFAULTS), storage_key=key, secret=key)
         self.download = scripted("aqa-chat-download", html_template="")
         with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
             self._lay_out_sidebar()
@@ -68,7 +60,8 @@ class Layout:
 
     def refresh(self) -> tuple[Any, ...]:
         """Return new values of `corpus`, for an index that has changed."""
-        return gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html()
+        digests = chat_settings.digest_choices(self.site.assistant)
+        return gr.Dropdown(choices=digests), self.start.html()
 
     @property
     def outputs(self) -> list[Any]:
@@ -102,12 +95,12 @@ class Layout:
         # The buttons below the question open the settings and the filters.
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
             html("<h2>Settings</h2>")
-            self.settings = build_settings(self.site)
+            self.settings = chat_settings.build_settings(self.site)
             if self.site.may_set_model:
-                build_endpoint(self.site)
+                chat_settings.build_endpoint(self.site)
         with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
             html("<h2>Only some papers</h2>")
-            self.filters = build_filters(self.site.assistant)
+            self.filters = chat_settings.build_filters(self.site.assistant)
         self.chips = scripted("aqa-chat-chosen", "aqa_unfilter", value="")
         with gr.Row(elem_id="aqa-chat-ask"):
             self.question = gr.Textbox(
@@ -172,6 +165,7 @@ def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any])
 def _wire_choices(handlers: Handlers, parts: Layout) -> None:
     """Show the filters as chips when they change, and store the settings in the browser."""
     filters, settings = list[Any](parts.filters), list[Any](parts.settings)
+    keep = chat_settings.kept_settings
     gr.on([each.change for each in filters], handlers.chips, filters, parts.chips, **LATEST)
-    gr.on([each.change for each in settings], kept_settings, settings, parts.kept, **LATEST)
-    parts.chips.aqa_unfilter(removed, filters, filters, **LIGHT)
+    gr.on([each.change for each in settings], keep, settings, parts.kept, **LATEST)
+    parts.chips.aqa_unfilter(chat_settings.removed, filters, filters, **LIGHT)
