@@ -18,9 +18,8 @@ from rag.tables.columns import DEFAULT_COLUMNS
 from ui.export.answer_text import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.turn_html import linked, links
-from ui.web.corpus.paper_handlers import by_title
 from ui.web.corpus.paper_html import seen
-from ui.web.corpus.papers_tab import Handles
+from ui.web.corpus.papers_tab import Handles, by_title
 from ui.web.markup import macros
 from ui.web.site import ANSWERING, LIGHT, QUIET, Site, html, told
 

@@ -17,9 +17,9 @@ from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
-from ui.web.chat import chat_settings, running_answers
+from ui.web.chat import answering, chat_settings
+from ui.web.chat.answering import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.chat_handlers import Handlers, Place
-from ui.web.chat.running_answers import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -376,8 +376,8 @@ async def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
 
 
 async def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
-    monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
+    monkeypatch.setattr(answering, "SECONDS_UNFOLLOWED", 0.2)
+    monkeypatch.setattr(answering, "SECONDS_OF_SILENCE", 0.1)
     running = Running()
     left = await running.start(ME, "left", until_stopped)
     followed = await running.start(ME, "followed", until_stopped)

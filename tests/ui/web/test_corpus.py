@@ -15,10 +15,10 @@ from index.papers import Paper, Source
 from rag import Assistant
 from rag.schema import Hit
 from ui.archive.marks import Mark
-from ui.web.corpus import paper_handlers
+from ui.web.corpus import papers_tab
 from ui.web.corpus.paper_catalogue import Catalogue, View
-from ui.web.corpus.paper_handlers import Looking, pasted, read_uploaded
 from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
+from ui.web.corpus.papers_tab import Looking, pasted, read_uploaded
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
@@ -118,7 +118,7 @@ def test_only_uploads_are_read_and_removed_and_not_too_much_at_a_time(
     assert own.read_text() == "secret"
     with pytest.raises(InputError, match="nothing was pasted"):
         pasted("  \n")
-    monkeypatch.setattr(paper_handlers, "MOST_BYTES", 10)
+    monkeypatch.setattr(papers_tab, "MOST_BYTES", 10)
     with pytest.raises(InputError, match="MB: add it in parts"):
         pasted("a long text")
     sent.write_text("x" * 11)

@@ -18,8 +18,7 @@ from index.errors import AbstractQAError, InputError
 from ui.archive import LONGEST_NAME, Conversation, Turn, history
 from ui.export import export
 from ui.web.chat import chat_settings
-from ui.web.chat.answering import Answering
-from ui.web.chat.running_answers import Run
+from ui.web.chat.answering import Answering, Run
 from ui.web.chat.turn_html import HTML, SKIP, Update, live, problem_html
 from ui.web.markup import plural
 from ui.web.site import Site, sent, told
