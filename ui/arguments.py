@@ -16,10 +16,10 @@ Argument = tuple[str, dict[str, Any]]
 """The name of an argument or option, and the keyword arguments that `add_argument` takes for it."""
 Run = Callable[[Namespace], int | None]
 """Runs a command and returns the exit code; None is 0. Its docstring begins with the help text."""
-Command = tuple[Run, tuple[Argument, ...]]
+Entry = tuple[Run, tuple[Argument, ...]]
 
 
-def command(table: dict[str, Command], *arguments: Argument) -> Callable[[Run], Run]:
+def command(table: dict[str, Entry], *arguments: Argument) -> Callable[[Run], Run]:
     """Return a decorator that adds a function to `table` as a command with these arguments."""
 
     def add(run: Run) -> Run:
@@ -30,7 +30,7 @@ def command(table: dict[str, Command], *arguments: Argument) -> Callable[[Run], 
 
 
 def add_commands(
-    parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Command]
+    parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Entry]
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
     """Add subcommands to a parser; it stores the function of the chosen one as `does`."""
     added = parser.add_subparsers(required=True, metavar=metavar)

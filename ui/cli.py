@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import shtab
 
 from index.errors import AbstractQAError, InputError
-from ui import indexing
+from ui import indexing, terminal
 from ui.arguments import (
     FILTERS,
     JSON,
     MODE,
     STORE,
-    Command,
+    Entry,
     add_commands,
     command,
     file,
@@ -35,18 +35,7 @@ from ui.arguments import (
     switch,
     word,
 )
-from ui.terminal import (
-    answer_text,
-    as_text,
-    hits_text,
-    note,
-    paper_text,
-    parse_days,
-    say,
-    say_result,
-    shown_meanwhile,
-    shown_while,
-)
+from ui.terminal import as_text, note, say, say_result
 from ui.verbs import KINDS
 
 if TYPE_CHECKING:
@@ -108,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS: dict[str, Command] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
+COMMANDS: dict[str, Entry] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
 """All commands by name, in the order of the help."""
 
 
@@ -121,8 +110,10 @@ def ask(arguments: Namespace) -> None:
     """Answer a question from the abstracts."""
     text = sys.stdin.read() if arguments.question == "-" else arguments.question
     question, filters = as_text(text, "question"), _filters(arguments)
-    answer = shown_while(_assistant(arguments).stream(question, (), filters, arguments.mode))
-    say_result(arguments, answer, answer_text(answer))
+    answer = terminal.shown_while(
+        _assistant(arguments).stream(question, (), filters, arguments.mode)
+    )
+    say_result(arguments, answer, terminal.answer_text(answer))
 
 
 @command(COMMANDS, MODE, *FILTERS, STORE)
@@ -146,7 +137,7 @@ def search(arguments: Namespace) -> None:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
     query, filters = as_text(arguments.query, "query"), _filters(arguments)
     hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
-    say_result(arguments, hits, hits_text(hits))
+    say_result(arguments, hits, terminal.hits_text(hits))
 
 
 @command(
@@ -201,7 +192,7 @@ def papers(arguments: Namespace) -> None:
         arguments.export.write_text(form.papers(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
         return
-    listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
+    listed = (terminal.paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
     nothing = "No paper passes the filters." if every else "The index has no papers yet."
     say_result(arguments, chosen, "\n".join(listed) or nothing)
 
@@ -244,7 +235,7 @@ def ui(arguments: Namespace) -> None:
         add_user(arguments.auth, arguments.add_user)
         return
     settings = settings_of(arguments)
-    with shown_meanwhile("AbstractQA is starting"):
+    with terminal.shown_meanwhile("AbstractQA is starting"):
         from ui.web.own_host import Reach
         from ui.web.server import check_free, serve
 
@@ -294,7 +285,7 @@ def _assistant(arguments: Namespace) -> "Assistant":
 def _filters(arguments: Namespace) -> "Filters":
     from rag.schema import Filters
 
-    since, until = parse_days(arguments.since, arguments.until, "--since", "--until")
+    since, until = terminal.parse_days(arguments.since, arguments.until, "--since", "--until")
     title = getattr(arguments, "title", None)
     return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
 

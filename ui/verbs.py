@@ -8,18 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
-from ui.arguments import (
-    JSON,
-    MODE,
-    STORE,
-    Command,
-    command,
-    file,
-    number,
-    settings_of,
-    switch,
-    word,
-)
+from ui.arguments import JSON, MODE, STORE, Entry, command, file, number, settings_of, switch, word
 from ui.terminal import note, say_result, wrap
 
 if TYPE_CHECKING:
@@ -36,7 +25,7 @@ _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
 _ABOUT = "what to measure: %(default)s, or a peer of docs/evaluation.md"
 _SYSTEM = word("--system", _ABOUT, default=OURS, metavar="NAME")
-KINDS: dict[str, Command] = {}
+KINDS: dict[str, Entry] = {}
 """All kinds by name, in the order of the help."""
 
 
@@ -46,9 +35,7 @@ KINDS: dict[str, Command] = {}
     word("--split", "the relevance judgements to use (default: %(default)s)", default="test"),
     number("--size", "only N papers: the relevant ones and a fixed sample of the rest"),
     file("--run", "measure this ranking, in TREC's format"),
-    _SYSTEM,
-    _OUT,
-    JSON,
+    *(_SYSTEM, _OUT, JSON),
 )
 def retrieval(arguments: Namespace) -> None:
     """Rank the papers of a benchmark."""
@@ -83,10 +70,7 @@ def retrieval(arguments: Namespace) -> None:
     _DATA,
     file("--answers", "measure these answers, in Ragnarök's JSON"),
     switch("--judge", "check citations with the chat model"),
-    STORE,
-    _SYSTEM,
-    _OUT,
-    JSON,
+    *(STORE, _SYSTEM, _OUT, JSON),
 )
 def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
@@ -258,9 +242,7 @@ def fit(arguments: Namespace) -> None:
     number("--unanswerable", "share whose papers are removed", 0.2, "SHARE"),
     number("--seed", "random seed for the order of the papers", 0),
     switch("--cloze", "write fill-in questions even if a chat model is configured"),
-    STORE,
-    _OUT,
-    JSON,
+    *(STORE, _OUT, JSON),
 )
 def synthesize(arguments: Namespace) -> None:
     """Write questions for the papers of an index."""

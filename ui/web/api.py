@@ -25,18 +25,8 @@ from typing_extensions import TypedDict
 
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from rag.schema import (
-    MOST_SOURCES,
-    Answer,
-    Event,
-    Filters,
-    Finished,
-    Hit,
-    Mode,
-    Options,
-    Progress,
-    Strictness,
-)
+from rag import Answer, Event, Filters, Finished, Hit, Options, Progress
+from rag.schema import MOST_SOURCES, Mode, Strictness
 from rag.tables import Table
 from ui.export import export
 from ui.export.answer_text import one_line

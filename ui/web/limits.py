@@ -187,7 +187,7 @@ class Bodies:
         finally:
             self._uploads -= 1
             # By then every upload of now has ended.
-            remove = partial(remove_broken_uploads, limits.upload_seconds)
+            remove = partial(clear_uploads, limits.upload_seconds)
             asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -264,7 +264,7 @@ class Bodies:
             raise _too_large(self.limits.call)
 
 
-def remove_broken_uploads(seconds: float) -> None:
+def clear_uploads(seconds: float) -> None:
     """Remove parts of uploads, "tmp…" in Gradio's folder, not written to for `seconds`."""
     for part in Path(get_upload_folder()).glob("tmp*"):
         with suppress(OSError):  # already gone, or another user's

@@ -22,14 +22,7 @@ from index.errors import InputError
 from ui.terminal import log_in_lines, note, shown_meanwhile
 from ui.web.api import Programs, add_endpoints, add_routes
 from ui.web.corpus.start_page import heading
-from ui.web.limits import (
-    LIMITS,
-    Bodies,
-    Connection,
-    Limits,
-    most_connections,
-    remove_broken_uploads,
-)
+from ui.web.limits import LIMITS, Bodies, Connection, Limits, clear_uploads, most_connections
 from ui.web.own_host import LONGEST_HEAD, Entrance, Proxies, Reach
 from ui.web.site import AT_ONCE, LIGHT, QUIET, WAITING, Site, html
 from ui.web.visitors import Gate, Guesses
@@ -186,7 +179,7 @@ def launch(
     With `mcp` serve the endpoints as MCP tools, too. Raise what `check_free` raises.
     """
     check_free(reach.host, port)
-    remove_broken_uploads(limits.upload_seconds)
+    clear_uploads(limits.upload_seconds)
     most = most_connections(limits)
     connection = partial(Connection, limits=limits, most=most, is_proxy=reach.has_proxy)
     page.server = Server(

@@ -18,17 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from index.errors import AbstractQAError, StoreError
 from rag.schema import Answer, Delta, Event, Filters, Finished, Progress, Retrieved
 from ui.archive import Conversation, Turn, history
-from ui.web.chat.turn_html import (
-    HTML,
-    LONGEST_SHOWN,
-    SKIP,
-    TurnHtml,
-    Update,
-    announcement,
-    live,
-    partial_html,
-    sources,
-)
+from ui.web.chat import turn_html
+from ui.web.chat.turn_html import HTML, LONGEST_SHOWN, SKIP, TurnHtml, Update, live
 from ui.web.site import AT_ONCE, WAITING, Site, told
 
 if TYPE_CHECKING:
@@ -223,7 +214,7 @@ class Live:
     def shown(self) -> dict[str, str]:
         """Return the update of the turn as it is now."""
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
-        text = partial_html(self.text) if self.text else ""
+        text = turn_html.partial_html(self.text) if self.text else ""
         return live(self.conversation, str(HTML.live(self.turn, self.chips, stages, text)))
 
 
@@ -305,7 +296,7 @@ class Answering:
                         return {"answer": event.answer, "partial": None}
                     if isinstance(event, Retrieved):
                         cards = {id_: str(HTML.found_cards(event.hits, id_))}
-                        run.tell(Update(sources=sources(begun, cards)))
+                        run.tell(Update(sources=turn_html.sources(begun, cards)))
                     elif now.take(event):
                         run.tell(Update(live=now.shown))
         except Exception as error:  # noqa: BLE001 - shown in the turn
@@ -328,7 +319,7 @@ class Answering:
         turn = now.turn(id_) if now else None
         if now is None or turn is None:  # the undo has updated the page
             return Update(live=live(begun.id))
-        shown = self.turns.transcript(now, id_, announced=announcement(turn), **extras)
+        shown = self.turns.transcript(now, id_, announced=turn_html.announcement(turn), **extras)
         return Update(transcript=shown, live=live(begun.id), sources=self.turns.sources(now, id_))
 
 

@@ -14,19 +14,10 @@ import gradio as gr
 from pydantic import ValidationError
 
 from index.errors import AbstractQAError, InputError
+from rag import settings as stored
 from rag.chat import is_address, try_endpoint
 from rag.schema import Filters, Mode, Options
-from rag.settings import (
-    OPENAI,
-    ChatEndpoint,
-    Settings,
-    endpoint_in_environment,
-    forget_endpoint,
-    is_kept,
-    keep_endpoint,
-    load_settings,
-    read_endpoint,
-)
+from rag.settings import OPENAI, ChatEndpoint, Settings, load_settings
 from ui.terminal import parse_days
 from ui.web.chat.turn_html import HTML
 from ui.web.corpus.paper_catalogue import counts
@@ -242,11 +233,11 @@ class Endpoints:
         more = ""
         try:
             if keep:
-                more = f" Saved in {keep_endpoint(data, wanted)}."
-                if wins := endpoint_in_environment():
+                more = f" Saved in {stored.keep_endpoint(data, wanted)}."
+                if wins := stored.endpoint_in_environment():
                     more += f" At the next start, {wins} in the environment overrides it."
             else:
-                forget_endpoint(data)
+                stored.forget_endpoint(data)
         except AbstractQAError as error:
             more = f" It could not be saved: {error}."
         return self._in_use(more)
@@ -255,13 +246,13 @@ class Endpoints:
         """Forget the endpoint entered here; keep it if the configured one cannot be used."""
         kept = None
         with suppress(InputError):  # an unreadable one is not worth restoring
-            kept = read_endpoint(data)
-        forget_endpoint(data)
+            kept = stored.read_endpoint(data)
+        stored.forget_endpoint(data)
         try:
             self._assistant.use_chat_model(load_settings())
         except AbstractQAError:
             if kept:
-                keep_endpoint(data, kept)
+                stored.keep_endpoint(data, kept)
             raise
 
     def _in_use(self, more: str = "") -> tuple[Any, ...]:
@@ -269,13 +260,12 @@ class Endpoints:
         settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
         has_key = ", with a key" if settings.openai_api_key else ""
-        status = (
-            f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
-            if name
-            else "No chat model is in use: answers are quotes."
-        )
+        status = "No chat model is in use: answers are quotes."
+        if name:
+            status = f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
         where = gr.Dropdown(value=shown if name else "", allow_custom_value=True)
-        return where, "", name or "", is_kept(self._site.settings.data), _status_html(status + more)
+        is_kept = stored.is_kept(self._site.settings.data)
+        return where, "", name or "", is_kept, _status_html(status + more)
 
     def _wanted(self, *entered: object) -> ChatEndpoint:
         """Validate the entered address, key and model; raise `InputError` if one cannot be used."""

@@ -21,15 +21,8 @@ from index.text import clean_text
 from rag.digests import label
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
-from ui.export import FORMATS
-from ui.export.answer_text import (
-    digest_name,
-    markdown,
-    markdown_html,
-    marked_abstract,
-    model_name,
-    prose_html,
-)
+from ui.export import FORMATS, answer_text
+from ui.export.answer_text import markdown, markdown_html, prose_html
 from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
 from ui.web.markup import escape, macros, plural
 
@@ -91,7 +84,14 @@ def search(paper: Paper) -> tuple[str, str]:
 HTML = macros(
     "web/chat/chat.html",
     *(question_lines, day_name, linked, links, search),
-    *(bibtex, clean_text, digest_name, label, marked_abstract, model_name),
+    *(
+        bibtex,
+        clean_text,
+        answer_text.digest_name,
+        label,
+        answer_text.marked_abstract,
+        answer_text.model_name,
+    ),
 )
 
 

@@ -15,14 +15,7 @@ from ui.archive.marks import Mark
 from ui.export import LISTS
 from ui.export.bibliography import bibtex
 from ui.web.chat.turn_html import links, search
-from ui.web.corpus.paper_catalogue import (
-    Catalogue,
-    Listing,
-    Marks,
-    View,
-    digest_key,
-    newest,
-)
+from ui.web.corpus.paper_catalogue import Catalogue, Listing, Marks, View, digest_key, newest
 from ui.web.markup import escape, macros, plural
 
 MOST_LINKS = 2_000
