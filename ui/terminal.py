@@ -201,21 +201,18 @@ def shown_progress() -> "Iterator[Callable[[Stage, int, int], None]]":
     """Yield a function that shows the progress of indexing: a bar, if stderr is a terminal."""
     from tqdm import tqdm
 
-    current: Stage | None = None
-    bar: tqdm[Never] | None = None
+    shown: dict[Stage, tqdm[Never]] = {}  # the bar of this stage
     with ExitStack() as bars:
 
         def show(stage: "Stage", done: int, total: int) -> None:
-            nonlocal bar, current
-            if stage != current or bar is None:
+            if stage not in shown:
                 bars.close()
+                shown.clear()
                 doing, unit = _DOING[stage]
                 # disable=None: no bar unless stderr is a terminal.
-                bar = bars.enter_context(
-                    tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
-                )
-                current = stage
-            bar.total = total or None  # 0 while it is unknown
-            bar.update(done - bar.n)
+                bar = tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
+                shown[stage] = bars.enter_context(bar)
+            shown[stage].total = total or None  # 0 while it is unknown
+            shown[stage].update(done - shown[stage].n)
 
         yield show

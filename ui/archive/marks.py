@@ -31,8 +31,7 @@ class Mark(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    starred: bool = False
-    """Whether it is on the reading list."""
+    starred: bool = False  # whether it is on the reading list
     read: bool = False
     note: str = Field(default="", max_length=LONGEST_NOTE)
     tags: Annotated[

@@ -36,10 +36,8 @@ class Format(NamedTuple):
     label: str
     ending: str
     media_type: str
-    write: Callable[[Conversation | Turn], str] | None = None
-    """Writes a whole conversation or turn."""
-    papers: Callable[[Sequence[Paper]], str] | None = None
-    """Writes only the cited papers."""
+    write: Callable[[Conversation | Turn], str] | None = None  # writes a whole conversation or turn
+    papers: Callable[[Sequence[Paper]], str] | None = None  # writes only the cited papers
 
 
 FORMATS: Mapping[str, Format] = {

@@ -190,8 +190,7 @@ class Arena:
 
     def __init__(self, site: Site) -> None:
         self._assistant = site.assistant
-        self.path = site.settings.data / VOTES
-        """The file of the votes."""
+        self.path = site.settings.data / VOTES  # the file of the votes
 
     async def ask(self, question: str) -> AsyncIterator[tuple[Any, ...]]:
         """Let two ways answer; show both at once, so that the speed reveals nothing."""

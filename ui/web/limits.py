@@ -48,16 +48,12 @@ class Limits:
     use all connections."""
     head_seconds: float = 10
     """From the opening of a connection, or the first byte of a request, to the end of its head."""
-    call: int = 65_536
-    """The body of a program's call."""
+    call: int = 65_536  # the body of a program's call
     call_seconds: float = 10
-    event: int = 5_000_000
-    """The body of an event of the page, which may hold a pasted digest."""
+    event: int = 5_000_000  # the body of an event of the page, which may hold a pasted digest
     event_seconds: float = 60
-    held: int = 20_000_000
-    """All bodies in memory."""
-    upload: int = 50_000_000
-    """Uploaded files, with their multipart envelope."""
+    held: int = 20_000_000  # all bodies in memory
+    upload: int = 50_000_000  # uploaded files, with their multipart envelope
     upload_seconds: float = 300
     uploads: int = 8
 

@@ -48,12 +48,10 @@ def is_this_machine(host: str) -> bool:
 class Reach:
     """Where the page listens, and the names and proxies by which it is reached."""
 
-    host: str
-    """The address to listen on."""
+    host: str  # the address to listen on
     names: tuple[str, ...] = ()
     """Further host names of the machine, in lower case; `has` knows the usual ones."""
-    proxies: tuple[str, ...] = ()
-    """Addresses and networks of the trusted proxies."""
+    proxies: tuple[str, ...] = ()  # addresses and networks of the trusted proxies
 
     @property
     def only_here(self) -> bool:

@@ -50,10 +50,8 @@ class Site:
     assistant: "Assistant"
     settings: Settings
     """Its folder `data` holds conversations, marks, votes and the model's endpoint."""
-    runs: Path = Path("runs")
-    """Where `abstractqa eval` writes its runs."""
-    accounts: "Accounts | None" = None
-    """Who may log in; None lets everybody in."""
+    runs: Path = Path("runs")  # where `abstractqa eval` writes its runs
+    accounts: "Accounts | None" = None  # who may log in; None lets everybody in
     may_change: bool = True
     """Whether visitors may add and remove papers: on a local page, or after a login."""
     archive: Archive = field(init=False)

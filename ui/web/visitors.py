@@ -150,16 +150,13 @@ class Guesses:
 
     FREE = 5
     """Free wrong passwords for an account from one address; later attempts wait 1 s, 2 s, 4 s, …"""
-    MANY = 50
-    """After so many for one account, or from one address, no wrong password is free."""
-    FIRST_DOUBLINGS = 5
-    """If none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds."""
+    MANY = 50  # after so many for one account, or from one address, no wrong password is free
+    FIRST_DOUBLINGS = 5  # if none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds
     LONGEST_SECONDS = 900
     FORGOTTEN_SECONDS = 86_400
     MOST_COUNTS = 30_000
     LONGEST_NAME = 64
-    MOST_HASHED = 2
-    """Passwords hashed at the same time: each takes a processor, and 19 MiB."""
+    MOST_HASHED = 2  # passwords hashed at the same time: each takes a processor, and 19 MiB
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts

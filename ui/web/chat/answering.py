@@ -194,8 +194,7 @@ class Live:
 
     conversation: str
     turn: Turn
-    chips: Markup
-    """The HTML of its filters."""
+    chips: Markup  # the HTML of its filters
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
 

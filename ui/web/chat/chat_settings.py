@@ -75,8 +75,7 @@ class FilterFields(NamedTuple):
     since: gr.Textbox
     until: gr.Textbox
     title: gr.Textbox
-    papers: gr.Textbox
-    """Hidden: the ids of the only papers that may answer, one per line."""
+    papers: gr.Textbox  # hidden: the ids of the only papers that may answer, one per line
 
 
 def build_filters(assistant: "Assistant") -> FilterFields:

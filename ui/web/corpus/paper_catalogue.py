@@ -88,8 +88,7 @@ class View(BaseModel):
 class Count(NamedTuple):
     """The number of papers of a digest, with a label that no other digest has."""
 
-    key: str
-    """`View.digest` of this digest."""
+    key: str  # `View.digest` of this digest
     label: str
     papers: int
 
@@ -107,15 +106,11 @@ class Listing(NamedTuple):
     """One page of the papers that pass a view."""
 
     papers: Sequence[Paper]
-    total: int
-    """Papers on all pages."""
-    page: int
-    """From 1."""
+    total: int  # papers on all pages
+    page: int  # from 1
     pages: int
-    words: str = ""
-    """The query, with spelling errors corrected."""
-    hits: Mapping[str, Hit] = {}
-    """For a search by meaning: the hit of each paper, by its id."""
+    words: str = ""  # the query, with spelling errors corrected
+    hits: Mapping[str, Hit] = {}  # for a search by meaning: the hit of each paper, by its id
 
     @property
     def first(self) -> int:

@@ -321,8 +321,7 @@ class Handles:
 
     papers: gr.HTML
     """The component that shows papers; it has the events `aqa_ask` and `aqa_compare`."""
-    looking: Looking
-    """The handlers of those events."""
+    looking: Looking  # the handlers of those events
     changed: gr.State
     """The live generation's id, set after the index has changed: use `changed.change(…)`."""
 
