@@ -1,4 +1,4 @@
-"""Conversations are kept, found, cut, deleted and restored, each for its own visitor alone."""
+"""Conversations and marks of papers are kept and changed, each for its own visitor alone."""
 
 import contextlib
 import json
@@ -13,6 +13,8 @@ import pytest
 from index.errors import InputError, StoreBusyError, StoreError
 from rag import Answer, Assistant, Filters, Options
 from ui.archive import FILE, Archive, Conversation, Turn
+from ui.archive import marks as module
+from ui.archive.marks import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Mark
 
 ME, YOU = "cookie me", "cookie you"
 ASKED = "How many tasks does OSWorld have?"
@@ -308,3 +310,67 @@ def test_what_cannot_be_kept_is_refused_in_one_line(archive: Archive, tmp_path: 
     with pytest.raises(StoreError, match="move it away") as told:
         Archive(tmp_path)
     assert "\n" not in str(told.value)
+
+
+# Marks of papers
+
+
+def test_marks_are_ones_own_and_change_one_by_one(tmp_path: Path) -> None:
+    marks = Archive(tmp_path).marks
+    assert marks.of(ME) == {}
+    marks.change(ME, ["p", "q"], {"starred": True})
+    marks.change(ME, ["p"], {"note": "mine", "tags": " to cite,, kites , to  cite"})
+    assert marks.of(ME) == {
+        "p": Mark(starred=True, note="mine", tags=("to cite", "kites")),
+        "q": Mark(starred=True),
+    }
+    assert marks.of(YOU) == {}
+    marks.change(YOU, ["p"], {"read": True})
+    marks.change(ME, ["p", "q"], {"starred": False, "note": "", "tags": ""})
+    assert Archive(tmp_path).marks.of(ME) == {}
+    assert Archive(tmp_path).marks.of(YOU) == {"p": Mark(read=True)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"note": "x" * (LONGEST_NOTE + 1)},
+        {"tags": "x" * (LONGEST_TAG + 1)},
+        {"tags": ",".join(map(str, range(MOST_TAGS + 1)))},
+        {"tags": [f"a{number},b{number}" for number in range(MOST_TAGS)]},
+        {"tags": [1]},
+        {"tags": {"a": 1}},
+        {"note": "half a character: \ud800"},
+        {"starred": "perhaps"},
+        {"owner": "me"},
+    ],
+)
+def test_what_cannot_be_kept_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
+    marks = Archive(tmp_path).marks
+    with pytest.raises(InputError, match="cannot be saved") as told:
+        marks.change(ME, ["p"], change)
+    assert "\n" not in str(told.value)
+    assert marks.of(ME) == {}
+
+
+def test_a_list_of_tags_is_kept_and_a_damaged_mark_is_left_out(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.marks.change(ME, ["p", "q"], {"tags": ["to  cite, kites", "kites"]})
+    assert archive.marks.of(ME)["p"].tags == ("to cite", "kites")
+    with archive.marks._database.writing() as rows:
+        rows.execute(
+            "UPDATE marks SET tags = ? WHERE paper = 'p'", (",".join(map(str, range(84))),)
+        )
+    assert list(archive.marks.of(ME)) == ["q"]
+    archive.marks.change(ME, ["p"], {"tags": "again"})
+    assert archive.marks.of(ME)["p"].tags == ("again",)
+
+
+def test_marks_of_gone_papers_take_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MARKED", 2)
+    marks = Archive(tmp_path).marks
+    marks.change(ME, ["p", "q"], {"starred": True})
+    with pytest.raises(InputError, match="at most 2 papers"):
+        marks.change(ME, ["r"], {"starred": True}, there={"p", "q", "r"})
+    marks.change(ME, ["r"], {"starred": True}, there={"q", "r"})
+    assert list(marks.of(ME)) == ["p", "q", "r"]
