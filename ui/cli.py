@@ -154,14 +154,10 @@ def table(arguments: Namespace) -> None:
     """Compare papers in a table of quotes."""
     from ui import tables
 
-    made = _assistant(arguments).table(
-        as_text(arguments.question, "question"),
-        None if arguments.columns is None else arguments.columns.split(","),
-        papers=arguments.paper,
-        filters=_filters(arguments),
-        limit=arguments.limit,
-        mode=arguments.mode,
-    )
+    question, filters = as_text(arguments.question, "question"), _filters(arguments)
+    columns = None if arguments.columns is None else arguments.columns.split(",")
+    given = (filters, arguments.limit, arguments.mode, arguments.paper)
+    made = _assistant(arguments).table(question, columns, *given)
     if arguments.csv is not None:
         arguments.csv.write_text(tables.as_csv(made), encoding="utf-8", newline="")
     write = tables.as_markdown if arguments.markdown else tables.as_text

@@ -30,7 +30,6 @@ wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
 
 
 def script(name: str) -> str:
-    """What a page is to evaluate."""
     return (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
 
 
@@ -42,7 +41,6 @@ def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
 
 @contextmanager
 def served(site: Site, reach: Reach = LOCAL, **more: Any) -> Iterator[str]:
-    """The address of a site's page, in this process."""
     page = build(site)
     try:
         yield launch(page, site, reach, free_port(), **more)

@@ -125,11 +125,8 @@ def test_a_watch_refuses_options_at_once(tmp_path: Path, given: dict[str, str], 
 
 # Tables
 
-KITES = Paper(
-    id="kites",
-    title="KiteBench: Steering Kites",
-    abstract="We introduce KiteBench, a benchmark of 420 flights. Pilots reach 61\\% success.",
-)
+FLIGHTS = "We introduce KiteBench, a benchmark of 420 flights. Pilots reach 61\\% success."
+KITES = Paper(id="kites", title="KiteBench: Steering Kites", abstract=FLIGHTS)
 BOATS = Paper(id="boats", title="BoatNet", abstract="We propose BoatNet, a method for kites.")
 
 

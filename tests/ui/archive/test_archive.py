@@ -31,7 +31,6 @@ def answer(sample_assistant: Assistant) -> Answer:
 
 
 def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
-    """The id of a conversation in which these were asked."""
     id_ = archive.begin(visitor, questions[0]).id
     for question in questions:
         archive.put(visitor, id_, Turn(question=question))
@@ -39,7 +38,6 @@ def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
 
 
 def read(archive: Archive, id_: str) -> Conversation:
-    """My conversation, which has to be there."""
     found = archive.read(ME, id_)
     assert found
     return found
@@ -78,17 +76,15 @@ def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) ->
     assert archive.list(YOU) == []
     assert archive.list(YOU, "moss") == []
     assert archive.read(YOU, id_) is None
-    for write in (
-        lambda who, which: archive.put(who, which, turn),
-        lambda who, which: archive.cut(who, which, turn.id),
-        lambda who, which: archive.rename(who, which, "Mine now"),
-        archive.delete,
+    for write, *more in (
+        (archive.put, turn),
+        (archive.cut, turn.id),
+        (archive.rename, "Mine now"),
+        (archive.delete,),
     ):
-        with pytest.raises(InputError) as foreign:
-            write(YOU, id_)
-        with pytest.raises(InputError) as unknown:
-            write(YOU, "no such id")
-        assert str(foreign.value) == str(unknown.value)
+        for id_of in (id_, "no such id"):
+            with pytest.raises(InputError, match="there is no such conversation"):
+                write(YOU, id_of, *more)
     assert titles(archive) == ["Mosses?"]
 
 
@@ -101,11 +97,8 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
     archive.change(ME, id_, two, partial="Wet")
     after = archive.change(ME, id_, two, vote="up")
     assert after == read(archive, id_)
-    assert [(t.question, t.partial, t.vote) for t in after.turns] == [
-        ("one", None, None),
-        ("two", "Wet", "up"),
-        ("three", None, None),
-    ]
+    changed = [("one", None, None), ("two", "Wet", "up"), ("three", None, None)]
+    assert [(t.question, t.partial, t.vote) for t in after.turns] == changed
     assert after.updated == before.updated
     assert archive.cut(ME, id_, two) == after.turns[1:], "with all after it"
     assert archive.change(ME, id_, two, partial="") is None, "taken back meanwhile"
@@ -357,10 +350,9 @@ def test_a_list_of_tags_is_kept_and_a_damaged_mark_is_left_out(tmp_path: Path) -
     archive = Archive(tmp_path)
     archive.marks.change(ME, ["p", "q"], {"tags": ["to  cite, kites", "kites"]})
     assert archive.marks.of(ME)["p"].tags == ("to cite", "kites")
+    tags = ",".join(map(str, range(84)))
     with archive.marks._database.writing() as rows:
-        rows.execute(
-            "UPDATE marks SET tags = ? WHERE paper = 'p'", (",".join(map(str, range(84))),)
-        )
+        rows.execute("UPDATE marks SET tags = ? WHERE paper = 'p'", (tags,))
     assert list(archive.marks.of(ME)) == ["q"]
     archive.marks.change(ME, ["p"], {"tags": "again"})
     assert archive.marks.of(ME)["p"].tags == ("again",)

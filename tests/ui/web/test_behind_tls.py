@@ -58,7 +58,6 @@ def proxy(upstream: str) -> Starlette:
 
 @contextmanager
 def over_tls(app: Starlette, certificate: tuple[Path, Path]) -> Iterator[int]:
-    """Serve an application over TLS; gives the port."""
     port = free_port()
     files = {"ssl_certfile": certificate[0], "ssl_keyfile": certificate[1]}
     quiet: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "none"}
@@ -74,7 +73,6 @@ def over_tls(app: Starlette, certificate: tuple[Path, Path]) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """One that signs itself, and its key."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not here")
     folder = tmp_path_factory.mktemp("tls")
@@ -122,15 +120,18 @@ def own(browser: Browser, ports: tuple[int, int]) -> Iterator[Page]:
         yield page
 
 
-@pytest.mark.parametrize("where", ["another site", "a sibling domain", "another port"])
+ELSEWHERE = {
+    "another site": "elsewhere.test:{1}",
+    "a sibling": "sibling.{0}:{1}",
+    "a port": "{0}:{2}",
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_page_elsewhere_does_nothing(own: Page, ports: tuple[int, int], where: str) -> None:
     port, other_port = ports
     target = f"https://{NAME}:{port}"
-    attacker = {
-        "another site": f"https://elsewhere.test:{port}",
-        "a sibling domain": f"https://sibling.{NAME}:{port}",
-        "another port": f"https://{NAME}:{other_port}",
-    }[where]
+    attacker = f"https://{where.format(NAME, port, other_port)}"
     sent = {"target": target, "headers": {}}
     listed, papers = own.evaluate(browsing.LIST_CONVERSATIONS, sent), own.evaluate(COUNT_PAPERS)
     assert "OSWorld" in listed, "the attack no longer does what the page does"

@@ -32,9 +32,7 @@ pytestmark = pytest.mark.anyio
 
 def request(visitor: str = ME, **query: str) -> Any:
     session = visitor.removeprefix("session ")
-    return SimpleNamespace(
-        username=None, cookies={}, session_hash=session, query_params=query, request=None
-    )
+    return SimpleNamespace(username=None, cookies={}, session_hash=session, query_params=query)
 
 
 def event(**told: Any) -> Any:
@@ -59,8 +57,7 @@ class Chat:
         return asyncio.run(all_of(self.answering.respond(visitor, turn, id_)))
 
     def change(self, id_: str, visitor: str = ME, **told: Any) -> Update:
-        changing = self.handlers.change(id_, "", event(**told), request(visitor))
-        return asyncio.run(changing)
+        return asyncio.run(self.handlers.change(id_, "", event(**told), request(visitor)))
 
     def read(self, id_: str, visitor: str = ME) -> Conversation:
         conversation = self.site.archive.read(visitor, id_)

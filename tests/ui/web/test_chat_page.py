@@ -3,19 +3,9 @@
 from datetime import date
 from pathlib import Path
 
+import browsing
 import pytest
-from browsing import (
-    CHIP,
-    QUESTION,
-    TURNS,
-    ask,
-    assert_fits,
-    hold_the_first,
-    opened,
-    script,
-    served,
-    wide_and_narrow,
-)
+from browsing import CHIP, QUESTION, TURNS, ask, assert_fits, hold_the_first, opened, script, served
 from playwright.sync_api import Browser, Page, expect
 
 from index.build import build_papers
@@ -42,7 +32,7 @@ def back_to_the_answer(page: Page) -> None:
     page.get_by_role("button", name="Back to the answer").locator("visible=true").click()
 
 
-@wide_and_narrow
+@browsing.wide_and_narrow
 def test_from_an_example_to_the_sentences_behind_each_answer(page: Page) -> None:
     example = page.locator(".aqa-chat-example").first
     question = example.inner_text()

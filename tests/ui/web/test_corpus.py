@@ -30,23 +30,14 @@ SHELF = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("kit", "bk"),
-        ("ite", ""),
-        ("KITENET fly", "k"),
-        ("m3vit", "k"),
-        ("muller", "k"),
-        ("GPT 4 sail", "b"),
-        ("37.8%", "k"),
-        ("?!", "bkr"),
-        ("kite nowhere", ""),
-    ],
-)
-def test_exact_words_find_the_papers_that_begin_with_them(words: str, found: str) -> None:
+FOUND = {"kit": "bk", "ite": "", "KITENET fly": "k", "m3vit": "k", "muller": "k"}
+FOUND |= {"GPT 4 sail": "b", "37.8%": "k", "?!": "bkr", "kite nowhere": ""}
+
+
+@pytest.mark.parametrize("words", FOUND)
+def test_exact_words_find_the_papers_that_begin_with_them(words: str) -> None:
     page = Catalogue(SHELF).page(View(words=words, exact=True))
-    assert "".join(sorted(paper.id for paper in page.papers)) == found
+    assert "".join(sorted(paper.id for paper in page.papers)) == FOUND[words]
 
 
 @pytest.mark.parametrize("given", [None, "x", [1], {"page": 0}, {"since": "soon"}])
@@ -55,10 +46,8 @@ def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: obje
 
 
 def test_hostile_papers_are_text_everywhere() -> None:
-    sources = (
-        Source(name=HOSTILE, date=dt.date(2025, 4, 22), position=1),
-        Source(name="b", position=2),
-    )
+    dated = Source(name=HOSTILE, date=dt.date(2025, 4, 22), position=1)
+    sources = (dated, Source(name="b", position=2))
     named = {"id": HOSTILE, "title": HOSTILE, "abstract": HOSTILE, "venue": HOSTILE}
     hostile = Paper(**named, authors=(HOSTILE,), url="javascript:alert(1)", sources=sources)
     points = (Point(id=HOSTILE, x=0.5, y=0.5, cluster=0),)
