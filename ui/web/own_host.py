@@ -156,7 +156,8 @@ class Entrance:
 
 
 def _head_size(scope: Scope) -> int:
-    """Return the bytes of the head: Gradio answers a very long address with a stack trace."""
+    """Return the bytes of the head; one that arrives at once passes the server's own limit."""
+    # Gradio answers a very long address with a stack trace.
     headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 

@@ -227,13 +227,13 @@ class Changing:
         counts = {"added": report.new, "updated": report.updated, "removed": report.removed}
         changes = [f"{plural(count, 'paper')} {what}" for what, count in counts.items() if count]
         nothing = "Nothing changed: all of it is already in the index"
-        done = f"{', '.join(changes) or nothing}."
+        outcome = f"{', '.join(changes) or nothing}."
         hidden = gr.Button(visible=False)
-        shown = ((), str(HTML.result(done, report)), hidden, hidden)
+        shown = ((), str(HTML.result(outcome, report)), hidden, hidden)
         if report.generation == report.previous:
             return (*shown, *(gr.skip(),) * 5)
         last = report.generation if report.previous is not None else ""
-        notice = str(HTML.notice(done, can_undo=bool(last)))
+        notice = str(HTML.notice(outcome, can_undo=bool(last)))
         view = View(since="change" if report.new else None)
         drawn = self._looking.drawn(view, visitor(request))
         return *shown, *drawn, notice, report.generation, last
