@@ -166,6 +166,8 @@ class Catalogue:
 
         `view.words` count only in an exact search; `Live` searches by meaning.
         """
+        if not view.narrows:
+            return self._ordered
         words = [_folded(word) for word in view.words.split()] if view.exact else []
         return [
             paper
