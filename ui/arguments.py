@@ -14,19 +14,15 @@ if TYPE_CHECKING:
 
 Argument = tuple[str, dict[str, Any]]
 """The name of an argument or option, and the keyword arguments that `add_argument` takes for it."""
-Command = tuple[Callable[[Namespace], int | None], tuple[Argument, ...]]
-"""The function that runs a command, and the command's arguments.
-
-The first line of the function's docstring is the help text. It returns the exit code; None is 0.
-"""
+Run = Callable[[Namespace], int | None]
+"""Runs a command and returns the exit code; None is 0. Its docstring begins with the help text."""
+Entry = tuple[Run, tuple[Argument, ...]]
 
 
-def command(
-    table: dict[str, Command], *arguments: Argument
-) -> Callable[[Callable[[Namespace], int | None]], Callable[[Namespace], int | None]]:
+def command(table: dict[str, Entry], *arguments: Argument) -> Callable[[Run], Run]:
     """Return a decorator that adds a function to `table` as a command with these arguments."""
 
-    def add(run: Callable[[Namespace], int | None]) -> Callable[[Namespace], int | None]:
+    def add(run: Run) -> Run:
         table[run.__name__] = run, arguments
         return run
 
@@ -34,7 +30,7 @@ def command(
 
 
 def add_commands(
-    parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Command]
+    parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Entry]
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
     """Add subcommands to a parser; it stores the function of the chosen one as `does`."""
     added = parser.add_subparsers(required=True, metavar=metavar)

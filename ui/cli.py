@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import shtab
 
 from index.errors import AbstractQAError, InputError
-from ui import indexing
+from ui import indexing, terminal
 from ui.arguments import (
     FILTERS,
     JSON,
     MODE,
     STORE,
-    Command,
+    Entry,
     add_commands,
     command,
     file,
@@ -35,18 +35,7 @@ from ui.arguments import (
     switch,
     word,
 )
-from ui.terminal import (
-    answer_text,
-    as_text,
-    hits_text,
-    note,
-    paper_text,
-    parse_day,
-    say,
-    say_result,
-    shown_meanwhile,
-    shown_while,
-)
+from ui.terminal import as_text, note, say, say_result
 from ui.verbs import KINDS
 
 if TYPE_CHECKING:
@@ -100,11 +89,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
     subparsers = add_commands(parser, "COMMAND", COMMANDS)
-    add_commands(subparsers.choices["eval"], "KIND", KINDS)
+    about = "Measure retrieval and answers."
+    measuring = subparsers.add_parser(
+        "eval", help="measure retrieval and answers", description=about
+    )
+    add_commands(measuring, "KIND", KINDS)
     return parser
 
 
-COMMANDS: dict[str, Command] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
+COMMANDS: dict[str, Entry] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
 """All commands by name, in the order of the help."""
 
 
@@ -117,9 +110,10 @@ def ask(arguments: Namespace) -> None:
     """Answer a question from the abstracts."""
     text = sys.stdin.read() if arguments.question == "-" else arguments.question
     question, filters = as_text(text, "question"), _filters(arguments)
-    events = _assistant(arguments).stream(question, filters=filters, mode=arguments.mode)
-    answer = shown_while(events)
-    say_result(arguments, answer, answer_text(answer))
+    answer = terminal.shown_while(
+        _assistant(arguments).stream(question, (), filters, arguments.mode)
+    )
+    say_result(arguments, answer, terminal.answer_text(answer))
 
 
 @command(COMMANDS, MODE, *FILTERS, STORE)
@@ -143,7 +137,7 @@ def search(arguments: Namespace) -> None:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
     query, filters = as_text(arguments.query, "query"), _filters(arguments)
     hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
-    say_result(arguments, hits, hits_text(hits))
+    say_result(arguments, hits, terminal.hits_text(hits))
 
 
 @command(
@@ -161,7 +155,15 @@ def table(arguments: Namespace) -> None:
     from ui import tables
 
     question, filters = as_text(arguments.question, "question"), _filters(arguments)
-    tables.table(arguments, question, filters, _assistant(arguments))
+    columns = None if arguments.columns is None else arguments.columns.split(",")
+    given = (filters, arguments.limit, arguments.mode, arguments.paper)
+    made = _assistant(arguments).table(question, columns, *given)
+    if arguments.csv is not None:
+        arguments.csv.write_text(tables.as_csv(made), encoding="utf-8", newline="")
+    write = tables.as_markdown if arguments.markdown else tables.as_text
+    say_result(arguments, made, write(made))
+    if made.notice and not arguments.json:
+        note(made.notice)
 
 
 @command(
@@ -186,7 +188,7 @@ def papers(arguments: Namespace) -> None:
         arguments.export.write_text(form.papers(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
         return
-    listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
+    listed = (terminal.paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
     nothing = "No paper passes the filters." if every else "The index has no papers yet."
     say_result(arguments, chosen, "\n".join(listed) or nothing)
 
@@ -217,9 +219,7 @@ def papers(arguments: Namespace) -> None:
     ),
     switch("--sample", "index the bundled sample if there is no index"),
     file(
-        "--watch",
-        "index this folder, and each new file in it while the page is served",
-        "FOLDER",
+        "--watch", "index this folder, and each new file in it while the page is served", "FOLDER"
     ),
     STORE,
 )
@@ -231,13 +231,12 @@ def ui(arguments: Namespace) -> None:
         add_user(arguments.auth, arguments.add_user)
         return
     settings = settings_of(arguments)
-    with shown_meanwhile("AbstractQA is starting"):
+    with terminal.shown_meanwhile("AbstractQA is starting"):
         from ui.web.own_host import Reach
         from ui.web.server import check_free, serve
 
     check_free(arguments.host, arguments.port)
-    names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
-    reach = Reach(arguments.host, names, proxies)
+    reach = Reach(arguments.host, tuple(arguments.allowed_host), tuple(arguments.trusted_proxy))
     people = accounts(arguments.auth, reach)
     if current(settings.store) is None and (arguments.sample or reach.only_here or people):
         indexing.begin(settings, with_sample=arguments.sample)
@@ -255,21 +254,11 @@ def doctor(arguments: Namespace) -> None:
 
     checks = examine(lambda: settings_of(arguments))
     problems = [check for check in checks if not check.ok]
-    lines = (
-        f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}" for check in checks
-    )
+    lines = (f"{'ok' if c.ok else 'problem':<7}  {c.name}: {c.message}" for c in checks)
     say_result(arguments, {"ok": not problems, "checks": checks}, "\n".join(lines))
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
-
-
-def _measure(_: Namespace) -> None:
-    """Measure retrieval and answers."""
-    raise AssertionError("each kind of measuring runs itself")
-
-
-COMMANDS["eval"] = _measure, ()
 
 
 @command(
@@ -292,19 +281,13 @@ def _assistant(arguments: Namespace) -> "Assistant":
 def _filters(arguments: Namespace) -> "Filters":
     from rag.schema import Filters
 
-    since = parse_day(arguments.since, "--since") if arguments.since is not None else None
-    until = parse_day(arguments.until, "--until") if arguments.until is not None else None
-    if since and until and since > until:
-        raise InputError(f"--since {since} is after --until {until}; no day is in between")
+    since, until = terminal.parse_days(arguments.since, arguments.until, "--since", "--until")
     title = getattr(arguments, "title", None)
     return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
 
 
 def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
-    """Return the accounts of the `--auth` file, or None without one.
-
-    Warn on stderr about a page that anyone can use, and about a file that other users can read.
-    """
+    """Return the accounts of the `--auth` file, if any; warn about an open page or file."""
     if path is None:
         if not reach.only_here:
             note(
@@ -327,21 +310,17 @@ def add_user(path: Path | None, name: str) -> None:
     if path is None:
         raise InputError("--add-user needs a file to add to: name it with --auth FILE")
     check_name(name)
-    known = add(path, name, _password())
+    if sys.stdin.isatty():
+        try:
+            password, again = getpass("Password: "), getpass("Repeat the password: ")
+        except EOFError as error:
+            raise InputError("no password was given") from error
+        if password != again:
+            raise InputError("the two passwords differ; nothing was changed")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    known = add(path, name, password)
     say(f"{name} has a new password in {path}." if known else f"{name} is now in {path}.")
-
-
-def _password() -> str:
-    """Read the password: prompt for it twice in a terminal, or read one line of a pipe."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    try:
-        first, second = getpass("Password: "), getpass("Repeat the password: ")
-    except EOFError as error:
-        raise InputError("no password was given") from error
-    if first != second:
-        raise InputError("the two passwords differ; nothing was changed")
-    return first
 
 
 if __name__ == "__main__":

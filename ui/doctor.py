@@ -25,20 +25,22 @@ class Check:
 
 
 def examine(load: "Callable[[], Settings]") -> list[Check]:
-    """Load the settings and check everything that they name.
-
-    Skip checks that depend on a failed one: their messages would only repeat it.
-    """
-    checks: list[Check] = []
-    encoder = None
+    """Load the settings; check what they name, except what depends on a failed check."""
+    encoder, checks = None, list[Check]()
     settings = _run(checks, "settings", load, lambda s: f"store {s.store}, encoder {s.encoder}")
     if settings is not None:
-        encoder = _run(checks, "encoder", lambda: _open_encoder(settings), _encoder_text)
+        encoder = _run(
+            *(checks, "encoder", lambda: _open_encoder(settings)),
+            lambda e: f"{e.name}, {e.dimension} dimensions, weights {e.weights_hash[:12]}",
+        )
         if encoder is not None:
             _run(checks, "index", lambda: _check_index(settings, encoder))
         if settings.chroma_url:
             _run(checks, "Chroma", lambda: _check_chroma(settings))
-    _run(checks, "page", _check_page)
+    _run(
+        *(checks, "page", lambda: import_module("ui.web.server")),
+        lambda _: f"Gradio {version('gradio')}",
+    )
     if settings is not None:
         _run(checks, "answers", lambda: _check_answers(settings, encoder))
     return checks
@@ -65,21 +67,15 @@ def _open_encoder(settings: "Settings") -> "SentenceEncoder":
     return encoder
 
 
-def _encoder_text(encoder: "SentenceEncoder") -> str:
-    return f"{encoder.name}, {encoder.dimension} dimensions, weights {encoder.weights_hash[:12]}"
-
-
 def _check_index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     from index.manifest import check_encoder
     from index.store import Index
 
     index = Index.open(settings.store)
-    manifest = index.manifest
-    check_encoder(manifest, encoder)
-    found = (
-        f"{manifest.papers:,} papers, {manifest.passages:,} sentences, all files unchanged "
-        f"({manifest.generation})"
-    )
+    has = index.manifest
+    check_encoder(has, encoder)
+    counts = f"{has.papers:,} papers, {has.passages:,} sentences"
+    found = f"{counts}, all files unchanged ({has.generation})"
     if index.is_finished:
         return found
     left = f"{index.coverage:.0%} encoded, the rest is found by lexical search"
@@ -93,13 +89,11 @@ def _check_chroma(settings: "Settings") -> str:
     chroma = settings.chroma()
     if chroma is None:
         return "none"
-    count = chroma.count()
-    if not chroma.holds(Index.open(settings.store), settings.store):
-        return (
-            f"{count:,} records at {chroma.url}, not those of the index: the next abstractqa index"
-            " uploads them; until then every vector is compared"
-        )
-    return f"{count:,} records at {chroma.url}, those of the index"
+    found = f"{chroma.count():,} records at {chroma.url}"
+    if chroma.holds(Index.open(settings.store), settings.store):
+        return f"{found}, those of the index"
+    later = "the next abstractqa index uploads them; until then every vector is compared"
+    return f"{found}, not those of the index: {later}"
 
 
 def _check_answers(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
@@ -120,8 +114,3 @@ def _check_answers(settings: "Settings", encoder: "SentenceEncoder | None") -> s
         f"written by {model.name}, which answered in {reply.seconds:.1f} s; citations are checked"
         f" by {settings.support_checker!r}"
     )
-
-
-def _check_page() -> str:
-    import_module("ui.web.server")
-    return f"Gradio {version('gradio')}"

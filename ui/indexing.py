@@ -75,21 +75,19 @@ def index(arguments: Namespace) -> int | None:
     return _ACTIONS[chosen[0]](arguments, settings)
 
 
-def _inputs(arguments: Namespace) -> "tuple[list[Path | Upload], Options]":
-    """Return what to read, and the options for it, as `index.build.build` takes them."""
+def _inputs(arguments: Namespace) -> "list[Path | Upload]":
+    """Return what to read, as `index.build.build` takes it."""
     from index.readers import Upload
 
     if not arguments.paths:
         raise InputError("no PATH given; name a file or folder of abstracts to index")
-    paths = [
+    return [
         Upload("stdin", sys.stdin.buffer.read()) if path == Path("-") else path
         for path in arguments.paths
     ]
-    return paths, _options(arguments)
 
 
 def _options(arguments: Namespace) -> "Options":
-    """Return the options of reading files, as `index.build.build` takes them."""
     return {
         "format": arguments.format,
         "year": arguments.year,
@@ -106,10 +104,8 @@ def _columns(text: str) -> dict[str, str]:
     for part in filter(None, text.split(",")):
         field, _, heading = part.partition("=")
         if field.strip() not in FIELDS or not heading.strip():
-            known = ", ".join(FIELDS)
-            raise InputError(
-                f"--columns {part!r}: write FIELD=HEADING, where FIELD is one of {known}"
-            )
+            wanted = f"write FIELD=HEADING, where FIELD is one of {', '.join(FIELDS)}"
+            raise InputError(f"--columns {part!r}: {wanted}")
         found[field.strip()] = heading.strip()
     return found
 
@@ -117,9 +113,9 @@ def _columns(text: str) -> dict[str, str]:
 def _add(arguments: Namespace, settings: "Settings") -> int:
     from index.build import build
 
-    paths, how = _inputs(arguments)
+    paths = _inputs(arguments)
     with _encoding(settings, arguments) as (store, encoder, progress):
-        report = build(paths, store, encoder, progress=progress, **how)
+        report = build(paths, store, encoder, progress=progress, **_options(arguments))
     _note_findings(report)
     say_result(arguments, report, summary(report, settings.store))
     return int(report.is_damaged)
@@ -128,14 +124,8 @@ def _add(arguments: Namespace, settings: "Settings") -> int:
 def _preview(arguments: Namespace, settings: "Settings") -> int:
     from index.plan import preview
 
-    paths, how = _inputs(arguments)
-    found = preview(paths, settings.store, **how)
+    found = preview(_inputs(arguments), settings.store, **_options(arguments))
     _note_findings(found)
-    say_result(arguments, found, _preview_text(found, settings.store))
-    return int(found.is_damaged)
-
-
-def _preview_text(found: "Preview", store: Path) -> str:
     shown = ("new", "updated")  # the others change nothing
     changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in shown]
     changes += [("removed", paper) for paper in found.removed]
@@ -144,8 +134,10 @@ def _preview_text(found: "Preview", store: Path) -> str:
         wrap(f"{state:\u00a0<{width}}{paper.display_title}", "", " " * width)
         for state, paper in changes
     )
-    end = f"{store} would contain {found.papers:,} papers; nothing was written"
-    return "\n".join([*lines, _counts(found, len(found.removed)), end])
+    end = f"{settings.store} would contain {found.papers:,} papers; nothing was written"
+    text = "\n".join([*lines, _counts(found, len(found.removed)), end])
+    say_result(arguments, found, text)
+    return int(found.is_damaged)
 
 
 def _remove(arguments: Namespace, settings: "Settings") -> None:
@@ -191,8 +183,7 @@ DEFAULTS = Namespace(
 
 
 def _check_engine(arguments: Namespace, settings: "Settings") -> None:
-    """Refuse an invalid address of a Ray cluster or a Chroma server before any work."""
-    settings.chroma()
+    settings.chroma()  # refuses an invalid address
     if arguments.address and arguments.engine != "ray":
         raise InputError("--address needs --engine ray")
 
@@ -201,10 +192,7 @@ def _check_engine(arguments: Namespace, settings: "Settings") -> None:
 def _encoding(
     settings: "Settings", arguments: Namespace = DEFAULTS
 ) -> "Iterator[tuple[Path, Encoder, Progress]]":
-    """Yield the store, the encoder, here or on a Ray cluster, and a function to show progress.
-
-    Write what changed to Chroma after the block.
-    """
+    """Yield (store, encoder, a function to show progress); then write changes to Chroma."""
     from index.encoder import open_encoder
 
     _check_engine(arguments, settings)
@@ -248,11 +236,7 @@ def begin(settings: "Settings", *, with_sample: bool) -> None:
 
 
 def bring_to_chroma(settings: "Settings") -> None:
-    """Write what changed to the Chroma server, if the settings name one.
-
-    If the server does not answer, print a message: the index is complete without it, only slower,
-    and the next run writes what changed.
-    """
+    """Write what changed to the Chroma server, if the settings name one and it answers."""
     if not settings.chroma_url:
         return
     from index.chroma import recall
@@ -280,10 +264,7 @@ def resume_index(settings: "Settings", arguments: Namespace = DEFAULTS) -> "Buil
 
 
 def resume_beside(settings: "Settings", arguments: Namespace = DEFAULTS) -> None:
-    """Finish an unfinished index in a daemon thread, which ends with the process.
-
-    If another process is writing to the store, print a message and leave the rest to that one.
-    """
+    """Finish an unfinished index in a daemon thread, unless another process is writing to it."""
     from index.store import Index
 
     def work() -> None:

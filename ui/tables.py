@@ -1,46 +1,18 @@
-"""Comparison tables for people: the `table` command, and a table as text, Markdown and CSV.
-
-Cells show the readable form of each quote, without LaTeX debris and line breaks; the JSON has the
-quote as it is stored, with its span.
-"""
+"""Comparison tables for people, as text, Markdown and CSV: quotes without LaTeX, on one line."""
 
 import csv
 import io
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from index.text import clean_text
-from ui.terminal import note, paper_text, say_result, wrap
+from ui.terminal import paper_text, wrap
 
 if TYPE_CHECKING:
-    from rag import Assistant
-    from rag.schema import Filters
     from rag.tables import Cell, Table
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """The beginnings of a cell that a spreadsheet reads as a formula (OWASP, CSV injection)."""
-
-_GAP = "  "
-
-
-def table(arguments: Namespace, question: str, filters: "Filters", assistant: "Assistant") -> None:
-    """Make a table and print it; also write it as CSV if `--csv` names a file."""
-    columns = None if arguments.columns is None else arguments.columns.split(",")
-    made = assistant.table(
-        question,
-        columns,
-        papers=arguments.paper,
-        filters=filters,
-        limit=arguments.limit,
-        mode=arguments.mode,
-    )
-    if arguments.csv is not None:
-        arguments.csv.write_text(as_csv(made), encoding="utf-8", newline="")
-    text = as_markdown(made) if arguments.markdown else as_text(made)
-    say_result(arguments, made, text)
-    if made.notice and not arguments.json:
-        note(made.notice)
 
 
 def shown(cell: "Cell") -> str:
@@ -56,11 +28,7 @@ def as_csv(made: "Table") -> str:
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as CSV (RFC 4180).
-
-    Put an apostrophe, which spreadsheets do not show, before a cell that begins like a formula:
-    otherwise a spreadsheet would run it.
-    """
+    """Return rows as CSV (RFC 4180), with an apostrophe before what begins like a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for row in rows:
@@ -87,23 +55,17 @@ def as_text(made: "Table") -> str:
     if not made.rows:
         return wrap(f"No paper to compare: {made.reason}")
     width = min(24, max(map(len, made.columns)))
-    return "\n\n".join(
-        "\n".join(
-            [
-                paper_text(f"{number}.", row.paper),
-                *(_labelled(cell.column, shown(cell), width) for cell in row.cells),
-            ]
-        )
-        for number, row in enumerate(made.rows, start=1)
-    )
-
-
-def _labelled(name: str, text: str, width: int) -> str:
-    """Return a cell next to the name of its column, or below a name longer than `width`."""
-    indent = " " * 4
-    if len(name) > width:
-        return f"{wrap(name, indent)}\n{wrap(text, indent + _GAP, indent + _GAP)}"
-    return wrap(text, f"{indent}{name.ljust(width)}{_GAP}", " " * (len(indent + _GAP) + width))
+    blocks = []
+    for number, row in enumerate(made.rows, start=1):
+        lines = [paper_text(f"{number}.", row.paper)]
+        for cell in row.cells:
+            if len(cell.column) > width:
+                lines += wrap(cell.column, " " * 4), wrap(shown(cell), " " * 6, " " * 6)
+            else:
+                name = f"    {cell.column.ljust(width)}  "
+                lines.append(wrap(shown(cell), name, " " * len(name)))
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
 
 
 def _grid(made: "Table") -> list[list[str]]:

@@ -80,10 +80,7 @@ def _width() -> int:
 
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Wrap each line of `text` at the terminal's width, without control characters.
-
-    Lines do not break at no-break spaces, which are printed as ordinary spaces.
-    """
+    """Wrap each line at the terminal's width, but not at no-break spaces; drop control signs."""
     lines = []
     for line in text.split("\n"):
         rest = hanging if hanging is not None else indent + "  " * line.startswith("- ")
@@ -112,31 +109,26 @@ def paper_text(number: str, paper: "Paper", passages: "Iterable[Passage]" = ()) 
 
 
 def answer_text(answer: "Answer") -> str:
-    """Return an answer for people: its text, then its numbered sources.
-
-    Quote a passage under its source only if the answer does not repeat it word for word.
-    """
+    """Return an answer for people: its text, and its sources, with quotes that are not in it."""
     from rag.citations import unescape
 
+    def listed(heading: str, lines: Sequence[str]) -> str:
+        shown = (wrap(f"- {line}", "  ", "    ") for line in lines)
+        return "\n".join([heading, *shown]) if lines else ""
+
+    text = unescape(answer.text)
     notice = wrap(answer.notice) if answer.notice else ""
     if answer.status == "insufficient_evidence":
-        others = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
-        heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
-        listed = [heading, *(wrap(f"- {line}", "  ", "    ") for line in others)] if others else []
-        parts = [wrap(unescape(answer.text)), notice, "\n".join(listed)]
-        return "\n\n".join(filter(None, parts))
-    text = unescape(answer.text)
-    doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]
-    sources = [
-        paper_text(
-            f"[{reference.number}]",
-            reference.paper,
-            [passage for passage in reference.passages if clean_text(passage.text) not in text],
-        )
-        for reference in answer.references
-    ]
-    notes = "\n".join(["Not fully supported by the abstracts:", *doubts]) if doubts else ""
-    return "\n\n".join(filter(None, [notice, wrap(text), notes, "\n".join(sources)]))
+        nearest = [clean_text(near.title) for near in answer.nearest]
+        asks = answer.suggestions
+        others = listed("Ask instead:", asks) or listed("The nearest papers:", nearest)
+        return "\n\n".join(filter(None, [wrap(text), notice, others]))
+    sources = []
+    for reference in answer.references:
+        new = [each for each in reference.passages if clean_text(each.text) not in text]
+        sources.append(paper_text(f"[{reference.number}]", reference.paper, new))
+    doubts = listed("Not fully supported by the abstracts:", answer.doubts)
+    return "\n\n".join(filter(None, [notice, wrap(text), doubts, "\n".join(sources)]))
 
 
 @contextmanager
@@ -163,12 +155,23 @@ def as_text(text: str, name: str) -> str:
     return text
 
 
-def parse_day(text: str, option: str) -> date:
-    """Parse the date given to an option, as 2025-03-14; raise an `InputError` if it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{option} {text!r} is not a date; write it as 2025-03-14") from error
+def parse_days(
+    since: str | None, until: str | None, *names: str
+) -> tuple[date | None, date | None]:
+    """Parse two dates, as 2025-03-14, that fields or options with these `names` were given.
+
+    Raise an `InputError` if one is no date, or if the first is after the second.
+    """
+    days: list[date | None] = []
+    for text, name in zip((since, until), names, strict=True):
+        try:
+            days.append(None if text is None else date.fromisoformat(text))
+        except ValueError as error:
+            raise InputError(f"{name} {text!r} is not a date; write it as 2025-03-14") from error
+    first, last = days
+    if first and last and first > last:
+        raise InputError(f"{names[0]} {first} is after {names[1]} {last}: change one of them")
+    return first, last
 
 
 def shown_while(events: "Iterable[Event]") -> "Answer":
@@ -198,21 +201,18 @@ def shown_progress() -> "Iterator[Callable[[Stage, int, int], None]]":
     """Yield a function that shows the progress of indexing: a bar, if stderr is a terminal."""
     from tqdm import tqdm
 
-    current: Stage | None = None
-    bar: tqdm[Never] | None = None
+    shown: dict[Stage, tqdm[Never]] = {}  # the bar of this stage
     with ExitStack() as bars:
 
         def show(stage: "Stage", done: int, total: int) -> None:
-            nonlocal bar, current
-            if stage != current or bar is None:
+            if stage not in shown:
                 bars.close()
+                shown.clear()
                 doing, unit = _DOING[stage]
                 # disable=None: no bar unless stderr is a terminal.
-                bar = bars.enter_context(
-                    tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
-                )
-                current = stage
-            bar.total = total or None  # 0 while it is unknown
-            bar.update(done - bar.n)
+                bar = tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
+                shown[stage] = bars.enter_context(bar)
+            shown[stage].total = total or None  # 0 while it is unknown
+            shown[stage].update(done - shown[stage].n)
 
         yield show

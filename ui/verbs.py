@@ -1,7 +1,4 @@
-"""The kinds of measuring of `abstractqa eval`, with their arguments.
-
-Heavy imports are inside functions, so that each command waits only for its own.
-"""
+"""The kinds of measuring of `abstractqa eval`; heavy imports are inside their functions."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -11,18 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
-from ui.arguments import (
-    JSON,
-    MODE,
-    STORE,
-    Command,
-    command,
-    file,
-    number,
-    settings_of,
-    switch,
-    word,
-)
+from ui.arguments import JSON, MODE, STORE, Entry, command, file, number, settings_of, switch, word
 from ui.terminal import note, say_result, wrap
 
 if TYPE_CHECKING:
@@ -34,18 +20,12 @@ if TYPE_CHECKING:
 OURS = "abstractqa"
 WRITES = "llamaindex-citation"
 """The only peer that writes answers with a chat model."""
-TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
-"""The most tokens in a reply of the chat model, by use."""
 _OUT = file("--out", "folder of the run, new or unfinished (default: in runs/)", "DIR")
 _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
-_SYSTEM = word(
-    "--system",
-    "what to measure: %(default)s, or a peer of docs/evaluation.md",
-    default="abstractqa",
-    metavar="NAME",
-)
-KINDS: dict[str, Command] = {}
+_ABOUT = "what to measure: %(default)s, or a peer of docs/evaluation.md"
+_SYSTEM = word("--system", _ABOUT, default=OURS, metavar="NAME")
+KINDS: dict[str, Entry] = {}
 """All kinds by name, in the order of the help."""
 
 
@@ -55,9 +35,7 @@ KINDS: dict[str, Command] = {}
     word("--split", "the relevance judgements to use (default: %(default)s)", default="test"),
     number("--size", "only N papers: the relevant ones and a fixed sample of the rest"),
     file("--run", "measure this ranking, in TREC's format"),
-    _SYSTEM,
-    _OUT,
-    JSON,
+    *(_SYSTEM, _OUT, JSON),
 )
 def retrieval(arguments: Namespace) -> None:
     """Rank the papers of a benchmark."""
@@ -92,10 +70,7 @@ def retrieval(arguments: Namespace) -> None:
     _DATA,
     file("--answers", "measure these answers, in Ragnarök's JSON"),
     switch("--judge", "check citations with the chat model"),
-    STORE,
-    _SYSTEM,
-    _OUT,
-    JSON,
+    *(STORE, _SYSTEM, _OUT, JSON),
 )
 def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
@@ -105,11 +80,10 @@ def answers(arguments: Namespace) -> None:
     from rag.support import JudgeChecker
 
     settings = settings_of(arguments)
-    asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
+    asking = _asking(settings, most=8) if arguments.judge else nullcontext(None)
     with asking as model, _answering(arguments, settings) as subject:
-        support = None
-        if model:
-            support = Supports(JudgeChecker(or_nothing(model[0]), public_name(model[1])))
+        checker = JudgeChecker(or_nothing(model[0]), public_name(model[1])) if model else None
+        support = Supports(checker) if checker else None
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
@@ -126,9 +100,7 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
 
     given = [arguments.answers, arguments.without, arguments.left_out, arguments.system != OURS]
     if sum(map(bool, given)) > 1:
-        raise InputError(
-            "--answers, --without, --left-out and --system cannot be combined: use only one"
-        )
+        raise InputError("use only one of --answers, --without, --left-out and --system")
     if arguments.answers and arguments.mode != "auto":
         raise InputError("--answers measures existing answers: omit --mode")
     fitted = None
@@ -143,16 +115,15 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
         ours = replace(ours, configuration={**ours.configuration, "left_out": left_out})
     if arguments.answers:
         yield replay_answers(arguments.answers, arguments.questions, ours.papers)
-        return
-    if arguments.system == OURS:
+    elif arguments.system == OURS:
         yield ours
-        return
-    writes = arguments.mode == "generative"
-    if writes and arguments.system != WRITES:
-        needs = f"--mode generative needs {OURS} or {WRITES}"
-        raise InputError(f"{arguments.system} writes no answers: {needs}")
-    with ChatModel.open(settings) if writes else nullcontext(None) as llm:
-        yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
+    else:
+        writes = arguments.mode == "generative"
+        if writes and arguments.system != WRITES:
+            needs = f"--mode generative needs {OURS} or {WRITES}"
+            raise InputError(f"{arguments.system} writes no answers: {needs}")
+        with ChatModel.open(settings) if writes else nullcontext(None) as llm:
+            yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
 
 
 @command(KINDS, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON)
@@ -180,11 +151,8 @@ def leaderboard(arguments: Namespace) -> None:
 
 
 @command(
-    KINDS,
-    file("run", metavar="RUN"),
+    *(KINDS, file("run", metavar="RUN"), _OUT, JSON),
     number("--limit", "only a fixed sample of N questions"),
-    _OUT,
-    JSON,
 )
 def judge(arguments: Namespace) -> None:
     """Let the chat model rate a run's answers, from 1 to 10."""
@@ -192,7 +160,7 @@ def judge(arguments: Namespace) -> None:
     from eval.runs import load_run
 
     run = load_run(arguments.run)
-    with _asking(settings_of(arguments), "judge") as model:
+    with _asking(settings_of(arguments), most=700) as model:
         _say_metrics(arguments, rate_run(run, *model, arguments.out, arguments.limit))
 
 
@@ -274,9 +242,7 @@ def fit(arguments: Namespace) -> None:
     number("--unanswerable", "share whose papers are removed", 0.2, "SHARE"),
     number("--seed", "random seed for the order of the papers", 0),
     switch("--cloze", "write fill-in questions even if a chat model is configured"),
-    STORE,
-    _OUT,
-    JSON,
+    *(STORE, _OUT, JSON),
 )
 def synthesize(arguments: Namespace) -> None:
     """Write questions for the papers of an index."""
@@ -292,7 +258,7 @@ def synthesize(arguments: Namespace) -> None:
     out = arguments.out or new_run_folder("questions")
     writes = settings.chat_model and not arguments.cloze
     # Weak models repeat themselves at temperature 0.
-    asking = _asking(settings, "writer", 0.3, plan.seed) if writes else nullcontext(None)
+    asking = _asking(settings, 200, 0.3, plan.seed) if writes else nullcontext(None)
     with asking as model:
         record = write_questions(index, encoder, plan, out, model)
     if not writes and not arguments.cloze:
@@ -306,12 +272,8 @@ def synthesize(arguments: Namespace) -> None:
 
 
 @command(
-    KINDS,
-    file("--out", "write them to FILE, for eval answers"),
-    word(
-        "--vote", "which votes (default: %(default)s)", choices=("up", "down", "all"), default="all"
-    ),
-    JSON,
+    *(KINDS, file("--out", "write them to FILE, for eval answers"), JSON),
+    word("--vote", "which votes (default: all)", choices=("up", "down", "all"), default="all"),
 )
 def cases(arguments: Namespace) -> None:
     """List the answers that readers voted on, and make questions of them."""
@@ -329,9 +291,8 @@ def cases(arguments: Namespace) -> None:
         if left := len(voted) - len(found):
             note(f"{left} left out: refused because of filters, which test questions do not have.")
         if down := sum(each.type == "downvoted" for each in found):
-            note(
-                f"{down} voted down: the right answer is unknown; add papers, evidence and nuggets."
-            )
+            missing = "the right answer is unknown; add papers, evidence and nuggets."
+            note(f"{down} voted down: {missing}")
     lines = []
     for each in voted:
         first, below = f"{each.vote or '':<5}{each.asked.date()}  ", " " * 17
@@ -350,12 +311,12 @@ def _encoder(settings: "Settings") -> "SentenceEncoder":
 
 @contextmanager
 def _asking(
-    settings: "Settings", use: str, temperature: float = 0, seed: int | None = None
+    settings: "Settings", most: int, temperature: float = 0, seed: int | None = None
 ) -> Iterator[tuple["Complete", str]]:
-    """Yield the chat model as a function, at most `TOKENS[use]` tokens a reply, and its name."""
+    """Yield the chat model as a function, at most `most` tokens a reply, and its name."""
     from rag.chat import ChatModel
 
-    limits = {"max_tokens": TOKENS[use], "temperature": temperature, "seed": seed}
+    limits = {"max_tokens": most, "temperature": temperature, "seed": seed}
     with ChatModel.open(settings) as model:
 
         def complete(messages: list["Message"]) -> str:

@@ -19,6 +19,7 @@ from ui.web.server import build, launch
 from ui.web.site import Site
 
 T = TypeVar("T")
+LOCAL = Reach("127.0.0.1")
 QUESTION = "How many tasks does OSWorld have?"
 CHIP = "a.aqa-chat-cite"
 TURNS = ".aqa-chat-turns > .aqa-chat-turn"
@@ -29,7 +30,6 @@ wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
 
 
 def script(name: str) -> str:
-    """What a page is to evaluate."""
     return (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
 
 
@@ -40,11 +40,10 @@ def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
 
 
 @contextmanager
-def served(site: Site, host: str | Reach = "127.0.0.1", **more: Any) -> Iterator[str]:
-    """The address of a site's page, in this process."""
+def served(site: Site, reach: Reach = LOCAL, **more: Any) -> Iterator[str]:
     page = build(site)
     try:
-        yield launch(page, host, free_port(), site, **more)
+        yield launch(page, site, reach, free_port(), **more)
     finally:
         page.close(verbose=False)
 

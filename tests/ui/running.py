@@ -19,7 +19,6 @@ Capture = pytest.CaptureFixture[str]
 
 
 def digest(folder: Path, name: str = "march.txt") -> Path:
-    """A digest of two papers."""
     path = folder / name
     path.write_text(
         "new\n\nMar 14, 2025\n\n"
@@ -47,7 +46,6 @@ def failed(capsys: Capture, *arguments: str) -> str:
 
 
 def one_line(code: int, err: str) -> str:
-    """The one clear line of a command that failed."""
     assert code == 1, err
     (line,) = err.splitlines()
     assert line.startswith("abstractqa: ")
@@ -56,7 +54,6 @@ def one_line(code: int, err: str) -> str:
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         [COMMAND, *arguments], text=True, check=False, **pipes | options
@@ -72,11 +69,7 @@ def free_port() -> int:
 
 @contextmanager
 def started(store: Path, data: Path, *options: str, **settings: str) -> Iterator[str]:
-    """Run `abstractqa ui` over a store, with these settings in its environment.
-
-    Yields:
-        The address that it prints. It is interrupted at the end, as with Ctrl-C.
-    """
+    """The address of `abstractqa ui` over a store; at the end it is interrupted, as with Ctrl-C."""
     environment = os.environ | {"ABSTRACTQA_DATA": str(data)} | settings
     command = [COMMAND, "ui", "--store", str(store), "--port", str(free_port()), *options]
     with subprocess.Popen(

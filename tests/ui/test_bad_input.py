@@ -1,7 +1,9 @@
 """Bad input of every kind: one clear line, exit code 1, and the published index intact."""
 
+import re
 import resource
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,25 +39,20 @@ def store(published: Path, tmp_path: Path) -> Iterator[Path]:
     assert contents(copy) == contents(published)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("none/", b"", "no file in"),
+def test_what_holds_no_paper_is_refused(store: Path, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    index = ("index", str(path), "--store", str(store))
+    assert "no file in" in failed(capsys, *index)
+    for name, content, says in (
         ("photo.jpg", b"\xff\xd8\xff\xe0", "no paper could be read"),
         ("empty.txt", b"", "no paper could be read"),
         ("binary.txt", bytes(range(256)) * 40, "binary.txt"),
         ("long.txt", b"kite " * 2_000_000, "long.txt:1: "),
-    ],
-    ids=lambda given: given if isinstance(given, str) else "",
-)
-def test_what_holds_no_paper_is_refused(
-    name: str, content: bytes, says: str, store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    path = tmp_path / "folder"
-    path.mkdir()
-    if not name.endswith("/"):
+    ):
         (path / name).write_bytes(content)
-    assert says in failed(capsys, "index", str(path), "--store", str(store))
+        assert says in failed(capsys, *index), name
+        (path / name).unlink()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +85,15 @@ def test_what_holds_no_paper_is_refused(
 )
 def test_nonsense_is_refused(arguments: list[str], says: str, store: Path, capsys: Capture) -> None:
     assert says in failed(capsys, *arguments, "--store", str(store))
+
+
+def test_a_taken_port_is_one_clear_line(store: Path, capsys: Capture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        line = failed(capsys, "ui", "--port", port, "--store", str(store))
+    assert re.search(f"port {port} on 127.0.0.1: .* give another --port", line)
 
 
 @pytest.mark.parametrize(

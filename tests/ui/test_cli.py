@@ -62,17 +62,25 @@ def test_papers_are_removed_and_an_undo_brings_them_back(tmp_path: Path, capsys:
     assert (report["removed"][0]["id"], report["papers"]) == (hit["paper"]["id"], 1)
 
 
-def test_doctor_says_what_to_do(sample_store: Path, tmp_path: Path, capsys: Capture) -> None:
-    out, _ = succeeded(capsys, "doctor", "--store", str(sample_store), "--json")
-    report = json.loads(out)
+def test_doctor_says_what_to_do(
+    sample_store: Path, tmp_path: Path, capsys: Capture, configured_model: ChatServer
+) -> None:
+    doctor = ("doctor", "--store", str(sample_store))
+    configured_model.script = [says("ok"), says("ok"), fails(401)]
+    report = json.loads(succeeded(capsys, *doctor, "--json")[0])
     assert report["ok"] is True
     names = [check["name"] for check in report["checks"]]
     assert names == ["settings", "encoder", "index", "page", "answers"]
-    code = main(["doctor", "--store", str(tmp_path / "none")])
-    out, err = capsys.readouterr()
-    (problem,) = [line for line in out.splitlines() if line.startswith("problem")]
-    assert "abstractqa index" in problem
-    assert "abstractqa index" in one_line(code, err)
+    out, _ = succeeded(capsys, *doctor)
+    assert "written by scripted" in out
+    assert "checked by 'local'" in out
+    for store, told in ((sample_store, "the chat model's key"), (tmp_path, "abstractqa index")):
+        code = main(["doctor", "--store", str(store)])
+        out, err = capsys.readouterr()
+        (problem,) = [line for line in out.splitlines() if line.startswith("problem")]
+        assert told in problem
+        assert told in one_line(code, err)
+        configured_model.script = [says("ok")]
 
 
 @pytest.mark.parametrize("line", ["", "fly", "ask", "search x --limit ten", "ask x --store="])
@@ -81,23 +89,19 @@ def test_wrong_usage_is_exit_code_2(line: str, capsys: Capture) -> None:
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("abstractqa se", ["search"]),
-        ("abstractqa ask --di", ["--digest"]),
-        ("abstractqa eval co", ["compare"]),
-        ("abstractqa completion z", ["zsh"]),
-        ("abstractqa index pyproj", ["pyproject.toml"]),
-    ],
-)
-def test_a_shell_completes_what_is_typed(line: str, offered: list[str], capsys: Capture) -> None:
+def test_a_shell_completes_what_is_typed(capsys: Capture) -> None:
     script, _ = succeeded(capsys, "completion", "bash")
-    words = line.split()
-    typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"
-    told = f'{script}\n{typed}; _shtab_abstractqa; echo "${{COMPREPLY[@]}}"'
-    done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == offered
+    for line, offered in {
+        "abstractqa se": "search",
+        "abstractqa ask --di": "--digest",
+        "abstractqa eval co": "compare",
+        "abstractqa completion z": "zsh",
+        "abstractqa index pyproj": "pyproject.toml",
+    }.items():
+        typed = f"COMP_WORDS=({line}); COMP_CWORD={len(line.split()) - 1}"
+        told = f'{script}\n{typed}; _shtab_abstractqa; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [offered]
     zsh, _ = succeeded(capsys, "completion", "zsh")
     assert zsh.startswith("autoload -Uz compinit && compinit\n#compdef abstractqa")
 
@@ -110,14 +114,10 @@ def test_help_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_installed_command_answers_in_a_process_of_its_own(sample_store: Path) -> None:
-    done = run("ask", "How many tasks does OSWorld have?", "--store", str(sample_store), "--json")
-    assert done.returncode == 0, done.stderr
-    assert Answer.model_validate_json(done.stdout).status == "answered"
-    assert done.stderr == ""
-
-
 def test_a_refusal_or_a_reader_that_stops_is_no_error(sample_store: Path, capsys: Capture) -> None:
+    done = run("ask", "How many tasks does OSWorld have?", "--store", str(sample_store), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Answer.model_validate_json(done.stdout).status == "answered"
     out, _ = succeeded(capsys, "ask", "Who sang on the moon?", "--store", str(sample_store))
     assert out.startswith("The abstracts do not say.")
     read_end, write_end = os.pipe()
@@ -125,18 +125,6 @@ def test_a_refusal_or_a_reader_that_stops_is_no_error(sample_store: Path, capsys
     with os.fdopen(write_end, "w") as closed:
         done = run("search", "agents", "--store", str(sample_store), stdout=closed)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_doctor_asks_the_chat_model_for_a_word(
-    sample_store: Path, capsys: Capture, configured_model: ChatServer
-) -> None:
-    configured_model.script = [says("ok")]
-    out, _ = succeeded(capsys, "doctor", "--store", str(sample_store))
-    assert "written by scripted" in out
-    assert "checked by 'local'" in out
-    configured_model.script = [fails(401)]
-    assert main(["doctor", "--store", str(sample_store)]) == 1
-    assert "check the chat model's key" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("setting", ["SUPPORT_CHECKER", "CHAT_TOKENIZER", "CHAT_PRICE"])

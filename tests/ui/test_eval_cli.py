@@ -64,20 +64,14 @@ def test_a_ranking_made_elsewhere_is_measured(capsys: Capture) -> None:
 
 
 def test_a_peer_that_writes_is_given_the_chat_model(
-    capsys: Capture, chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, configured_model: ChatServer
 ) -> None:
     generative = (*ANSWERS, "--mode", "generative", "--system")
     assert "or llamaindex-citation" in failed(capsys, *generative, "bm25")
-    assert "ABSTRACTQA_CHAT_MODEL" in failed(capsys, *generative, "llamaindex-citation")
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    chat_server.script = lambda _: says("It has 369 tasks [1].")
+    configured_model.script = lambda _: says("It has 369 tasks [1].")
     out, _ = succeeded(capsys, *generative, "llamaindex-citation", "--out", "run", "--json")
-    assert json.loads(out)["answered_by"] == {
-        "mode": "generative",
-        "model": "scripted",
-        "index": "LlamaIndex CitationQueryEngine",
-    }
+    by = {"mode": "generative", "model": "scripted", "index": "LlamaIndex CitationQueryEngine"}
+    assert json.loads(out)["answered_by"] == by
     assert json.loads(out)["by_type"]["fact"]["nugget_recall"] == 1 / 2
 
 
@@ -107,6 +101,7 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(capsys: Cap
     [
         ("answers small.jsonl --system oracle", "no peer 'oracle'"),
         ("answers small.jsonl --mode generative", "chat model"),
+        ("answers small.jsonl --mode generative --system llamaindex-citation", "CHAT_MODEL"),
         ("answers broken.jsonl", "broken.jsonl:1: not JSON"),
         ("answers small.jsonl --left-out luck", "no collection 'luck'"),
         ("retrieval .", "has no qrels/test.tsv"),

@@ -24,9 +24,6 @@ LONGEST_TITLE = 60
 """The most characters of a title made from a question."""
 LONGEST_NAME = 200
 """The most characters of a title that a person gives."""
-UNREADABLE = (
-    "This answer was saved by another version of AbstractQA and cannot be shown: ask again."
-)
 NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
 
 _MATCH = "visitor = ? AND id = ? AND deleted IS NULL"
@@ -35,8 +32,6 @@ _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
     " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
 )
-
-Vote = Literal["up", "down"]
 
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
@@ -57,11 +52,7 @@ class _Frozen(BaseModel):
 
 
 class Turn(_Frozen):
-    """One question and its outcome.
-
-    A finished turn has an `answer`, or a `problem`, or the `partial` text of an answer that was
-    stopped.
-    """
+    """One question and, once finished, its `answer`, `problem`, or `partial` text if stopped."""
 
     id: str = Field(default_factory=new_id)
     asked: Moment = Field(default_factory=now, description="When it was asked, in UTC.")
@@ -73,7 +64,7 @@ class Turn(_Frozen):
     problem: str | None = Field(default=None, description="Why there is no answer, in one line.")
     partial: str | None = Field(default=None, description="The text so far, if it was stopped.")
     followups: tuple[str, ...] = ()
-    vote: Vote | None = None
+    vote: Literal["up", "down"] | None = None
     vote_reason: str | None = None
 
 
@@ -99,9 +90,9 @@ class Conversation(_Frozen):
 class Archive:
     """Conversations in `<folder>/conversations.sqlite3`, which the first write creates.
 
-    Only its owner can read the file. A method that takes a visitor reaches nothing of another one:
-    a foreign id behaves as an unknown one. The file holds hashes of the visitors' ids, with which
-    nobody can log in. Threads may share an archive; several processes may open the same file.
+    A method that takes a visitor reaches nothing of another one: a foreign id behaves as an unknown
+    one. The file holds hashes of the visitors' ids, with which nobody can log in. Threads may share
+    an archive; several processes may open the same file.
 
     Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
     for an empty visitor, whom all would share; `put`, `cut`, `rename`, `delete`, `restore` and
@@ -123,8 +114,7 @@ class Archive:
     def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
         """Return the visitor's conversations without their turns, the last one asked in first.
 
-        With `search`, return only those in which each of these words, or parts of words, occurs
-        in the title, a question or an answer's text, in any case.
+        With `search`, only those with each of these words, or parts of words, in any case.
         """
         words = _folded(search[:500]).split()
         conditions = " AND deleted IS NULL" + _HAS_WORD * len(words)
@@ -134,10 +124,7 @@ class Archive:
             return [Conversation(**dict(row)) for row in rows.execute(query, given)]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
-        """Return a conversation with its turns; None if this visitor has none with that id.
-
-        A turn has a `problem` if another version wrote its answer in a form unknown here.
-        """
+        """Return a conversation with its turns; None if this visitor has none with that id."""
         with self._database.reading() as rows:
             return _read(rows, hashed(visitor), id)
 
@@ -205,21 +192,18 @@ class Archive:
         self._change(change + _MATCH, title, _folded(title), hashed(visitor), id)
 
     def delete(self, visitor: str, id: str) -> None:  # noqa: A002
-        """Delete a conversation; `restore` can bring it back until the next one is deleted.
-
-        Erase the conversation that was deleted before, and overwrite its place in the file.
-        """
+        """Delete a conversation, and erase the one deleted before; `restore` can bring it back."""
         with self._database.writing() as rows:
             _require(rows, visitor, id)
             gone = "DELETE FROM conversations WHERE visitor = ? AND deleted IS NOT NULL"
             rows.execute(gone, (hashed(visitor),))
-        query = f"UPDATE conversations SET deleted = ? WHERE {_MATCH}"  # noqa: S608
-        self._change(query, _stored(now()), hashed(visitor), id)
+            query = "UPDATE conversations SET deleted = ? WHERE id = ?"
+            rows.execute(query, (_stored(now()), id))
 
     def last_deleted(self, visitor: str) -> Conversation | None:
         """Return the conversation that `restore` would bring back, or None."""
+        query = f"{_FIND} AND deleted IS NOT NULL"
         with self._database.reading() as rows:
-            query = f"{_FIND} AND deleted IS NOT NULL"
             row = rows.execute(query, (hashed(visitor),)).fetchone()
         return Conversation(**dict(row)) if row else None
 
@@ -235,14 +219,11 @@ class Archive:
                 raise InputError(NOT_THERE)
 
     def share(self, visitor: str, id: str, turn: str, *, is_alone: bool) -> str:  # noqa: A002
-        """Make a secret with which anyone may read one turn, or it and all turns before it.
-
-        It has 128 random bits, and only its hash is stored.
-        """
-        secret = new_id()
+        """Make a secret with which anyone may read one turn, or it and all turns before it."""
+        secret = new_id()  # only its hash is stored
+        given = (hashed(secret), id, turn, is_alone)
         with self._database.writing() as rows:
             _require(rows, visitor, id)
-            given = (hashed(secret), id, turn, is_alone)
             rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
         return secret
 
@@ -270,21 +251,16 @@ class Archive:
 
 
 def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
-    """Return the turns as messages in plain text, oldest first, without turns that have no text.
-
-    An answer has the ids of the papers it cites, so that "the second paper" is the one with
-    that number.
-    """
+    """Return the turns that have a text as messages, with the ids of the papers they cite."""
     messages: list[dict[str, object]] = []
     for turn in turns:
         text = unescape(turn.answer.text) if turn.answer else turn.partial
         if not text:
             continue
-        messages.append({"role": "user", "content": turn.question})
         reply: dict[str, object] = {"role": "assistant", "content": text}
         if turn.answer and turn.answer.references:
             reply["references"] = [reference.paper.id for reference in turn.answer.references]
-        messages.append(reply)
+        messages += {"role": "user", "content": turn.question}, reply
     return messages
 
 
@@ -324,7 +300,9 @@ def _parse_turn(id_: str, asked: str, question: str, body: str) -> Turn:
         return Turn.model_validate_json(body)
     except ValidationError:
         moment = datetime.fromisoformat(asked)
-        return Turn(id=id_, asked=moment, question=question, problem=UNREADABLE)
+        saved = "This answer was saved by another version of AbstractQA"
+        problem = f"{saved} and cannot be shown: ask again."
+        return Turn(id=id_, asked=moment, question=question, problem=problem)
 
 
 def _columns(turn: Turn) -> tuple[str, str, str, str]:
@@ -338,10 +316,8 @@ def _columns(turn: Turn) -> tuple[str, str, str, str]:
 
 
 def _stored(moment: datetime) -> str:
-    """Format a time for storage, in a fixed length, so that texts sort as times."""
-    return moment.isoformat(timespec="microseconds")
+    return moment.isoformat(timespec="microseconds")  # of one length, so that texts sort as times
 
 
 def _folded(text: str) -> str:
-    """Fold text for search: no case, and one form of each character."""
     return unicodedata.normalize("NFKC", plain(text).casefold())

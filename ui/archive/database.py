@@ -18,41 +18,25 @@ VERSION = 3
 _TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS conversations (
-    id TEXT PRIMARY KEY,
-    visitor TEXT NOT NULL,
-    title TEXT NOT NULL,
-    searched TEXT NOT NULL,
-    created TEXT NOT NULL,
-    updated TEXT NOT NULL,
-    deleted TEXT
+    id TEXT PRIMARY KEY, visitor TEXT NOT NULL, title TEXT NOT NULL, searched TEXT NOT NULL,
+    created TEXT NOT NULL, updated TEXT NOT NULL, deleted TEXT
 );
 CREATE INDEX IF NOT EXISTS by_visitor ON conversations (visitor, updated);
 CREATE INDEX IF NOT EXISTS by_deletion ON conversations (deleted) WHERE deleted IS NOT NULL;
 CREATE TABLE IF NOT EXISTS turns (
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    asked TEXT NOT NULL,
-    question TEXT NOT NULL,
-    body TEXT NOT NULL,
-    searched TEXT NOT NULL,
-    PRIMARY KEY (conversation, number),
-    UNIQUE (conversation, id)
+    number INTEGER NOT NULL, id TEXT NOT NULL, asked TEXT NOT NULL,
+    question TEXT NOT NULL, body TEXT NOT NULL, searched TEXT NOT NULL,
+    PRIMARY KEY (conversation, number), UNIQUE (conversation, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
     secret TEXT PRIMARY KEY,
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    turn TEXT NOT NULL,
-    is_alone INTEGER NOT NULL
+    turn TEXT NOT NULL, is_alone INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (
-    visitor TEXT NOT NULL,
-    paper TEXT NOT NULL,
-    starred INTEGER NOT NULL,
-    read INTEGER NOT NULL,
-    note TEXT NOT NULL,
-    tags TEXT NOT NULL,
-    PRIMARY KEY (visitor, paper)
+    visitor TEXT NOT NULL, paper TEXT NOT NULL, starred INTEGER NOT NULL, read INTEGER NOT NULL,
+    note TEXT NOT NULL, tags TEXT NOT NULL, PRIMARY KEY (visitor, paper)
 ) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 COMMIT;
@@ -67,10 +51,7 @@ def hashed(visitor: str) -> str:
 
 
 class Database:
-    """One connection, used by one thread at a time; other processes may have their own.
-
-    The first write creates the file, readable only by its owner.
-    """
+    """One connection, used by one thread at a time; other processes may have their own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -127,15 +108,12 @@ class Database:
             yield
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise StoreBusyError(
-                    f"another process is writing to {self.path}: try again in a moment"
-                ) from error
+                busy = f"another process is writing to {self.path}: try again in a moment"
+                raise StoreBusyError(busy) from error
             raise StoreError(f"cannot read or write {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"{self.path} is not a file of conversations, or is damaged ({error}): move it"
-                " away to begin a new one"
-            ) from error
+            what = f"{self.path} is not a file of conversations, or is damaged ({error})"
+            raise StoreError(f"{what}: move it away to begin a new one") from error
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
         except UnicodeEncodeError as error:

@@ -1,7 +1,7 @@
 """The marks that a visitor puts on papers: a star, read, a note, tags."""
 
-import sqlite3
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -31,8 +31,7 @@ class Mark(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    starred: bool = False
-    """Whether it is on the reading list."""
+    starred: bool = False  # whether it is on the reading list
     read: bool = False
     note: str = Field(default="", max_length=LONGEST_NOTE)
     tags: Annotated[
@@ -59,13 +58,14 @@ class Marks:
 
     def of(self, visitor: str) -> dict[str, Mark]:
         """Return the visitor's marks by paper id, without those that cannot be read."""
+        query = "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?"
         with self._database.reading() as rows:
-            found = rows.execute(
-                "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
-                (hashed(visitor),),
-            ).fetchall()
-        marks = {row["paper"]: _mark(row) for row in found}
-        return {paper: mark for paper, mark in marks.items() if mark}
+            found = rows.execute(query, (hashed(visitor),)).fetchall()
+        marks = {}
+        for row in found:
+            with suppress(ValidationError):
+                marks[row["paper"]] = Mark(**{name: row[name] for name in row.keys()[1:]})
+        return marks
 
     def change(
         self,
@@ -86,18 +86,10 @@ class Marks:
             raise InputError(f"at most {MOST_MARKED:,} papers can be marked")
         with self._database.writing() as rows:
             for paper, mark in after.items():
-                tags = ",".join(mark.tags)
-                values = (who, paper, mark.starred, mark.read, mark.note, tags)
+                values = (who, paper, mark.starred, mark.read, mark.note, ",".join(mark.tags))
                 rows.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?)", values)
             rows.execute(
                 "DELETE FROM marks WHERE visitor = ? AND NOT (starred OR read OR note <> ''"
                 " OR tags <> '')",
                 (who,),
             )
-
-
-def _mark(row: sqlite3.Row) -> Mark | None:
-    try:
-        return Mark(**{name: row[name] for name in row.keys()[1:]})
-    except ValidationError:
-        return None

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from index.errors import InputError
 from index.papers import Paper
 from ui.archive import Conversation, Turn
-from ui.export.answer_text import markdown
+from ui.export.answer_text import markdown, page
 from ui.export.bibliography import bibtex, cited_papers, papers_csv, papers_jsonl, ris
-from ui.export.prose import page
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,7 @@ class Exported:
 
 
 def record(what: Conversation | Turn) -> str:
-    """Return a conversation, or one question with its answer, as JSON for other programs.
-
-    An answer is what the Python API returns. Leave out the ids that the page uses for the
-    conversation and its turns.
-    """
+    """Return a conversation or a turn as JSON, without the page's ids; answers as the API's."""
     turns = [turn.model_dump(mode="json", exclude={"id", "followups"}) for turn in _turns(what)]
     header = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
     return json.dumps(header | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
@@ -41,10 +36,8 @@ class Format(NamedTuple):
     label: str
     ending: str
     media_type: str
-    write: Callable[[Conversation | Turn], str] | None = None
-    """Writes a whole conversation or turn."""
-    papers: Callable[[Sequence[Paper]], str] | None = None
-    """Writes only the cited papers."""
+    write: Callable[[Conversation | Turn], str] | None = None  # writes a whole conversation or turn
+    papers: Callable[[Sequence[Paper]], str] | None = None  # writes only the cited papers
 
 
 FORMATS: Mapping[str, Format] = {

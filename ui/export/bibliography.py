@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from index.papers import Paper, derived_id
@@ -24,8 +24,6 @@ from ui.tables import csv_text
 if TYPE_CHECKING:
     from pylatexenc.latexencode import UnicodeToLatexEncoder
 
-Published = Literal["article", "conference", "other"]
-
 _CONFERENCES = (
     *("proceedings", "proc. ", "proc ", "conference", "conférence", "workshop", "symposium"),
     *("meeting", "findings", "congress"),
@@ -35,7 +33,6 @@ _JOURNALS = (
     *("archives", "acta", "quarterly"),
 )
 """Words in the names of venues, which `published` looks for."""
-_RIS_TYPES = {"article": "JOUR", "conference": "CONF", "other": "GEN"}
 _RIS = (
     ("PY", "year", ""),
     ("T2", "venue", ""),
@@ -78,10 +75,7 @@ def known(paper: Paper) -> dict[str, str]:
 
 
 def papers_csv(papers: Sequence[Paper]) -> str:
-    """Return the papers as CSV (RFC 4180): a line of headings, then a line per paper.
-
-    Put an apostrophe before a cell that a spreadsheet would run as a formula.
-    """
+    """Return the papers as CSV by `csv_text`: a line of headings, then a line per paper."""
     rows = (list(known(paper).values()) for paper in papers)
     return csv_text([list(known(Paper(id="", title="", abstract=""))), *rows])
 
@@ -94,7 +88,7 @@ def ris(papers: Sequence[Paper]) -> str:
 def _ris_record(paper: Paper) -> Iterator[str]:
     values = known(paper)
     fields = [
-        ("TY", _RIS_TYPES[published(paper)]),
+        ("TY", published(paper)[0]),
         ("TI", values["title"]),
         *(("AU", _family_first(clean_text(author))) for author in paper.authors),
         ("DA", values["date"].replace("-", "/")),
@@ -121,12 +115,14 @@ def papers_jsonl(papers: Sequence[Paper]) -> str:
     return "".join(paper.model_dump_json(exclude_none=True) + "\n" for paper in papers)
 
 
-def published(paper: Paper) -> Published:
-    """Guess how a paper was published from the name of its venue."""
+def published(paper: Paper) -> tuple[str, str, str]:
+    """Guess from the venue the type of RIS, the type of BibTeX, and its field for the venue."""
     venue = f"{paper.venue or ''} ".casefold()
     if any(word in venue for word in _CONFERENCES):
-        return "conference"
-    return "article" if any(word in venue for word in _JOURNALS) else "other"
+        return "CONF", "inproceedings", "booktitle"
+    if any(word in venue for word in _JOURNALS):
+        return "JOUR", "article", "journal"
+    return "GEN", "misc", "howpublished"
 
 
 def arxiv_id(paper: Paper) -> str | None:
@@ -151,11 +147,10 @@ def year_of(paper: Paper) -> str:
 
 def found_in(paper: Paper) -> str:
     """Name the digests that have the paper: "Mar 14, 2025, no. 3 in digest.txt; …"."""
+    dates = [label("", source.date, source.dated) for source in paper.sources]
     return "; ".join(
-        f"{label('', source.date, source.dated)}, no. {source.position} in {source.name}"
-        if source.date
-        else f"no. {source.position} in {source.name}"
-        for source in paper.sources
+        f"{day}{', ' if day else ''}no. {source.position} in {source.name}"
+        for day, source in zip(dates, paper.sources, strict=True)
     )
 
 
@@ -197,18 +192,13 @@ def bibtex(papers: Sequence[Paper]) -> str:
 
 def keys(papers: Sequence[Paper]) -> list[str]:
     """Return a key for each paper; no two are the same, even if case is ignored."""
-    plain = [_key(paper) for paper in papers]
-    counts = Counter(key.lower() for key in plain)
-    return [
-        key if counts[key.lower()] == 1 else f"{key}-{_hash(paper.id)}"
-        for paper, key in zip(papers, plain, strict=True)
-    ]
+    plain = [(_key(paper), _hash(paper.id)) for paper in papers]
+    counts = Counter(key.lower() for key, _ in plain)
+    return [key if counts[key.lower()] == 1 else f"{key}-{end}" for key, end in plain]
 
 
 def _entry(paper: Paper, key: str) -> str:
-    how, eprint = published(paper), arxiv_id(paper)
-    kind = {"article": "article", "conference": "inproceedings", "other": "misc"}[how]
-    where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
+    (_, kind, where), eprint = published(paper), arxiv_id(paper)
     fields = {
         "title": _title(paper.title),
         "author": " and ".join(filter(None, map(_author, paper.authors))),

@@ -1,8 +1,4 @@
-"""Check the passwords of the people in a file of `name:hash` lines, one line a person.
-
-A hash is Argon2id's (RFC 9106), as argon2-cffi writes it, with its parameters and its salt. Empty
-lines and lines that begin with # are skipped.
-"""
+"""Check passwords by a file of `name:hash` lines, of Argon2id (RFC 9106) by argon2-cffi."""
 
 import secrets
 import stat
@@ -37,10 +33,7 @@ class Accounts:
         return bool(self.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
     def check(self, name: str, password: str) -> bool:
-        """Return whether this is the password of that person.
-
-        An unknown person takes as long as a wrong password.
-        """
+        """Return whether this is that person's password; for an unknown one it takes as long."""
         found, password = self._current().get(name), password[: LONGEST_PASSWORD + 1]
         try:
             _hasher.verify(found or self._nobody, password.encode(errors="surrogatepass"))
@@ -67,8 +60,7 @@ def check_name(name: str) -> None:
 def add(path: Path, name: str, password: str) -> bool:
     """Add a person to a file, or change their password; return whether they were in it before.
 
-    The file is made if it is missing. Raises an `InputError` for a name or password that cannot
-    be used, and for a file that cannot be read or written.
+    The file is made if it is missing. Raises an `InputError` for what cannot be used.
     """
     check_name(name)
     if not password:

@@ -25,23 +25,12 @@ from typing_extensions import TypedDict
 
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from rag.schema import (
-    MOST_SOURCES,
-    Answer,
-    Event,
-    Filters,
-    Finished,
-    Hit,
-    Mode,
-    Options,
-    Progress,
-    Strictness,
-)
+from rag import Answer, Event, Filters, Finished, Hit, Options, Progress
+from rag.schema import MOST_SOURCES, Mode, Strictness
 from rag.tables import Table
-from ui.archive import Archive
 from ui.export import export
 from ui.export.answer_text import one_line
-from ui.terminal import parse_day
+from ui.terminal import parse_days
 from ui.web.corpus.paper_catalogue import last_day
 from ui.web.site import AT_ONCE, LIMITED, Site
 
@@ -53,7 +42,6 @@ _Text = Annotated[str, Field(max_length=20_000)]
 _Name = Annotated[str, Field(max_length=500)]
 _Items = Field(max_length=100)
 _Question = Annotated[_Text, Field(description="In plain words, at most 4,000 characters.")]
-_Limit = Annotated[int, Field(ge=1, le=100, description="Papers at most.")]
 _Mode = Annotated[
     Mode,
     Field(
@@ -98,11 +86,11 @@ class Arguments(BaseModel):
     def filters(self, papers: Sequence[str] | None = None) -> Filters:
         """Build the filters from the fields that every endpoint has, and from ids of papers."""
         given = dict(self)
-        since, until = given["since"], given["until"]
+        since, until = parse_days(given["since"] or None, given["until"] or None, "since", "until")
         return Filters(
             digests=tuple(given["digests"] or ()),
-            since=parse_day(since, "since") if since else None,
-            until=parse_day(until, "until") if until else None,
+            since=since,
+            until=until,
             title=given["title"] or None,
             papers=tuple(papers or ()),
         )
@@ -140,7 +128,7 @@ class SearchArguments(Arguments):
     """A query, and filters for the papers."""
 
     query: Annotated[_Text, Field(description="What the papers should be about.")]
-    limit: _Limit = 10
+    limit: Annotated[int, Field(ge=1, le=100, description="Papers at most.")] = 10
     digests: _Digests = None
     since: _Since = None
     until: _Until = None
@@ -205,7 +193,7 @@ class Programs:
         self.assistant = site.assistant
         self.limiter = anyio.CapacityLimiter(AT_ONCE)
         self.endpoints = {
-            name: Endpoint(getattr(self, name), ARGUMENTS[name]) for name in ENDPOINTS
+            name: Endpoint(getattr(self, name), model) for name, model in ARGUMENTS.items()
         }
 
     async def run(self, endpoint: Callable[[Any], Any], given: Any) -> Any:
@@ -226,14 +214,14 @@ class Programs:
         return self.assistant.stream(given.question, **self._ask_options(given))
 
     def _ask_options(self, given: AskArguments) -> dict[str, Any]:
-        """Return the assistant's keyword arguments for a question."""
-        self.site.check_model(given.model)
-        options = Options(model=given.model, sources=given.sources, strictness=given.strictness)
+        models = (None, self.assistant.chat_model)
+        if given.model not in models and given.model not in self.assistant.chat_models():
+            raise InputError(f"there is no chat model {given.model!r} at the endpoint")
         return {
             "history": [{"references": (), **each} for each in given.history or ()],
             "filters": given.filters(given.papers),
             "mode": given.mode,
-            "options": options,
+            "options": Options(**given.model_dump(include={"model", "sources", "strictness"})),
         }
 
     def search(self, given: SearchArguments) -> list[Hit]:
@@ -334,35 +322,30 @@ def add_routes(app: FastAPI, programs: Programs) -> None:
             description=endpoint.description,
             response_model=endpoint.returned,  # only for the schema: the response is sent as it is
         )(_handler(endpoint, programs))
-    if programs.site.settings.share_links:
-        _add_shared(app, programs.site.archive)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(AbstractQAError)(_failed)
-
-
-def _add_shared(app: FastAPI, archive: Archive) -> None:
-    """Add the read-only pages that visitors share; they contain no script."""
 
     def shared(secret: str) -> Response:
-        found = archive.shared(secret)
+        """Answer with a read-only page that a visitor shares; it contains no script."""
+        found = programs.site.archive.shared(secret)
         if found is None:
             message = "There is nothing here: the link was withdrawn or mistyped."
             return PlainTextResponse(message, 404)
         headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
         return HTMLResponse(export(found, "html").text, headers=headers)
 
-    app.get("/shared/{secret}", include_in_schema=False)(shared)
+    if programs.site.settings.share_links:
+        app.get("/shared/{secret}", include_in_schema=False)(shared)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(AbstractQAError)(_failed)
 
 
 def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
-    events_media = "text/event-stream"
+    media = "text/event-stream"
     streamed = Endpoint(programs.ask_events, AskArguments) if endpoint.name == "ask" else None
 
     async def handle(arguments: Arguments, request: Request) -> Response:
-        if streamed and events_media in request.headers.get("accept", ""):
+        if streamed and media in request.headers.get("accept", ""):
             events = await programs.run(streamed.run, arguments)
-            stream = _limited(events, programs.limiter)
-            return StreamingResponse(stream, media_type=events_media)
+            return StreamingResponse(_limited(events, programs.limiter), media_type=media)
         return JSONResponse(await programs.run(endpoint, arguments))
 
     # FastAPI takes the model of the request from here.
@@ -404,9 +387,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return JSONResponse(
-        {"detail": one_line(str(error))}, 422 if isinstance(error, InputError) else 500
-    )
+    status = 422 if isinstance(error, InputError) else 500
+    return JSONResponse({"detail": one_line(str(error))}, status)
 
 
 def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:

@@ -15,12 +15,11 @@ from rag.pipeline import LONGEST_QUESTION
 from rag.schema import Passage, Progress
 from rag.tables import NOT_STATED, Cell, Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
-from ui.export.prose import marked_abstract
+from ui.export.answer_text import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.turn_html import linked, links
-from ui.web.corpus.paper_handlers import by_title
 from ui.web.corpus.paper_html import seen
-from ui.web.corpus.papers_tab import Handles
+from ui.web.corpus.papers_tab import Handles, by_title
 from ui.web.markup import macros
 from ui.web.site import ANSWERING, LIGHT, QUIET, Site, html, told
 
@@ -30,11 +29,6 @@ MOST_PAPERS = 12
 COLUMNS = (*DEFAULT_COLUMNS, "problem", "limitation", "baseline", "speed", "code",
            "number of parameters")  # fmt: skip
 """Suggested columns; visitors may write others."""
-_FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
-_LEAD = (
-    "Papers side by side. Every cell is a quote from the abstract, or says that the abstract does"
-    " not state it."
-)
 _FORMS = (
     ("CSV", as_csv, "comparison.csv", "text/csv"),
     ("Markdown", as_markdown, "comparison.md", "text/markdown"),
@@ -51,10 +45,7 @@ class Comparing:
     site: Site
 
     async def compare(
-        self,
-        question: str,
-        papers: list[str] | None,
-        columns: list[str] | None,
+        self, question: str, papers: list[str] | None, columns: list[str] | None
     ) -> AsyncIterator[Update]:
         """Make a table and yield its progress; closing the generator stops the chat model."""
 
@@ -67,13 +58,13 @@ class Comparing:
                 papers=[paper.id for paper in chosen],
             )
 
-        yield _working("Looking for the papers")
+        yield _shown(HTML.waiting("Looking for the papers"), is_working=True)
         try:
             begun = await anyio.to_thread.run_sync(begin)
             async with aclosing(_events(begun)) as events:
                 async for event in events:
                     if isinstance(event, Progress):
-                        yield _working(event.text)
+                        yield _shown(HTML.waiting(event.text), is_working=True)
                     else:
                         yield _shown(table_html(event), event if event.rows else None)
         except StoppedError:
@@ -122,13 +113,8 @@ def _subject(question: object, papers: Sequence[Paper]) -> str:
     return f"Compare {'; '.join(paper.display_title for paper in papers)}"[:LONGEST_QUESTION]
 
 
-def _working(text: str) -> Update:
-    compare, stop = gr.Button(interactive=False), gr.Button(visible=True)
-    return str(HTML.waiting(text)), None, compare, stop, gr.Row(visible=False)
-
-
-def _shown(html: str, made: Table | None = None) -> Update:
-    compare, stop = gr.Button(interactive=True), gr.Button(visible=False)
+def _shown(html: str, made: Table | None = None, *, is_working: bool = False) -> Update:
+    compare, stop = gr.Button(interactive=not is_working), gr.Button(visible=is_working)
     return str(html), made, compare, stop, gr.Row(visible=made is not None)
 
 
@@ -136,18 +122,14 @@ def table_html(made: Table) -> str:
     """Return the HTML of the table with its notice, or the reason why there is none."""
     if not made.rows:
         return str(HTML.note("Nothing to compare", made.reason or ""))
-    rows = [
-        (
-            row.paper,
-            "; ".join(dict.fromkeys(map(seen, row.paper.sources))) or "no digest",
-            links(row.paper),
-            [
-                (cell.column, *_cell(row.paper, cell, f"aqa-compare-{at}-{place}"))
-                for place, cell in enumerate(row.cells)
-            ],
-        )
-        for at, row in enumerate(made.rows)
-    ]
+    rows = []
+    for at, row in enumerate(made.rows):
+        where = "; ".join(dict.fromkeys(map(seen, row.paper.sources))) or "no digest"
+        cells = [
+            (cell.column, *_cell(row.paper, cell, f"aqa-compare-{at}-{place}"))
+            for place, cell in enumerate(row.cells)
+        ]
+        rows.append((row.paper, where, links(row.paper), cells))
     is_written = made.mode == "generative"
     by = (made.model or "the chat model") if is_written else "rule"
     return str(HTML.table(made, rows, f"quotes chosen by {by}"))
@@ -166,7 +148,7 @@ def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
     comparing = Comparing(site)
     made = gr.State(None)
     with gr.Column(elem_id="aqa-compare"):
-        html(f'<p class="aqa-compare-lead">{_LEAD}</p>')
+        html(HTML.lead())
         question, papers, columns, compare, stop = _form()
         shown = html(elem_id="aqa-compare-shown")
         with gr.Row(elem_id="aqa-compare-exports", visible=False) as exports:
@@ -175,17 +157,17 @@ def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
 
     outputs = [shown, made, compare, stop, exports]
     inputs = [question, papers, columns]
-    begun = listed.papers.aqa_compare(
-        listed.looking.compare, None, [question, papers, tabs], **LIGHT
-    )
+    chosen = [question, papers, tabs]
+    begun = listed.papers.aqa_compare(listed.looking.compare, None, chosen, **LIGHT)
     begun.success(None, js="() => aqaGo('#/compare')", **QUIET)
     running: list[Any] = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         question.submit(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         begun.success(comparing.compare, inputs, outputs, **ANSWERING),
     ]
+    focus = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
     for event in running:
-        event.then(None, js=_FOCUS, **QUIET)
+        event.then(None, js=focus, **QUIET)
     stop.click(comparing.stopped, None, outputs, cancels=running, **LIGHT)
     for button, (_, export, name, kind) in zip(buttons, _FORMS, strict=True):
         save = f'(text) => aqaSave("{name}", "{kind}", text)'

@@ -7,7 +7,7 @@ the vote the browser gets nothing that shows which way of answering gave which a
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -37,12 +37,10 @@ COLUMNS = {
     "retrieval": ("hit@1", "nDCG@10", "R@10", "MRR"),
 }
 """The metrics in the table of each kind of run."""
-HOW_TO_BEGIN = "\n".join(
-    [
-        "abstractqa eval synthesize --n 50 --out runs/questions",
-        "abstractqa eval answers runs/questions/questions.jsonl --store runs/questions/store"
-        " --out runs/first",
-    ]
+HOW_TO_BEGIN = (
+    "abstractqa eval synthesize --n 50 --out runs/questions\n"
+    "abstractqa eval answers runs/questions/questions.jsonl --store runs/questions/store"
+    " --out runs/first"
 )
 _BUTTONS: dict[Winner, str] = {
     "left": "A is better",
@@ -50,9 +48,6 @@ _BUTTONS: dict[Winner, str] = {
     "both bad": "Both bad",
     "right": "B is better",
 }
-
-Way = tuple[AnswerMode, Options]
-"""A way of answering a question: the mode and the options."""
 
 
 class Runs:
@@ -62,10 +57,7 @@ class Runs:
         self.root = root
 
     def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
-        """Return the finished runs, newest first, by their path, each with its row of the table.
-
-        Also return, by path, what is wrong with each other run.
-        """
+        """Return by path the finished runs, newest first, with their rows, and others' problems."""
         finished: dict[str, tuple[Run, list[Cell]]] = {}
         others = {}
         for folder in _folders(self.root):
@@ -76,10 +68,9 @@ class Runs:
             except Exception:  # noqa: BLE001 - damaged, or from another version
                 is_whole = (folder / METRICS).exists()
                 others[name] = "cannot be read: run it again" if is_whole else "is not finished"
-        newest = sorted(
-            finished.items(), key=lambda each: str(each[1][0].record.get("started")), reverse=True
-        )
-        return dict(newest), others
+        started = {name: str(run.record.get("started")) for name, (run, _) in finished.items()}
+        names = sorted(finished, key=started.__getitem__, reverse=True)
+        return {name: finished[name] for name in names}, others
 
     def read(self, chosen: str | None) -> tuple[Any, ...]:
         """Read the runs again; return values of (tables, row, dropdown), keeping the choice."""
@@ -120,13 +111,12 @@ def _folders(root: Path) -> Iterator[Path]:
 def _line(name: str, run: Run) -> list[Cell]:
     """Return the row of a run in the table of its kind."""
     data, stored = run.record["dataset"], run.metrics.get("intervals", {})
-    names = COLUMNS[run.kind]
     return [
         escape(name),
         str(run.record.get("started", ""))[:16].replace("T", " "),
         escape(f"{run.system} on {data['name']}"),
         int(data.get("questions", data.get("queries", 0))),
-        *(Interval(**stored[each]) if each in stored else None for each in names),
+        *(Interval(**stored[each]) if each in stored else None for each in COLUMNS[run.kind]),
     ]
 
 
@@ -156,9 +146,9 @@ def _build_runs(runs: Runs, tab: gr.Tab) -> None:
     show.click(runs.show, run, report, trigger_mode="once", **QUIET).then(None, js=focus, **QUIET)
 
 
-def ways(assistant: "Assistant") -> dict[str, Way]:
+def ways(assistant: "Assistant") -> dict[str, tuple[AnswerMode, Options]]:
     """Return the ways that can meet in a battle, by the names under which votes are counted."""
-    found: dict[str, Way] = {
+    found: dict[str, tuple[AnswerMode, Options]] = {
         "Quotes": ("extractive", Options()),
         "Quotes, strict": ("extractive", Options(strictness="strict")),
         "Quotes, lenient": ("extractive", Options(strictness="lenient")),
@@ -181,27 +171,18 @@ class Battle:
 
 
 async def contest(assistant: "Assistant", question: str) -> Battle:
-    """Let two random ways answer; draw up to four pairs, until their answers differ.
-
-    Raises an `InputError` if the question cannot be asked, a way answered in another mode, or all
-    answers were the same.
-    """
+    """Let two random ways answer, up to four times, until they differ; else an `InputError`."""
     known = ways(assistant)
     pairs = list(permutations(known, 2))
-    for left, right in secrets.SystemRandom().sample(pairs, min(4, len(pairs))):
-        answering = (
-            assistant.aask(question, mode=known[name][0], options=known[name][1])
-            for name in (left, right)
-        )
-        one, other = await asyncio.gather(*answering)
-        for name, answer in ((left, one), (right, other)):
+    for names in secrets.SystemRandom().sample(pairs, min(4, len(pairs))):
+        asking = (assistant.aask(question, None, None, *known[name]) for name in names)
+        one, other = await asyncio.gather(*asking)
+        for name, answer in zip(names, (one, other), strict=True):
             if answer.status == "answered" and answer.mode != known[name][0]:
                 raise InputError(f"{name} could not answer: {answer.notice}")
         if (one.text, one.reason, one.references) != (other.text, other.reason, other.references):
-            return Battle(question, (left, right), (one, other))
-    raise InputError(
-        "all answers were the same, so there is nothing to vote on: ask another question"
-    )
+            return Battle(question, names, (one, other))
+    raise InputError("all answers were the same, so there is no vote: ask another question")
 
 
 class Arena:
@@ -209,8 +190,7 @@ class Arena:
 
     def __init__(self, site: Site) -> None:
         self._assistant = site.assistant
-        self.path = site.settings.data / VOTES
-        """The file of the votes."""
+        self.path = site.settings.data / VOTES  # the file of the votes
 
     async def ask(self, question: str) -> AsyncIterator[tuple[Any, ...]]:
         """Let two ways answer; show both at once, so that the speed reveals nothing."""
@@ -241,9 +221,16 @@ class Arena:
     def standings(self) -> str:
         """Return the HTML of the current scores."""
         try:
-            return standings_html(read_votes(self.path))
+            votes = read_votes(self.path)
         except InputError as error:
             return str(HTML.problem(told(error)))
+        rows: list[list[Cell]] = []
+        for each in scores(votes):
+            interval = f"{each.low:.0f} – {each.high:.0f}"
+            counts = (each.battles, each.wins, each.ties, each.losses)
+            rows.append([escape(each.name), f"{each.score:.0f}", interval, *counts])
+        head = ("Answers", "Score", "95 % interval", "Battles", "Won", "Tied", "Lost")
+        return str(HTML.standings(markdown(table(head, rows)) if rows else ""))
 
 
 def battle_html(battle: Battle, winner: Winner | None = None) -> str:
@@ -251,26 +238,11 @@ def battle_html(battle: Battle, winner: Winner | None = None) -> str:
 
     Notices are left out: they would reveal the number of sources allowed, or the strictness.
     """
-    panes = [
-        (
-            side,
-            name if winner else "",
-            markdown("\n\n".join([*said(answer), *map(source, answer.references)])),
-        )
-        for side, name, answer in zip("AB", battle.names, battle.answers, strict=True)
-    ]
+    panes = []
+    for side, name, answer in zip("AB", battle.names, battle.answers, strict=True):
+        text = "\n\n".join([*said(answer), *map(source, answer.references)])
+        panes.append((side, name if winner else "", markdown(text)))
     return str(HTML.battle(one_line(battle.question), panes, _BUTTONS[winner] if winner else ""))
-
-
-def standings_html(votes: Sequence[Vote]) -> str:
-    """Return the table of the scores that follow from the votes."""
-    head = ("Answers", "Score", "95 % interval", "Battles", "Won", "Tied", "Lost")
-    rows: list[list[Cell]] = [
-        [escape(each.name), f"{each.score:.0f}", f"{each.low:.0f} – {each.high:.0f}",
-         each.battles, each.wins, each.ties, each.losses]
-        for each in scores(votes)
-    ]  # fmt: skip
-    return str(HTML.standings(markdown(table(head, rows)) if rows else ""))
 
 
 def _build_arena(arena: Arena, tab: gr.Tab) -> None:

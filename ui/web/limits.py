@@ -48,16 +48,12 @@ class Limits:
     use all connections."""
     head_seconds: float = 10
     """From the opening of a connection, or the first byte of a request, to the end of its head."""
-    call: int = 65_536
-    """The body of a program's call."""
+    call: int = 65_536  # the body of a program's call
     call_seconds: float = 10
-    event: int = 5_000_000
-    """The body of an event of the page, which may hold a pasted digest."""
+    event: int = 5_000_000  # the body of an event of the page, which may hold a pasted digest
     event_seconds: float = 60
-    held: int = 20_000_000
-    """All bodies in memory."""
-    upload: int = 50_000_000
-    """Uploaded files, with their multipart envelope."""
+    held: int = 20_000_000  # all bodies in memory
+    upload: int = 50_000_000  # uploaded files, with their multipart envelope
     upload_seconds: float = 300
     uploads: int = 8
 
@@ -66,12 +62,9 @@ LIMITS = Limits()
 
 
 def most_connections(limits: Limits = LIMITS) -> int:
-    """Raise this process's limit of file handles; return how many connections fit into it.
-
-    There are four handles a connection: one for itself, one for a connection accepted but not yet
-    counted, and two for files.
-    """
+    """Raise this process's limit of file handles; return how many connections fit into it."""
     handles, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One for the connection, one for another that is not counted yet, two for files.
     wanted = 4 * limits.connections + 96
     if 0 <= handles < wanted:  # negative: no limit
         handles = min(wanted, most) if most >= 0 else wanted
@@ -83,10 +76,7 @@ _places = itertools.count()
 
 
 class Connection(H11Protocol):
-    """One connection to the page, of at most `most` at the same time.
-
-    `is_proxy` returns whether an address is a trusted proxy, which sends the requests of many.
-    """
+    """One of at most `most` connections; `is_proxy` tells whether an address sends for many."""
 
     def __init__(
         self, *given: Any, limits: Limits, most: int, is_proxy: Callable[[str], bool], **more: Any
@@ -193,7 +183,7 @@ class Bodies:
         finally:
             self._uploads -= 1
             # By then every upload of now has ended.
-            remove = partial(remove_broken_uploads, limits.upload_seconds)
+            remove = partial(clear_uploads, limits.upload_seconds)
             asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -270,11 +260,8 @@ class Bodies:
             raise _too_large(self.limits.call)
 
 
-def remove_broken_uploads(seconds: float) -> None:
-    """Remove parts of broken uploads: files that nothing was written to for `seconds`.
-
-    The name of a part begins with "tmp"; Gradio renames the file when it is complete.
-    """
+def clear_uploads(seconds: float) -> None:
+    """Remove parts of uploads, "tmp…" in Gradio's folder, not written to for `seconds`."""
     for part in Path(get_upload_folder()).glob("tmp*"):
         with suppress(OSError):  # already gone, or another user's
             if part.is_file() and time.time() - part.stat().st_mtime > seconds:

@@ -1,8 +1,4 @@
-"""Render HTML with the macros of Jinja templates, which Python calls as functions.
-
-Templates escape all text that they show, of questions, models and abstracts, except what is
-`Markup` already.
-"""
+"""Render HTML with macros of Jinja templates, which escape all text that is not `Markup`."""
 
 import html
 from collections.abc import Callable
@@ -30,7 +26,7 @@ def plural(count: int, noun: str) -> str:
 class _JoinedLines(Extension):
     """Join a template's lines, so that line breaks between tags leave no space."""
 
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's signature
+    def preprocess(self, source: str, *_: object) -> str:
         """Return the template as one line, without indentation."""
         return "".join(line.strip() for line in source.splitlines())
 
@@ -49,9 +45,8 @@ _TEMPLATES = Environment(
     loader=PackageLoader("ui", ""),
 )
 
-_MARKDOWN = MarkdownIt("zero").enable(
-    ["table", "blockquote", "list", "emphasis", "newline", "escape"]
-)
+_RULES = ["table", "blockquote", "list", "emphasis", "newline", "escape"]
+_MARKDOWN = MarkdownIt("zero").enable(_RULES)
 
 
 def macros(template: str, *functions: Callable[..., object]) -> Any:

@@ -33,8 +33,7 @@ _INSTRUCTIONS = (
 class McpTools:
     """The endpoints of a site as MCP tools, served with its page."""
 
-    _manager: StreamableHTTPSessionManager
-    """Bound to one event loop, that of `lifespan`."""
+    _manager: StreamableHTTPSessionManager  # bound to one event loop, that of `lifespan`
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs

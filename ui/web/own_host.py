@@ -48,12 +48,10 @@ def is_this_machine(host: str) -> bool:
 class Reach:
     """Where the page listens, and the names and proxies by which it is reached."""
 
-    host: str
-    """The address to listen on."""
+    host: str  # the address to listen on
     names: tuple[str, ...] = ()
     """Further host names of the machine, in lower case; `has` knows the usual ones."""
-    proxies: tuple[str, ...] = ()
-    """Addresses and networks of the trusted proxies."""
+    proxies: tuple[str, ...] = ()  # addresses and networks of the trusted proxies
 
     @property
     def only_here(self) -> bool:
@@ -71,16 +69,12 @@ class Reach:
         if is_this_machine(name) or name in (self.host.lower(), *self.names):
             return True
         hostname = socket.gethostname().lower()
-        return not is_this_machine(self.host) and (
-            _is_address(name) or name in (hostname, f"{hostname}.local")
-        )
+        is_own = _is_address(name) or name in (hostname, f"{hostname}.local")
+        return is_own and not is_this_machine(self.host)
 
 
 class Proxies:
-    """ASGI middleware that restores the client, scheme and host of a proxied request.
-
-    Proxy headers are read if a trusted address sent them, and always removed.
-    """
+    """ASGI middleware that reads proxy headers of trusted addresses, and removes all of them."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
         self.app = app
@@ -162,10 +156,8 @@ class Entrance:
 
 
 def _head_size(scope: Scope) -> int:
-    """Return the bytes of the head; one that arrives at once passes the server's own limit.
-
-    Gradio answers a very long address with a stack trace.
-    """
+    """Return the bytes of the head; one that arrives at once passes the server's own limit."""
+    # Gradio answers a very long address with a stack trace.
     headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 
@@ -201,25 +193,13 @@ def _is_address(name: str) -> bool:
 
 # Gradio's page needs inline scripts and, for its templates, eval. Nothing may be fetched from or
 # sent to another host, whatever an abstract or a model puts into the page.
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "media-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'self'",
-        "object-src 'none'",
-        "frame-src 'none'",
-        "frame-ancestors 'self'",
-    ]
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "media-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'self'; object-src 'none'; frame-src 'none'; "
+    "frame-ancestors 'self'"
 )
-
-
 UPLOAD = "/gradio_api/upload"
 """Gradio's address for uploads: files with papers to add."""
 _UNUSED = tuple(

@@ -22,14 +22,7 @@ from index.errors import InputError
 from ui.terminal import log_in_lines, note, shown_meanwhile
 from ui.web.api import Programs, add_endpoints, add_routes
 from ui.web.corpus.start_page import heading
-from ui.web.limits import (
-    LIMITS,
-    Bodies,
-    Connection,
-    Limits,
-    most_connections,
-    remove_broken_uploads,
-)
+from ui.web.limits import LIMITS, Bodies, Connection, Limits, clear_uploads, most_connections
 from ui.web.own_host import LONGEST_HEAD, Entrance, Proxies, Reach
 from ui.web.site import AT_ONCE, LIGHT, QUIET, WAITING, Site, html
 from ui.web.visitors import Gate, Guesses
@@ -53,9 +46,6 @@ _STILL = (
     " animation-duration: 0.01ms !important; animation-iteration-count: 1 !important;"
     " transition-duration: 0s !important; scroll-behavior: auto !important; } }</style>"
 )
-
-
-_TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
 
 
 def build(site: Site) -> gr.Blocks:
@@ -85,10 +75,11 @@ def build(site: Site) -> gr.Blocks:
             with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab") as tab:
                 lab.build(site, tab)
 
+        to_chat = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
         for each in (papers.papers, asking.examples):
             outputs = [asking.filters.papers, asking.asked, tabs]
             event = each.aqa_ask(papers.looking.ask, None, outputs, **LIGHT)
-            event.success(None, js=_TO_CHAT, **QUIET)
+            event.success(None, js=to_chat, **QUIET)
 
         def refresh() -> tuple[Any, ...]:
             return (heading(site.assistant), *asking.refresh())
@@ -101,14 +92,12 @@ def build(site: Site) -> gr.Blocks:
 
 
 def _application(
-    page: gr.Blocks, reach: Reach, site: Site | None, *, mcp: bool, limits: Limits
+    page: gr.Blocks, site: Site, reach: Reach, *, mcp: bool, limits: Limits
 ) -> FastAPI:
-    """Assemble the application: Gradio's page and the endpoints of `site` for programs."""
-    accounts = site.accounts if site else None
-    guesses = Guesses(accounts) if accounts else None
-    programs = Programs(site) if site else None
-    tools = None
-    if programs and mcp:
+    """Assemble the endpoints for programs and, mounted below them, Gradio's page."""
+    guesses = Guesses(site.accounts) if site.accounts else None
+    programs, tools = Programs(site), None
+    if mcp:
         from ui.web.mcp_tools import McpTools  # the MCP library is slow to import
 
         tools = McpTools(programs)
@@ -117,25 +106,12 @@ def _application(
         version=version("abstractqa"),
         docs_url=None,  # it would fetch scripts from another host
         redoc_url=None,
-        openapi_url="/api/openapi.json" if programs else None,
+        openapi_url="/api/openapi.json",
         lifespan=tools.lifespan if tools else None,
     )
-    if programs:
-        add_routes(app, programs)
+    add_routes(app, programs)
     if tools:
         app.routes.extend(tools.routes)
-    gradio_app = _mount(app, page, guesses)
-    app.user_middleware[:0] = [
-        Middleware(Proxies, trusted=reach.proxies),
-        Middleware(Entrance, reach=reach, uploads=site is None or site.may_change),
-        *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
-        Middleware(Bodies, page=page, limits=limits),
-    ]
-    return app
-
-
-def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
-    """Mount Gradio's page at the root, after all other routes."""
     page.state_session_capacity = 1_000  # open pages, about 300 kB each
     gr.mount_gradio_app(
         app,
@@ -155,7 +131,13 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
         head=_ICON + _STILL + "".join(f"<script>{each}</script>" for each in _texts("*.js")),
     )
     page.app = cast(GradioApp, next(each.app for each in app.routes if isinstance(each, Mount)))
-    return page.app
+    app.user_middleware[:0] = [
+        Middleware(Proxies, trusted=reach.proxies),
+        Middleware(Entrance, reach=reach, uploads=site.may_change),
+        *([Middleware(Gate, guesses=guesses, gradio_app=page.app)] if guesses else []),
+        Middleware(Bodies, page=page, limits=limits),
+    ]
+    return app
 
 
 def _theme() -> gr.themes.Base:
@@ -185,31 +167,24 @@ def _texts(pattern: str) -> list[str]:
 
 def launch(
     page: gr.Blocks,
-    host: str | Reach,
+    site: Site,
+    reach: Reach,
     port: int,
-    site: Site | None = None,
     *,
     mcp: bool = False,
     limits: Limits = LIMITS,
 ) -> str:
-    """Serve `page` in a background thread, and return its address.
+    """Serve a page of a site in a background thread, and return its address.
 
-    Args:
-        page: The page to serve.
-        host: Address to listen on; a `Reach` also has the page's names and proxies.
-        port: From 1 to 65,535; an `InputError` if nothing can listen on it at this host.
-        site: Sets who may log in, whether uploads are allowed, and the endpoints for programs.
-        mcp: Whether to serve the endpoints as MCP tools, too.
-        limits: What one client may use.
+    With `mcp` serve the endpoints as MCP tools, too. Raise what `check_free` raises.
     """
-    reach = host if isinstance(host, Reach) else Reach(host)
     check_free(reach.host, port)
-    remove_broken_uploads(limits.upload_seconds)
+    clear_uploads(limits.upload_seconds)
     most = most_connections(limits)
     connection = partial(Connection, limits=limits, most=most, is_proxy=reach.has_proxy)
     page.server = Server(
         uvicorn.Config(
-            _application(page, reach, site, mcp=mcp, limits=limits),
+            _application(page, site, reach, mcp=mcp, limits=limits),
             reach.host,
             port,
             http=connection,  # type: ignore[arg-type]  # only called
@@ -274,7 +249,7 @@ def serve(
             may_change=reach.only_here or accounts is not None,
         )
         page = build(site)
-    address = launch(page, reach, port, site, mcp=mcp)
+    address = launch(page, site, reach, port, mcp=mcp)
     note(f"AbstractQA is at {address} (stop it with Ctrl-C)")
     if mcp:
         note(f"Its tools for MCP clients are at {address}/mcp")

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from index.errors import AbstractQAError, InputError
+from index.errors import AbstractQAError
 from rag.settings import Settings
 from ui.archive import Archive
 
 if TYPE_CHECKING:
     from rag import Assistant
     from ui.web.accounts import Accounts
-
-RUNS = Path("runs")
-"""The folder, in the working folder, in which `abstractqa eval` writes its runs."""
 
 AT_ONCE = 16
 """Questions answered at the same time, from all tabs and programs; others wait."""
@@ -39,12 +36,8 @@ LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": A
 """The limit that all events answering questions share."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
 """An event that answers a question."""
-FOLLOWING: dict[str, Any] = {
-    **QUIET,
-    "concurrency_id": "following",
-    "concurrency_limit": 4 * AT_ONCE,
-    "trigger_mode": "multiple",
-}
+_MANY: dict[str, Any] = {"concurrency_id": "following", "concurrency_limit": 4 * AT_ONCE}
+FOLLOWING: dict[str, Any] = {**QUIET, **_MANY, "trigger_mode": "multiple"}
 """An event that follows an answer being written; it does not count to `LIMITED`."""
 
 _log = logging.getLogger(__name__)
@@ -57,9 +50,8 @@ class Site:
     assistant: "Assistant"
     settings: Settings
     """Its folder `data` holds conversations, marks, votes and the model's endpoint."""
-    runs: Path = RUNS
-    accounts: "Accounts | None" = None
-    """Who may log in; None lets everybody in."""
+    runs: Path = Path("runs")  # where `abstractqa eval` writes its runs
+    accounts: "Accounts | None" = None  # who may log in; None lets everybody in
     may_change: bool = True
     """Whether visitors may add and remove papers: on a local page, or after a login."""
     archive: Archive = field(init=False)
@@ -72,13 +64,6 @@ class Site:
     def may_set_model(self) -> bool:
         """Whether visitors may set the chat model's endpoint: on a local page without logins."""
         return self.may_change and self.accounts is None
-
-    def check_model(self, name: str | None) -> None:
-        """Raise an `InputError` for a chat model that the endpoint does not list."""
-        if name in (None, self.assistant.chat_model):
-            return
-        if name not in self.assistant.chat_models():
-            raise InputError(f"there is no chat model {name!r} at the endpoint")
 
 
 def told(error: Exception) -> str:

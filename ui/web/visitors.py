@@ -40,10 +40,7 @@ _NO_DASHES = str.maketrans("", "", "-_")
 
 
 def visitor(request: gr.Request) -> str:
-    """Return the identity of a visitor: unique, and impossible for others to guess.
-
-    A browser that keeps no cookies is a new visitor each time it loads the page.
-    """
+    """Return the unguessable identity of a visitor; without cookies each page load is a new one."""
     if request.username:
         return f"user {request.username}"
     found = request.cookies.get(COOKIE, "")
@@ -54,10 +51,7 @@ def visitor(request: gr.Request) -> str:
 
 
 def secret_of(headers: Headers) -> str | None:
-    """Return the secret that a browser sent, or None.
-
-    Cookies of other programs on this machine come with it, some in a form that no standard allows.
-    """
+    """Return the secret that a browser sent, or None; cookies of other programs may be invalid."""
     found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
     return found if _is_secret(found) else None
 
@@ -80,10 +74,7 @@ _OPEN = frozenset(
 
 
 class Gate:
-    """ASGI middleware that requires a login, and slows down guessing.
-
-    The sessions are Gradio's.
-    """
+    """ASGI middleware that requires a login (sessions are Gradio's), and slows down guessing."""
 
     def __init__(self, app: ASGIApp, guesses: "Guesses", gradio_app: "App") -> None:
         self.app = app
@@ -159,16 +150,13 @@ class Guesses:
 
     FREE = 5
     """Free wrong passwords for an account from one address; later attempts wait 1 s, 2 s, 4 s, …"""
-    MANY = 50
-    """After so many for one account, or from one address, no wrong password is free."""
-    FIRST_DOUBLINGS = 5
-    """If none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds."""
+    MANY = 50  # after so many for one account, or from one address, no wrong password is free
+    FIRST_DOUBLINGS = 5  # if none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds
     LONGEST_SECONDS = 900
     FORGOTTEN_SECONDS = 86_400
     MOST_COUNTS = 30_000
     LONGEST_NAME = 64
-    MOST_HASHED = 2
-    """Passwords hashed at the same time: each takes a processor, and 19 MiB."""
+    MOST_HASHED = 2  # passwords hashed at the same time: each takes a processor, and 19 MiB
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts

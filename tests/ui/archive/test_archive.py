@@ -1,4 +1,4 @@
-"""Conversations are kept, found, cut, deleted and restored, each for its own visitor alone."""
+"""Conversations and marks of papers are kept and changed, each for its own visitor alone."""
 
 import contextlib
 import json
@@ -13,6 +13,8 @@ import pytest
 from index.errors import InputError, StoreBusyError, StoreError
 from rag import Answer, Assistant, Filters, Options
 from ui.archive import FILE, Archive, Conversation, Turn
+from ui.archive import marks as module
+from ui.archive.marks import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Mark
 
 ME, YOU = "cookie me", "cookie you"
 ASKED = "How many tasks does OSWorld have?"
@@ -29,7 +31,6 @@ def answer(sample_assistant: Assistant) -> Answer:
 
 
 def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
-    """The id of a conversation in which these were asked."""
     id_ = archive.begin(visitor, questions[0]).id
     for question in questions:
         archive.put(visitor, id_, Turn(question=question))
@@ -37,7 +38,6 @@ def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
 
 
 def read(archive: Archive, id_: str) -> Conversation:
-    """My conversation, which has to be there."""
     found = archive.read(ME, id_)
     assert found
     return found
@@ -76,17 +76,15 @@ def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) ->
     assert archive.list(YOU) == []
     assert archive.list(YOU, "moss") == []
     assert archive.read(YOU, id_) is None
-    for write in (
-        lambda who, which: archive.put(who, which, turn),
-        lambda who, which: archive.cut(who, which, turn.id),
-        lambda who, which: archive.rename(who, which, "Mine now"),
-        archive.delete,
+    for write, *more in (
+        (archive.put, turn),
+        (archive.cut, turn.id),
+        (archive.rename, "Mine now"),
+        (archive.delete,),
     ):
-        with pytest.raises(InputError) as foreign:
-            write(YOU, id_)
-        with pytest.raises(InputError) as unknown:
-            write(YOU, "no such id")
-        assert str(foreign.value) == str(unknown.value)
+        for id_of in (id_, "no such id"):
+            with pytest.raises(InputError, match="there is no such conversation"):
+                write(YOU, id_of, *more)
     assert titles(archive) == ["Mosses?"]
 
 
@@ -99,11 +97,8 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
     archive.change(ME, id_, two, partial="Wet")
     after = archive.change(ME, id_, two, vote="up")
     assert after == read(archive, id_)
-    assert [(t.question, t.partial, t.vote) for t in after.turns] == [
-        ("one", None, None),
-        ("two", "Wet", "up"),
-        ("three", None, None),
-    ]
+    changed = [("one", None, None), ("two", "Wet", "up"), ("three", None, None)]
+    assert [(t.question, t.partial, t.vote) for t in after.turns] == changed
     assert after.updated == before.updated
     assert archive.cut(ME, id_, two) == after.turns[1:], "with all after it"
     assert archive.change(ME, id_, two, partial="") is None, "taken back meanwhile"
@@ -308,3 +303,66 @@ def test_what_cannot_be_kept_is_refused_in_one_line(archive: Archive, tmp_path: 
     with pytest.raises(StoreError, match="move it away") as told:
         Archive(tmp_path)
     assert "\n" not in str(told.value)
+
+
+# Marks of papers
+
+
+def test_marks_are_ones_own_and_change_one_by_one(tmp_path: Path) -> None:
+    marks = Archive(tmp_path).marks
+    assert marks.of(ME) == {}
+    marks.change(ME, ["p", "q"], {"starred": True})
+    marks.change(ME, ["p"], {"note": "mine", "tags": " to cite,, kites , to  cite"})
+    assert marks.of(ME) == {
+        "p": Mark(starred=True, note="mine", tags=("to cite", "kites")),
+        "q": Mark(starred=True),
+    }
+    assert marks.of(YOU) == {}
+    marks.change(YOU, ["p"], {"read": True})
+    marks.change(ME, ["p", "q"], {"starred": False, "note": "", "tags": ""})
+    assert Archive(tmp_path).marks.of(ME) == {}
+    assert Archive(tmp_path).marks.of(YOU) == {"p": Mark(read=True)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"note": "x" * (LONGEST_NOTE + 1)},
+        {"tags": "x" * (LONGEST_TAG + 1)},
+        {"tags": ",".join(map(str, range(MOST_TAGS + 1)))},
+        {"tags": [f"a{number},b{number}" for number in range(MOST_TAGS)]},
+        {"tags": [1]},
+        {"tags": {"a": 1}},
+        {"note": "half a character: \ud800"},
+        {"starred": "perhaps"},
+        {"owner": "me"},
+    ],
+)
+def test_what_cannot_be_kept_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
+    marks = Archive(tmp_path).marks
+    with pytest.raises(InputError, match="cannot be saved") as told:
+        marks.change(ME, ["p"], change)
+    assert "\n" not in str(told.value)
+    assert marks.of(ME) == {}
+
+
+def test_a_list_of_tags_is_kept_and_a_damaged_mark_is_left_out(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.marks.change(ME, ["p", "q"], {"tags": ["to  cite, kites", "kites"]})
+    assert archive.marks.of(ME)["p"].tags == ("to cite", "kites")
+    tags = ",".join(map(str, range(84)))
+    with archive.marks._database.writing() as rows:
+        rows.execute("UPDATE marks SET tags = ? WHERE paper = 'p'", (tags,))
+    assert list(archive.marks.of(ME)) == ["q"]
+    archive.marks.change(ME, ["p"], {"tags": "again"})
+    assert archive.marks.of(ME)["p"].tags == ("again",)
+
+
+def test_marks_of_gone_papers_take_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MARKED", 2)
+    marks = Archive(tmp_path).marks
+    marks.change(ME, ["p", "q"], {"starred": True})
+    with pytest.raises(InputError, match="at most 2 papers"):
+        marks.change(ME, ["r"], {"starred": True}, there={"p", "q", "r"})
+    marks.change(ME, ["r"], {"starred": True}, there={"q", "r"})
+    assert list(marks.of(ME)) == ["p", "q", "r"]

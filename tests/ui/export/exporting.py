@@ -35,14 +35,9 @@ ANSWERED = Turn(
         index=IndexInfo(id="i1", papers=3, encoder="e"),
     ),
 )
-REFUSED = Turn(
-    asked=WHEN,
-    question="Who sings?",
-    answer=refusal(
-        "No abstract has the name “Sings”.",
-        nearest=(NearPaper(id="x", title="Moss$^{2}$ <i>", score=0.2),),
-    ),
-)
+NEAR = NearPaper(id="x", title="Moss$^{2}$ <i>", score=0.2)
+NOTHING = refusal("No abstract has the name “Sings”.", nearest=(NEAR,))
+REFUSED = Turn(asked=WHEN, question="Who sings?", answer=NOTHING)
 STOPPED = Turn(asked=WHEN, question="How wet?", partial="Very **wet** [1] and <b>")
 BROKEN = Turn(asked=WHEN, question="How dry?", problem="The index is missing: build it.")
 CONVERSATION = Conversation(

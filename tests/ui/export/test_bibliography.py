@@ -71,18 +71,18 @@ def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("papers", "expected"),
+    ("paper", "expected"),
     [
-        ([MOSS], ["vaswani-etal-2017-moss"]),
-        ([BARE], ["counting2025bogs"]),
-        ([BARE.model_copy(update={"authors": ("Ada de Vries",)})], ["vries2025counting"]),
-        ([BARE.model_copy(update={"authors": ("Łoś, Ana",), "year": 1999})], ["os1999counting"]),
-        ([Paper(id="2104.08663", title="日本", abstract="x")], ["paper-8b4a87"]),
-        ([Paper(id=derived_id(ON_STONE, ""), title=ON_STONE, abstract="x")], ["mossesthat"]),
+        (MOSS, "vaswani-etal-2017-moss"),
+        (BARE, "counting2025bogs"),
+        (BARE.model_copy(update={"authors": ("Ada de Vries",)}), "vries2025counting"),
+        (BARE.model_copy(update={"authors": ("Łoś, Ana",), "year": 1999}), "os1999counting"),
+        (Paper(id="2104.08663", title="日本", abstract="x"), "paper-[0-9a-f]{6}"),
+        (Paper(id=derived_id(ON_STONE, ""), title=ON_STONE, abstract="x"), "mossesthat"),
     ],
 )
-def test_a_key_is_given_or_says_who_when_and_what(papers: list[Paper], expected: list[str]) -> None:
-    assert [re.sub("paper-.*", "paper-8b4a87", key) for key in keys(papers)] == expected
+def test_a_key_is_given_or_says_who_when_and_what(paper: Paper, expected: str) -> None:
+    assert re.fullmatch(expected, *keys([paper]))
 
 
 def test_keys_that_would_be_the_same_are_told_apart_whatever_their_order() -> None:
@@ -122,16 +122,12 @@ def test_any_papers_can_be_read_back_from_every_format(papers: list[Paper]) -> N
         assert entry.get("abstract", "").count("{") == entry.get("abstract", "").count("}")
         assert entry.get("year") == (str(paper.year) if paper.year else None)
     records = rispy.loads(ris(papers))
-    assert [record.get("title", "") for record in records] == [
-        clean_text(paper.title).strip() for paper in papers
-    ]
-    assert [record.get("abstract", "") for record in records] == [
-        clean_text(paper.abstract).strip() for paper in papers
-    ]
+    for name in ("title", "abstract"):
+        known = [clean_text(getattr(paper, name)).strip() for paper in papers]
+        assert [record.get(name, "") for record in records] == known
     _, *rows = csv.reader(io.StringIO(papers_csv(papers), newline=""))
-    assert [row[0].removeprefix("'") for row in rows] == [
-        clean_text(paper.title).removeprefix("'") for paper in papers
-    ]
+    titles = [clean_text(paper.title).removeprefix("'") for paper in papers]
+    assert [row[0].removeprefix("'") for row in rows] == titles
     assert not any(cell.startswith(FORMULA_SIGNS) for row in rows for cell in row)
 
 
@@ -173,9 +169,8 @@ def known_papers(draw: st.DrawFn) -> Paper:
     title, abstract = draw(words), f"We say {draw(words)}"
     published = draw(st.sampled_from([None, "2024", "2024-03", "2024-03-05"]))
     arxiv = draw(st.sampled_from([None, "2403.01234"]))
-    year = (
-        int(published[:4]) if published else 2024 if arxiv else draw(st.sampled_from([None, 1999]))
-    )
+    years = [int(published[:4])] if published else [2024] if arxiv else [None, 1999]
+    year = draw(st.sampled_from(years))
     url = draw(st.sampled_from([None, "https://example.org/a?b=1&c=%20#d"]))
     url = url or (f"https://arxiv.org/abs/{arxiv}" if arxiv else None)
     return Paper(

@@ -31,12 +31,10 @@ def test_markdown_says_all_there_is_to_an_answer_and_shows_no_markup_of_abstract
         r"**\[1\] Moss²Net: A Study of Mosses & Ferns in OSWorld**  ",
     ]
     assert said.startswith("\n\n".join(blocks))
-    assert (
-        "<https://example.org/~moss/a_b?c=1&d=%20>\n\n> Mosses cost $5 & grow 10% a_year." in said
-    )
-    assert said.endswith(
-        "*Answered May 2, 2025, 12:30 UTC, written by a-model. Index i1, 3 papers.*\n"
-    )
+    quoted = "<https://example.org/~moss/a_b?c=1&d=%20>\n\n> Mosses cost $5 & grow 10% a_year."
+    assert quoted in said
+    end = "*Answered May 2, 2025, 12:30 UTC, written by a-model. Index i1, 3 papers.*\n"
+    assert said.endswith(end)
     shown = Elements(MarkdownIt("gfm-like", {"linkify": False}).render(said))
     tags = {tag for tag, _ in shown.tags}
     assert not tags & {"script", "b", "big", "code", "img"}
@@ -80,10 +78,8 @@ def test_a_page_is_whole_and_runs_nothing() -> None:
     inner = [link for link in page.having("href") if link.startswith("#")]
     assert len(inner) == 4
     assert {link[1:] for link in inner} <= set(ids)
-    assert all(
-        link.startswith(("#", "https://example.org/", "https://arxiv.org/"))
-        for link in page.having("href")
-    )
+    allowed = ("#", "https://example.org/", "https://arxiv.org/")
+    assert all(link.startswith(allowed) for link in page.having("href"))
     assert "(only partly supported: nothing says they are big)" in page.text
     assert "<script>alert(1)</script>" in page.text
     assert "Very wet [1] and <b>" in page.text
@@ -115,7 +111,6 @@ def test_a_name_is_safe_whatever_the_question(title: str) -> None:
     assert len(name) < 80
 
 
-@pytest.mark.parametrize("kind", ["bibtex", "ris", "csv"])
-def test_no_cited_paper_is_no_bibliography(kind: str) -> None:
+def test_no_cited_paper_is_no_bibliography() -> None:
     with pytest.raises(InputError, match="nothing to export"):
-        export(REFUSED, kind)
+        export(REFUSED, "ris")

@@ -12,8 +12,6 @@ from running import started
 
 @dataclass(frozen=True)
 class Started:
-    """A running page."""
-
     address: str
     store: Path
     data: Path

@@ -29,19 +29,13 @@ def opened(browser: Browser, sampled: Started) -> Iterator[Page]:
 def name_of_the_focused(session: CDPSession) -> str:
     """By the browser's own accessibility tree, as a screen reader has it."""
     found = session.send("Runtime.evaluate", {"expression": "document.activeElement"})
-    node: dict[str, Any] = session.send(
-        "Accessibility.getPartialAXTree",
-        {"objectId": found["result"]["objectId"], "fetchRelatives": False},
-    )["nodes"][0]
+    wanted = {"objectId": found["result"]["objectId"], "fetchRelatives": False}
+    node: dict[str, Any] = session.send("Accessibility.getPartialAXTree", wanted)["nodes"][0]
     return str(node.get("name", {}).get("value", "")).strip()
 
 
 def tab_through(page: Page) -> tuple[list[str], list[str]]:
-    """Press Tab from the last tab's button to the end of the page, and on to the first again.
-
-    Returns:
-        The names of what had the focus, and what is wrong with it.
-    """
+    """Press Tab once around the page; return the names of what had the focus, and problems."""
     session = page.context.new_cdp_session(page)
     page.get_by_role("tab").last.focus()
     page.evaluate("window.aqaLast = null")

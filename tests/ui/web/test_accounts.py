@@ -1,5 +1,6 @@
 """Sharing with a login: the file of people, and a page that is closed to everybody else."""
 
+import asyncio
 import base64
 import io
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from gradio_client import Client
 from running import Capture, failed, started, succeeded
+from starlette.exceptions import HTTPException
 
 from index.errors import InputError
 from rag.schema import Answer
@@ -17,10 +19,11 @@ from ui import cli
 from ui.web.accounts import Accounts, add
 from ui.web.mcp_tools import PATH
 from ui.web.own_host import Reach
-from ui.web.visitors import Guesses
+from ui.web.visitors import Guesses, network_of
 
 PASSWORD = "correct horse ä 1"
 PROXY = "127.0.0.2"
+FREE, MANY, LONGEST_SECONDS = Guesses.FREE, Guesses.MANY, Guesses.LONGEST_SECONDS
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x", salt=bytes(16))
 
 
@@ -55,9 +58,8 @@ def test_a_right_password_is_known_and_a_wrong_one_is_not(people: Path) -> None:
 def test_a_password_of_nobody_is_hashed_too(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, hashed = Accounts(people), []
     verify = PasswordHasher.verify
-    monkeypatch.setattr(
-        PasswordHasher, "verify", lambda *given: hashed.append(given[1]) or verify(*given)
-    )
+    seen = lambda *given: hashed.append(given[1]) or verify(*given)  # noqa: E731
+    monkeypatch.setattr(PasswordHasher, "verify", seen)
     for name in ("ada", "nobody"):
         assert not accounts.check(name, "wrong")
     known, unknown = map(extract_parameters, hashed)
@@ -118,10 +120,8 @@ def test_add_user_adds_a_line_and_keeps_the_others_or_says_why_not(
         cli.add_user(path, "ada")
     assert "No such file" in failed(capsys, "ui", "--auth", str(path))
     assert "name it with --auth FILE" in failed(capsys, "ui", "--add-user", "ada")
-    for name, password, told in (
-        ("a:b", "x", "is not a login name"),
-        ("ada", "", "the password is empty"),
-    ):
+    wrong = ("a:b", "x", "is not a login name"), ("ada", "", "the password is empty")
+    for name, password, told in wrong:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
         assert told in failed(capsys, "ui", "--auth", str(path), "--add-user", name)
     assert not path.exists()
@@ -177,14 +177,12 @@ def test_programs_log_in_or_send_the_password_with_each_request(shared_page: str
     assert answer.status == "answered"
     with pytest.raises(ValueError, match="Could not login"):
         Client(shared_page, auth=("ada", "wrong"), verbose=False, analytics_enabled=False)
-    program = {"name": "program", "version": "1"}
-    told = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": program}
-    begun = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": told}
+    begun = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"Accept": "application/json, text/event-stream"}
     with httpx.Client(base_url=shared_page, auth=("ada", PASSWORD), timeout=20) as http:
         assert len(http.post("/api/papers", json={"limit": 1}).json()["papers"]) == 1
         assert http.get("/gradio_api/user").json() == "ada"
-        assert "abstractqa" in http.post(PATH, json=begun, headers=accept).text.lower()
+        assert '"ask"' in http.post(PATH, json=begun, headers=accept).text
 
 
 def test_who_is_taken_out_of_the_file_is_out_at_once(shared_page: str, people: Path) -> None:
@@ -207,12 +205,11 @@ def log_in(address: str, name: str, password: str, **headers: str) -> httpx.Resp
 
 
 def through_the_proxy(address: str) -> httpx.Client:
-    """A client that stands where the proxy does."""
     return httpx.Client(base_url=address, transport=httpx.HTTPTransport(local_address=PROXY))
 
 
 def test_guessing_has_to_wait_whatever_address_is_claimed(shared_page: str) -> None:
-    for guess in range(Guesses.FREE):
+    for guess in range(FREE):
         headers = {"X-Forwarded-For": f"10.0.0.{guess}"}
         assert log_in(shared_page, "eve", "no", **headers).status_code == 400
     reply = log_in(shared_page, "eve", "no", **{"X-Forwarded-For": "10.0.0.99"})
@@ -231,8 +228,8 @@ def test_a_right_password_from_elsewhere_gets_in_while_somebody_guesses(shared_p
             headers = {"X-Forwarded-For": chain}
             return http.get("/config", auth=("ada", password), headers=headers).status_code
 
-        guessed = [code("no", f"10.9.9.{guess}, 10.2.0.1") for guess in range(Guesses.FREE + 1)]
-        assert guessed == [401] * Guesses.FREE + [429]
+        guessed = [code("no", f"10.9.9.{guess}, 10.2.0.1") for guess in range(FREE + 1)]
+        assert guessed == [401] * FREE + [429]
         assert code(PASSWORD, "10.2.0.1") == 429
         assert code(PASSWORD, "10.2.0.1, 10.2.0.2") == 200
         assert code(PASSWORD, f"10.2.0.3, {PROXY}") == 200
@@ -252,3 +249,95 @@ def test_the_cookies_of_a_login_stay_on_this_site(shared_page: str) -> None:
             assert {"httponly", "samesite=lax"} <= set(told)
             assert "samesite=none" not in told
             assert ("secure" in told) == secure
+
+
+# How long those who guess have to wait
+
+
+@pytest.fixture
+def guesses(tmp_path: Path) -> Guesses:
+    add(tmp_path / "people", "ada", "right")
+    return Guesses(Accounts(tmp_path / "people"))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1_000_000.0]
+    monkeypatch.setattr("ui.web.visitors.time.monotonic", lambda: now[0])
+    return now
+
+
+def waits(guesses: Guesses, count: int, name: str = "ada", address: str = "a") -> list[float]:
+    seconds = []
+    for _ in range(count):
+        guesses.note(name, address, right=False)
+        seconds.append(guesses.wait(name, address))
+    return seconds
+
+
+def test_waits_double_up_to_the_longest(guesses: Guesses, clock: list[float]) -> None:
+    assert waits(guesses, FREE + 3) == [0] * (FREE - 1) + [1, 2, 4, 8]
+    assert max(waits(guesses, 2_000)) == LONGEST_SECONDS
+    clock[0] += LONGEST_SECONDS
+    assert guesses.wait("ada", "a") <= 0
+
+
+def test_only_the_account_at_that_address_waits(guesses: Guesses, clock: list[float]) -> None:
+    waits(guesses, FREE)
+    guesses.note("ada", "a", right=True)
+    assert waits(guesses, 1) == [0]
+    waits(guesses, 10 * MANY)
+    assert guesses.wait("ada", "a") > 0
+    assert guesses.wait("ada", "b") == 0
+    assert guesses.wait("bob", "a") == 0
+    clock[0] += 86_400
+    assert waits(guesses, 1) == [0]
+
+
+def test_guessing_from_many_addresses_has_to_wait(guesses: Guesses, clock: list[float]) -> None:
+    for each in range(MANY):
+        guesses.note("ada", f"10.0.0.{each}", right=False)
+    assert guesses.wait("ada", "owner") == 0
+    assert waits(guesses, 2, address="owner") == [32, 64]
+    assert waits(guesses, 1, name="bob") == [0]
+
+
+def test_trying_many_accounts_has_to_wait(guesses: Guesses, clock: list[float]) -> None:
+    for each in range(MANY):
+        guesses.note(f"name{each}", "a", right=False)
+    assert guesses.wait("ada", "a") == 0
+    assert waits(guesses, 1) == [32]
+    assert waits(guesses, 1, address="b") == [0]
+
+
+def test_what_is_remembered_is_bounded(
+    guesses: Guesses, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guesses, "MOST_COUNTS", 100)
+    for each in range(1_000):
+        guesses.note(f"name{each}" + "x" * 10_000, f"10.0.0.{each}", right=False)
+    assert len(guesses._wrong) == 100
+    assert max(len(name) for name, _ in guesses._wrong) == 64
+
+
+@pytest.mark.anyio
+async def test_only_right_passwords_are_free_however_many_come_at_once(guesses: Guesses) -> None:
+    sent = (guesses.check("ada", "right", "a") for _ in range(50))
+    assert await asyncio.gather(*sent) == [True] * 50, "as programs send them"
+    tried = (guesses.check("ada", f"wrong {each}", "a") for each in range(3 * FREE))
+    told = await asyncio.gather(*tried, return_exceptions=True)
+    assert told.count(False) == FREE
+    assert sum(isinstance(each, HTTPException) for each in told) == 2 * FREE
+
+
+def test_one_sender_has_one_address() -> None:
+    for sender, address in {
+        "192.168.0.7": "192.168.0.7",
+        "2001:db8::1": "2001:db8::/64",
+        "2001:db8::ffff:1": "2001:db8::/64",
+        "fe80::1%eth0": "fe80::/64",
+        "::ffff:192.168.0.7": "192.168.0.7",
+        "": "",
+        "unknown": "unknown",
+    }.items():
+        assert network_of(sender) == address

@@ -14,7 +14,6 @@ CHIPS = "#aqa-chat-chosen li"
 
 @pytest.fixture(scope="module")
 def site(sample_assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Of an operator who allows links."""
     return site_of(sample_assistant, tmp_path_factory.mktemp("site"), share_links=True)
 
 

@@ -1,26 +1,40 @@
-"""The four public endpoints, as programs call them."""
+"""The four public endpoints as programs call them, MCP tools too; read-only pages to share."""
 
 import json
 import re
 import socket
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
+from browsing import QUESTION, in_a_loop, served, site_of
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from mcp import ClientSession, McpError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import Tool
 
 from index.errors import AbstractQAError
 from index.papers import Paper
+from rag import Assistant
 from rag.schema import Answer, Hit
 from rag.tables import Table
+from ui.archive import Turn
+from ui.web.accounts import Accounts, add
 from ui.web.api import ARGUMENTS, ENDPOINTS, Endpoint, Programs
 from ui.web.limits import LIMITS
+from ui.web.mcp_tools import PATH
 from ui.web.site import Site
 
+T = TypeVar("T")
+ME = "cookie me"
 TOO_LARGE = {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]}
 PARAMETERS = {name: tuple(model.model_fields) for name, model in ARGUMENTS.items()}
 
@@ -32,9 +46,7 @@ def posted(address: str, path: str, body: object) -> httpx.Response:
 
 
 def call(address: str, name: str, **arguments: object) -> Any:
-    reply = posted(address, f"/api/{name}", arguments)
-    assert reply.status_code == 200, reply.text
-    return reply.json()
+    return posted(address, f"/api/{name}", arguments).raise_for_status().json()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +64,7 @@ def test_the_public_list_is_these_four_endpoints_and_gradio_client_calls_them(ad
     }
     assert listed == PARAMETERS
     assert all(endpoint["description"] for endpoint in api["named_endpoints"].values())
-    found = client.predict("How many tasks does OSWorld have?", sources=1, api_name="/ask")
+    found = client.predict(QUESTION, sources=1, api_name="/ask")
     assert "369" in Answer.model_validate(found).text
     with pytest.raises(AppError, match="at most 4,000"):
         client.predict("x" * 5_000, api_name="/ask")
@@ -77,7 +89,7 @@ def test_the_documentation_lists_each_endpoint_with_its_arguments_and_its_python
 
 
 def test_arguments_bind(address: str, site: Site) -> None:
-    found = call(address, "ask", question="How many tasks does OSWorld have?", sources=1)
+    found = call(address, "ask", question=QUESTION, sources=1)
     answer = Answer.model_validate(found)
     assert any("369" in passage.text for r in answer.references for passage in r.passages)
     assert len(answer.references) == 1
@@ -112,7 +124,7 @@ def test_papers_come_newest_first_in_pages(address: str, site: Site) -> None:
 
 
 def test_an_answer_comes_as_events_to_whoever_accepts_them(address: str) -> None:
-    sent = {"question": "How many tasks does OSWorld have?"}
+    sent = {"question": QUESTION}
     headers = {"Accept": "text/event-stream"}
     told = httpx.post(f"{address}/api/ask", json=sent, headers=headers, timeout=20).text
     events = re.findall(r"^event: (.*)\ndata: (.*)$", told, re.MULTILINE)
@@ -179,6 +191,13 @@ def test_an_event_of_the_browser_alone_is_none_for_the_server(address: str) -> N
             assert (reply.status_code, "no such event" in reply.text) == (422, True)
 
 
+def test_files_are_taken_only_where_papers_may_be_added(address: str, site: Site) -> None:
+    with served(replace(site, may_change=False)) as closed:
+        for where, code in ((address, 200), (closed, 403)):
+            sent = httpx.post(f"{where}/gradio_api/upload", files={"files": ("f.txt", b"x")})
+            assert sent.status_code == code
+
+
 def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(address: str) -> None:
     url = f"{address}/gradio_api/upload"
     with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 5) as sent:
@@ -223,3 +242,110 @@ def test_anything_may_be_sent(data: st.DataObject, endpoints: dict[str, Endpoint
     assert len(told) < 1_000
     assert len(told.splitlines()) <= 1
     assert "something went wrong" not in told
+
+
+# The same as MCP tools
+
+
+@pytest.fixture(scope="module")
+def tools(site: Site) -> Iterator[str]:
+    """Where a page with its tools is served."""
+    with served(site, mcp=True) as address:
+        yield address
+
+
+def session(address: str, use: Callable[[ClientSession], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with (
+            streamable_http_client(address + PATH) as (reading, writing, _),
+            ClientSession(reading, writing) as opened,
+        ):
+            await opened.initialize()
+            return await use(opened)
+
+    return in_a_loop(run())
+
+
+def test_a_client_finds_these_four_tools_and_nothing_else(tools: str) -> None:
+    async def look(opened: ClientSession) -> list[Tool]:
+        for ask in (opened.list_prompts, opened.list_resources, opened.list_resource_templates):
+            with pytest.raises(McpError, match="Method not found"):
+                await ask()
+        return (await opened.list_tools()).tools
+
+    found = session(tools, look)
+    assert [tool.name for tool in found] == list(ENDPOINTS)
+    for tool in found:
+        assert len(tool.description or "") > 40
+        assert tuple(tool.inputSchema["properties"]) == tuple(ARGUMENTS[tool.name].model_fields)
+        assert all("description" in each for each in tool.inputSchema["properties"].values())
+        for schema in (tool.inputSchema, tool.outputSchema):
+            Draft202012Validator.check_schema(schema)
+        assert tool.annotations.readOnlyHint is True
+    for path in ("mcp/sse", "gradio_api/mcp/", "gradio_api/mcp/sse", "gradio_api/mcp/schema"):
+        assert httpx.get(f"{tools}/{path}").status_code == 404
+
+
+def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(tools: str) -> None:
+    # The client checks the structured result against the tool's schema once it has the list.
+    async def use(opened: ClientSession) -> None:
+        await opened.list_tools()
+        for tool, arguments in {
+            "ask": {"question": "How many tasks has OSWorld?"},
+            "search": {"query": "web agents", "limit": 2},
+            "papers": {"title": "agent"},
+            "table": {"question": "GUI agents", "columns": ["method"]},
+        }.items():
+            result = await opened.call_tool(tool, arguments)
+            assert (result.isError, bool(result.structuredContent)) == (False, True)
+            (text,) = result.content
+            assert json.loads(text.text) == result.structuredContent
+
+    session(tools, use)
+
+
+def test_a_tool_tells_mistakes(tools: str) -> None:
+    for tool, arguments, told in (
+        ("ask", {"question": "a", "digests": ["none such"]}, "unknown digest 'none such'"),
+        ("papers", {"bogus": 1}, "bogus: extra inputs are not permitted"),
+        ("lambda", {}, "there is no tool 'lambda'; use one of ask, search, papers, table"),
+    ):
+        result = session(tools, partial(ClientSession.call_tool, name=tool, arguments=arguments))
+        (text,) = result.content
+        assert (result.isError, text.text) == (True, text.text.replace("\n", ""))
+        assert told in text.text
+
+
+# Pages to share
+
+
+@pytest.mark.parametrize("may_share", [True, False])
+def test_who_has_the_link_reads_the_answer_without_a_login_until_it_is_withdrawn(
+    sample_assistant: Assistant, tmp_path: Path, may_share: bool
+) -> None:
+    add(tmp_path / "people", "ada", "a long password")
+    open_to_all = site_of(sample_assistant, tmp_path, share_links=may_share)
+    site = replace(open_to_all, accounts=Accounts(tmp_path / "people"))
+    archive = site.archive
+    id_ = archive.begin(ME, QUESTION).id
+    turn = Turn(question=QUESTION, answer=sample_assistant.ask(QUESTION, mode="extractive"))
+    archive.put(ME, id_, turn)
+    secret = archive.share(ME, id_, turn.id, is_alone=False)
+    with served(site) as address, httpx.Client(base_url=address) as client:
+        assert client.get("/api/papers").status_code == 401
+        if not may_share:
+            assert client.get(f"/shared/{secret}").status_code in (401, 404)
+            return
+        shown = client.get(f"/shared/{secret}")
+        assert shown.status_code == 200
+        assert "369 tasks" in shown.text
+        assert "<script" not in shown.text
+        assert "default-src 'none'" in shown.text
+        assert shown.headers["referrer-policy"] == "no-referrer"
+        assert shown.headers["cache-control"] == "no-store"
+        from_elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert client.get(f"/shared/{secret}", headers=from_elsewhere).status_code == 200
+        for other in (f"{secret}x", "unknown", id_):
+            assert client.get(f"/shared/{other}").status_code == 404
+        archive.unshare(ME, id_)
+        assert client.get(f"/shared/{secret}").status_code == 404

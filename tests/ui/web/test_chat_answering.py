@@ -17,10 +17,9 @@ from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
-from ui.web.chat import chat_settings, running_answers
-from ui.web.chat.answering import Asked
+from ui.web.chat import answering, chat_settings
+from ui.web.chat.answering import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.chat_handlers import Handlers, Place
-from ui.web.chat.running_answers import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -33,9 +32,7 @@ pytestmark = pytest.mark.anyio
 
 def request(visitor: str = ME, **query: str) -> Any:
     session = visitor.removeprefix("session ")
-    return SimpleNamespace(
-        username=None, cookies={}, session_hash=session, query_params=query, request=None
-    )
+    return SimpleNamespace(username=None, cookies={}, session_hash=session, query_params=query)
 
 
 def event(**told: Any) -> Any:
@@ -55,12 +52,12 @@ class Chat:
         self.answering = self.handlers._answering
         self.running = self.answering.running
 
-    def ask(self, question: str, visitor: str = ME, **more: Any) -> list[Update]:
-        return asyncio.run(all_of(self.answering.respond(visitor, Asked(question, **more))))
+    def ask(self, question: str, visitor: str = ME, id_: str = "", **more: Any) -> list[Update]:
+        turn = Turn(question=question, **more)
+        return asyncio.run(all_of(self.answering.respond(visitor, turn, id_)))
 
     def change(self, id_: str, visitor: str = ME, **told: Any) -> Update:
-        changing = self.handlers.change(id_, "", event(**told), request(visitor))
-        return asyncio.run(changing)
+        return asyncio.run(self.handlers.change(id_, "", event(**told), request(visitor)))
 
     def read(self, id_: str, visitor: str = ME) -> Conversation:
         conversation = self.site.archive.read(visitor, id_)
@@ -156,7 +153,7 @@ async def test_stop_ends_a_silent_model_and_keeps_its_text(tmp_path: Path, text:
     chat = Chat(script, tmp_path)
     updates: list[Update] = []
     async with asyncio.timeout(20):
-        async for update in chat.answering.respond(ME, Asked("Kites?")):
+        async for update in chat.answering.respond(ME, Turn(question="Kites?")):
             updates.append(update)
             if "Writing" in str(update.live) and text in str(update.live):
                 assert not chat.running.stop(OTHER, started(updates))
@@ -173,7 +170,7 @@ def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: P
     chat = Chat(script, tmp_path)
 
     async def closed() -> str:
-        updates = chat.answering.respond(ME, Asked("Kites?"))
+        updates = chat.answering.respond(ME, Turn(question="Kites?"))
         first = await anext(updates)
         while "Kites are" not in str((await anext(updates)).live):
             pass
@@ -233,17 +230,18 @@ async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
 
     async with asyncio.timeout(20):
-        first = chat.answering.respond(ME, Asked("Kites?"))
+        first = chat.answering.respond(ME, Turn(question="Kites?"))
         id_ = str((await anext(first)).conversation)
         with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
-            await all_of(chat.answering.respond(ME, Asked("Boats?", id_)))
+            await all_of(chat.answering.respond(ME, Turn(question="Boats?"), id_))
         assert chat.running.stop(ME, id_)
         await all_of(first)
         chat.site.assistant.events = (Finished(answer=answer()),)  # type: ignore[misc]
-        async for update in chat.answering.respond(ME, Asked("Kites?", id_)):
+        async for update in chat.answering.respond(ME, Turn(question="Kites?"), id_):
             if update.live is not SKIP and not update.live["html"]:
                 break
-        again = asyncio.ensure_future(all_of(chat.answering.respond(ME, Asked("Boats?", id_))))
+        boats = chat.answering.respond(ME, Turn(question="Boats?"), id_)
+        again = asyncio.ensure_future(all_of(boats))
         await asyncio.sleep(0.05)
         assert not again.done(), "what may follow is still looked for"
         looked_for.set()
@@ -337,7 +335,7 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(c
         shown.append(asyncio.run(handlers.change(theirs, "", sent, me)))
         assert "text" not in handlers.export(theirs, sent, me)
     assert "OSWorld" not in str(shown)
-    assert started(chat.ask("What is AdaMerging?", conversation=theirs)) != theirs
+    assert started(chat.ask("What is AdaMerging?", id_=theirs)) != theirs
     assert handlers.search(theirs, "OSWorld", me).count("<li") == 0
     assert chat.read(theirs, OTHER) == before
 
@@ -375,8 +373,8 @@ async def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
 
 
 async def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
-    monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
+    monkeypatch.setattr(answering, "SECONDS_UNFOLLOWED", 0.2)
+    monkeypatch.setattr(answering, "SECONDS_OF_SILENCE", 0.1)
     running = Running()
     left = await running.start(ME, "left", until_stopped)
     followed = await running.start(ME, "followed", until_stopped)

@@ -13,15 +13,13 @@ from rag.citations import Block, unescape
 from rag.schema import Filters, Passage
 from ui.archive import Turn
 from ui.export import export
-from ui.export.prose import marked_abstract
+from ui.export.answer_text import marked_abstract
 from ui.web.chat import turn_html
 from ui.web.chat.answering import Live
 from ui.web.chat.turn_html import HTML, TurnHtml, answer_html
 
 
 class OnlyKites:
-    """An index of one paper."""
-
     def paper(self, id_: str) -> Paper:
         if id_ != "kites":
             raise InputError("unknown paper")
@@ -69,15 +67,16 @@ def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
     assert shown.split() == unescape(whole.text).replace("\0", "\ufffd").translate(private).split()
 
 
-REFUSED = refusal(
-    lacks="boats",
-    nearest=[
-        {"id": "kites", "title": "Kites: A~Survey", "score": 0.2},
-        {"id": "gone", "title": "Removed", "score": 0.1},
-    ],
-)
+NEAR = [
+    {"id": "kites", "title": "Kites: A~Survey", "score": 0.2},
+    {"id": "gone", "title": "Removed", "score": 0.1},
+]
+NO = ["The abstracts do not say.", "Nothing is about <boats>.", "need abstracts about “boats”"]
+NOTICE = "Understood as “kites” for “kitse”."
+REFUSED = refusal(lacks="boats", nearest=NEAR)
 UNCLEAR = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
 DOUBTED = claim("Kites need storms.", span(paper(), WIND), support="partly", why="no storms")
+DOUBT = answer(DOUBTED, notice=NOTICE)
 COUNTED = claim("There are 3.", support="unchecked")
 HEADED = answer(claim("Wind (2 papers):", support="unchecked"))
 FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
@@ -86,25 +85,13 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
 @pytest.mark.parametrize(
     ("fields", "told", "untold"),
     [
-        (
-            {"answer": REFUSED},
-            [
-                "The abstracts do not say.",
-                "Nothing is about <boats>.",
-                "would need abstracts about “boats”",
-            ],
-            ["Removed", "Ask instead"],
-        ),
+        ({"answer": REFUSED}, NO, ["Removed", "Ask instead"]),
         (
             {"answer": UNCLEAR, "followups": ("How so?",)},
             ["Two papers are called Kite.", "Ask instead", "What is “<Kite> One”?"],
             ["The abstracts do not say", "The nearest papers", "How so?"],
         ),
-        (
-            {"answer": answer(DOUBTED, notice="Understood as “kites” for “kitse”.")},
-            ["Understood as “kites” for “kitse”.", "in part", "no storms", "They (kites) need"],
-            [],
-        ),
+        ({"answer": DOUBT}, [NOTICE, "in part", "no storms", "They (kites) need"], []),
         ({"answer": HEADED}, ["Wind (2 papers):"], ["not checked"]),
         ({"answer": answer()}, ["Quoted from the abstracts · 1 source"], ["Understood"]),
         ({"answer": FOLLOWED}, ["Understood as: What do kites cost (Kites)?"], []),
@@ -151,14 +138,8 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
         standalone_question=HOSTILE,
     )
     filters = Filters(digests=(HOSTILE,), title=HOSTILE)
-    shown = turn(
-        question=HOSTILE,
-        answer=hostile,
-        followups=(HOSTILE,),
-        filters=filters,
-        vote="down",
-        vote_reason=HOSTILE,
-    )
+    asked = {"question": HOSTILE, "answer": hostile, "followups": (HOSTILE,), "filters": filters}
+    shown = turn(**asked, vote="down", vote_reason=HOSTILE)
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
         turn_html.problem_html(HOSTILE), turn_html.partial_html(HOSTILE),

@@ -37,9 +37,8 @@ def test_a_table_of_quotes_each_shown_in_its_abstract(page: Page, scheme: str) -
     page.reload()
     compare(page, "GUI agents")
     table = page.get_by_role("table")
-    expect(table.get_by_role("columnheader")).to_have_text(
-        ["Paper", "method", "data", "metric", "result"]
-    )
+    head = ["Paper", "method", "data", "metric", "result"]
+    expect(table.get_by_role("columnheader")).to_have_text(head)
     assert table.locator("caption").inner_text().startswith("4 papers, quotes chosen by rule")
     assert table.locator("tbody th[scope=row]").count() == 4
     assert NOT_STATED in table.inner_text()
@@ -69,7 +68,7 @@ def test_a_table_of_quotes_each_shown_in_its_abstract(page: Page, scheme: str) -
         page.get_by_role("button", name="Download CSV").click()
     assert download.value.suggested_filename == "comparison.csv"
     rows = list(csv.reader(io.StringIO(saved(download.value))))
-    assert rows[0] == ["Paper", "method", "data", "metric", "result"]
+    assert rows[0] == head
     assert len(rows) == 1 + page.locator("tbody th[scope=row]").count() > 2
     with page.expect_download() as download:
         page.get_by_role("button", name="Download Markdown").click()

@@ -15,10 +15,10 @@ from index.papers import Paper, Source
 from rag import Assistant
 from rag.schema import Hit
 from ui.archive.marks import Mark
-from ui.web.corpus import paper_handlers
+from ui.web.corpus import papers_tab
 from ui.web.corpus.paper_catalogue import Catalogue, View
-from ui.web.corpus.paper_handlers import Looking, pasted, read_uploaded
 from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
+from ui.web.corpus.papers_tab import Looking, pasted, read_uploaded
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
@@ -30,23 +30,14 @@ SHELF = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("kit", "bk"),
-        ("ite", ""),
-        ("KITENET fly", "k"),
-        ("m3vit", "k"),
-        ("muller", "k"),
-        ("GPT 4 sail", "b"),
-        ("37.8%", "k"),
-        ("?!", "bkr"),
-        ("kite nowhere", ""),
-    ],
-)
-def test_exact_words_find_the_papers_that_begin_with_them(words: str, found: str) -> None:
+FOUND = {"kit": "bk", "ite": "", "KITENET fly": "k", "m3vit": "k", "muller": "k"}
+FOUND |= {"GPT 4 sail": "b", "37.8%": "k", "?!": "bkr", "kite nowhere": ""}
+
+
+@pytest.mark.parametrize("words", FOUND)
+def test_exact_words_find_the_papers_that_begin_with_them(words: str) -> None:
     page = Catalogue(SHELF).page(View(words=words, exact=True))
-    assert "".join(sorted(paper.id for paper in page.papers)) == found
+    assert "".join(sorted(paper.id for paper in page.papers)) == FOUND[words]
 
 
 @pytest.mark.parametrize("given", [None, "x", [1], {"page": 0}, {"since": "soon"}])
@@ -55,10 +46,8 @@ def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: obje
 
 
 def test_hostile_papers_are_text_everywhere() -> None:
-    sources = (
-        Source(name=HOSTILE, date=dt.date(2025, 4, 22), position=1),
-        Source(name="b", position=2),
-    )
+    dated = Source(name=HOSTILE, date=dt.date(2025, 4, 22), position=1)
+    sources = (dated, Source(name="b", position=2))
     named = {"id": HOSTILE, "title": HOSTILE, "abstract": HOSTILE, "venue": HOSTILE}
     hostile = Paper(**named, authors=(HOSTILE,), url="javascript:alert(1)", sources=sources)
     points = (Point(id=HOSTILE, x=0.5, y=0.5, cluster=0),)
@@ -69,7 +58,7 @@ def test_hostile_papers_are_text_everywhere() -> None:
     marks = Mark(note=HOSTILE, tags=(HOSTILE[:20], HOSTILE[20:40]))
     for html in (
         table_html(catalogue, view, catalogue.page(View()), {HOSTILE: marks}),
-        paper_html(catalogue, view, hostile, similar, marks, may_change=True),
+        paper_html(catalogue, view, hostile, similar, marks, True),
         overview_html(catalogue),
         str(HTML.wrong(HOSTILE)),
     ):
@@ -118,7 +107,7 @@ def test_only_uploads_are_read_and_removed_and_not_too_much_at_a_time(
     assert own.read_text() == "secret"
     with pytest.raises(InputError, match="nothing was pasted"):
         pasted("  \n")
-    monkeypatch.setattr(paper_handlers, "MOST_BYTES", 10)
+    monkeypatch.setattr(papers_tab, "MOST_BYTES", 10)
     with pytest.raises(InputError, match="MB: add it in parts"):
         pasted("a long text")
     sent.write_text("x" * 11)

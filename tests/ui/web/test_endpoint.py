@@ -39,12 +39,8 @@ def assistant(sample_store: Path, chat_server: ChatServer) -> Iterator[Assistant
     """An assistant that quotes; a key is configured, for the scripted endpoint."""
     chat_server.script = writes
     chat_server.models = ["scripted", "other"]
-    settings = Settings(
-        store=sample_store,
-        openai_base_url=chat_server.base_url,
-        openai_api_key=CONFIGURED,  # type: ignore[arg-type]
-        support_checker="local",
-    )
+    where: Any = {"openai_base_url": chat_server.base_url, "openai_api_key": CONFIGURED}
+    settings = Settings(store=sample_store, support_checker="local", **where)
     opened = Assistant.open(store=sample_store, settings=settings)
     yield opened
     opened.close()

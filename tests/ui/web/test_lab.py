@@ -49,7 +49,6 @@ def site(
 
 @pytest.fixture
 def runs(site: Site, tmp_path: Path) -> Path:
-    """The two runs, to be written into."""
     return Path(shutil.copytree(site.runs, tmp_path / "runs"))
 
 
@@ -121,9 +120,8 @@ def test_a_model_that_fails_takes_no_vote(
     sample_store: Path, encoder: SentenceEncoder, chat_server: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    settings = Settings(
-        store=sample_store, openai_base_url=chat_server.base_url, chat_model="small"
-    )
+    where = {"openai_base_url": chat_server.base_url, "chat_model": "small"}
+    settings = Settings(store=sample_store, **where)
     with closing(Assistant(sample_store, encoder, settings=settings)) as assistant:
         known = {name: way for name, way in ways(assistant).items() if name in ("small", "Quotes")}
         monkeypatch.setattr(lab_tab, "ways", lambda _: known)

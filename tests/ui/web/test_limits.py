@@ -17,8 +17,9 @@ from running import free_port, started
 from starlette.responses import PlainTextResponse
 
 from ui.web.limits import Bodies, Limits
+from ui.web.own_host import Reach
 from ui.web.server import launch
-from ui.web.site import AT_ONCE, WAITING
+from ui.web.site import AT_ONCE, WAITING, Site
 
 NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
 CLOSE = b"\r\nConnection: close\r\n\r\n"
@@ -39,16 +40,16 @@ def memory(address: str) -> int:
     raise AssertionError(f"nobody serves {address}")
 
 
-async def connected(
-    address: str, said: bytes = b""
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection that has said so much."""
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connected(address: str, said: bytes = b"") -> Streams:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
     writer.write(said)
     return reader, writer
 
 
-async def status(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
+async def status(connection: Streams) -> bytes:
     return (await asyncio.wait_for(connection[0].read(100), 10)).split()[1]
 
 
@@ -111,14 +112,13 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def small(uploads: Path) -> Iterator[str]:
+def small(uploads: Path, site: Site) -> Iterator[str]:
     """16 connections, 4 from an address; two seconds for a body; 100 kB of bodies from one."""
-    limits = Limits(
-        connections=16, head_seconds=0.5, event_seconds=2, held=400_000, upload_seconds=0.5
-    )
+    seconds = {"head_seconds": 0.5, "event_seconds": 2, "upload_seconds": 0.5}
+    limits = Limits(connections=16, held=400_000, **seconds)
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("a page")
-    yield launch(page, "127.0.0.1", free_port(), limits=limits)
+    yield launch(page, site, Reach("127.0.0.1"), free_port(), limits=limits)
     page.close(verbose=False)
 
 
@@ -219,7 +219,6 @@ async def test_a_hundred_at_once_get_their_own_answer_or_are_told_to_try_again(s
     ready = asyncio.Barrier(100)
 
     async def ask(number: int) -> int:
-        """The status; a wrong answer raises."""
         question = f"What is {NAMES[number % len(NAMES)]}? (number {number})"
         body = json.dumps({"question": question}).encode()
         reader, writer = await connected(served)

@@ -1,9 +1,13 @@
-"""Answer a question of the chat: stream stages, cards and text, then keep the finished turn."""
+"""Answer questions of the chat as background tasks, each streamed to the pages that show it.
+
+A page that is closed or reloaded only stops following. An answer ends when it is written, when its
+visitor stops it, or when no page has followed it for `SECONDS_UNFOLLOWED`.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,25 +15,23 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import StoreError
-from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
+from index.errors import AbstractQAError, StoreError
+from rag.schema import Answer, Delta, Event, Filters, Finished, Progress, Retrieved
 from ui.archive import Conversation, Turn, history
-from ui.web.chat.running_answers import Run, Running
-from ui.web.chat.turn_html import (
-    HTML,
-    LONGEST_SHOWN,
-    TurnHtml,
-    Update,
-    announcement,
-    live,
-    partial_html,
-    sources,
-)
-from ui.web.site import Site, told
+from ui.web.chat import turn_html
+from ui.web.chat.turn_html import HTML, LONGEST_SHOWN, SKIP, TurnHtml, Update, live
+from ui.web.site import AT_ONCE, WAITING, Site, told
 
 if TYPE_CHECKING:
     from rag import Assistant
 
+MOST_OF_ONE = 4
+"""The most answers written for one visitor at the same time."""
+SECONDS_UNFOLLOWED = 120.0
+"""An answer without a follower for so long is stopped; its text so far is kept."""
+SECONDS_OF_SILENCE = 1.0
+"""After so long an empty update is sent: only by sending the server notices a page that is gone."""
+_NOTHING = Update()
 _ASPECTS = (
     "What results does {} report?",
     "How does {} work?",
@@ -41,15 +43,149 @@ _ASPECTS = (
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question with its conversation, filters, mode and options."""
+class Run:
+    """One answer being written, and the pages that follow it. Used in one event loop."""
 
-    question: str
-    conversation: str = ""
-    filters: Filters = field(default_factory=Filters)
-    mode: Mode = "auto"
-    options: Options = field(default_factory=Options)
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.over = asyncio.Event()
+        self.turn = ""
+        """The id of its turn, set from before the turn is stored until it is finished."""
+        self.is_finished = False
+        """Whether the turn is finished; only follow-up questions are still being searched."""
+        self.shown = Update()
+        """What its pages should show now; `live` may be a function that returns the HTML."""
+        self.error: Exception | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.followers = 0  # pages
+        self._news = asyncio.Event()
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def tell(self, update: Update) -> None:
+        """Publish an update to all followers; a slow page gets only the latest values."""
+        merged = (was if now is SKIP else now for was, now in zip(self.shown, update, strict=True))
+        self.shown = Update(*merged)
+        self._wake()
+
+    def end(self) -> None:
+        """Mark the answer as over."""
+        self.over.set()
+        self.check_followers()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news.clear()
+
+    def check_followers(self) -> None:
+        """Start the countdown to stop if no page follows; cancel it if one does."""
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+        if not self.followers and not self.over.is_set():
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(SECONDS_UNFOLLOWED, self.stop.set)
+
+    async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
+        """Yield the current values, then each update, and an empty one after a second without news.
+
+        With `is_shown` the page shows the stored conversation already, so only the values of the
+        unfinished turn come first. Raises the error that ended the answer early.
+        """
+        sent = self.shown._replace(live=SKIP, sources=SKIP) if is_shown else _NOTHING
+        self.followers += 1
+        self.check_followers()
+        try:
+            while not self.over.is_set() or self._since(sent) != _NOTHING:
+                await self._change(sent, SECONDS_OF_SILENCE, with_text=True)
+                news, sent = self._since(sent), self.shown
+                if news != _NOTHING or not self.over.is_set():
+                    yield news._replace(live=news.live()) if callable(news.live) else news
+                    # A growing text is sent about 16 times a second at most; all else at once.
+                    await self._change(sent, 0.06, with_text=False)
+        finally:
+            self.followers -= 1
+            self.check_followers()
+        if self.error:
+            raise self.error
+
+    def _since(self, sent: Update) -> Update:
+        """Return the values that have changed since `sent`; `SKIP` for the others."""
+        parts = zip(sent, self.shown, strict=True)
+        return Update(*(SKIP if now is was else now for was, now in parts))
+
+    async def _change(self, sent: Update, seconds: float, *, with_text: bool) -> None:
+        """Wait for values newer than `sent`, not only `live` without `with_text`, or the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.over.is_set():
+                    news = self._since(sent)
+                    if (news if with_text else news._replace(live=SKIP)) != _NOTHING:
+                        return
+                    await self._news.wait()
+
+
+class Running:
+    """The answers being written, at most one in each conversation. Used in one event loop."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], Run] = {}
+
+    async def start(
+        self, visitor: str, conversation: str, write: Callable[[Run], Awaitable[None]]
+    ) -> Run:
+        """Start writing an answer in a visitor's conversation; follow it at once to miss nothing.
+
+        `write` publishes updates to the run until the answer is done or `stop` is set. Raises an
+        `AbstractQAError` if one is being written there already, or too many are in all.
+        """
+        previous = self.run(visitor, conversation)
+        if previous and (previous.is_finished or previous.stop.is_set()):
+            await previous.over.wait()
+        if self.run(visitor, conversation):
+            raise AbstractQAError("an answer is being written here: wait for it, or stop it")
+        self.check_room(visitor)
+        run = self._runs[visitor, conversation] = Run()
+
+        async def work() -> None:
+            run.check_followers()
+            try:
+                await write(run)
+            except Exception as error:  # noqa: BLE001 - raised in `follow`
+                run.error = error
+                if not run.followers:
+                    _log.exception("an answer that nobody followed failed")
+            finally:
+                del self._runs[visitor, conversation]
+                run.end()
+
+        run.task = asyncio.create_task(work())
+        return run
+
+    def check_room(self, visitor: str) -> None:
+        """Raise an `AbstractQAError` if too many answers are being written, for one or for all."""
+        if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
+            raise AbstractQAError("busy, try again: several of your questions are being answered")
+        if len(self._runs) >= AT_ONCE + WAITING:
+            raise AbstractQAError("busy, try again: many questions are being answered")
+
+    def stop(self, visitor: str, conversation: str) -> Run | None:
+        """Stop the answer being written in a visitor's conversation; return it, or None."""
+        run = self.run(visitor, conversation)
+        if run:
+            run.stop.set()
+        return run
+
+    async def stopped(self, visitor: str, conversation: str) -> None:
+        """Stop the answer being written in a conversation, and wait up to 10 s for its end."""
+        if run := self.stop(visitor, conversation):
+            # A slower one does no harm: it only changes a turn that is still stored.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.over.wait(), 10)
+
+    def run(self, visitor: str, conversation: str) -> Run | None:
+        """Return the answer being written in a visitor's conversation, or None."""
+        return self._runs.get((visitor, conversation))
 
 
 @dataclass
@@ -58,8 +194,7 @@ class Live:
 
     conversation: str
     turn: Turn
-    chips: Markup
-    """The HTML of its filters."""
+    chips: Markup  # the HTML of its filters
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
 
@@ -78,7 +213,7 @@ class Live:
     def shown(self) -> dict[str, str]:
         """Return the update of the turn as it is now."""
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
-        text = partial_html(self.text) if self.text else ""
+        text = turn_html.partial_html(self.text) if self.text else ""
         return live(self.conversation, str(HTML.live(self.turn, self.chips, stages, text)))
 
 
@@ -90,15 +225,17 @@ class Answering:
         self.running = Running()
         self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
 
-    async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
-        """Answer a question and yield updates; an error becomes the turn's problem.
+    async def respond(
+        self, visitor: str, asked: Turn, id_: str = ""
+    ) -> AsyncGenerator[Update, None]:
+        """Answer a question of a conversation, or of a new one, and yield updates.
 
-        Closing the generator stops the updates, not the answer.
+        An error becomes the turn's problem. Closing the generator stops only the updates.
         """
         if not asked.question.strip():
             yield Update()
             return
-        archive, id_ = self._site.archive, asked.conversation
+        archive = self._site.archive
         if await run_in_threadpool(archive.read, visitor, id_) is None:
             self.running.check_room(visitor)  # refuse before a conversation is made
             question = asked.question[:LONGEST_SHOWN]
@@ -110,15 +247,10 @@ class Answering:
             async for update in updates:
                 yield update
 
-    async def _write(self, visitor: str, id_: str, asked: Asked, run: Run) -> None:
+    async def _write(self, visitor: str, id_: str, asked: Turn, run: Run) -> None:
         """Write one turn of a conversation; it is the only one being written there."""
-        turn = Turn(
-            question=asked.question.strip()[: LONGEST_SHOWN + 1],
-            filters=asked.filters,
-            mode=asked.mode,
-            options=asked.options,
-            partial="",
-        )
+        short = asked.question.strip()[: LONGEST_SHOWN + 1]
+        turn = asked.model_copy(update={"question": short, "partial": ""})
         run.turn = turn.id  # before it is kept, so that it never looks stopped
         begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
         now = Live(id_, turn, await run_in_threadpool(self.turns.chips, turn.filters))
@@ -141,13 +273,13 @@ class Answering:
         if answer is None or answer.suggestions:
             return
         given = (self._site.assistant, answer, turn.filters)
-        fields["followups"] = await run_in_threadpool(suggest, *given)
-        if fields["followups"]:
-            more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
-            run.tell(Update(transcript=more.transcript))
+        if more := await run_in_threadpool(suggest, *given):
+            fields["followups"] = more
+            last = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
+            run.tell(Update(transcript=last.transcript))
 
     async def _answered(
-        self, asked: Asked, begun: Conversation, now: Live, run: Run
+        self, asked: Turn, begun: Conversation, now: Live, run: Run
     ) -> dict[str, Any]:
         """Stream the answer into `run`; return the fields of the finished turn."""
         assistant, id_ = self._site.assistant, now.turn.id
@@ -163,7 +295,7 @@ class Answering:
                         return {"answer": event.answer, "partial": None}
                     if isinstance(event, Retrieved):
                         cards = {id_: str(HTML.found_cards(event.hits, id_))}
-                        run.tell(Update(sources=sources(begun, cards)))
+                        run.tell(Update(sources=turn_html.sources(begun, cards)))
                     elif now.take(event):
                         run.tell(Update(live=now.shown))
         except Exception as error:  # noqa: BLE001 - shown in the turn
@@ -171,12 +303,7 @@ class Answering:
         raise AssertionError("a stream ends with the answer")
 
     def _keep(
-        self,
-        visitor: str,
-        begun: Conversation,
-        id_: str,
-        fields: dict[str, Any],
-        extras: dict[str, str],
+        self, visitor: str, begun: Conversation, id_: str, fields: dict[str, Any], extras: Any
     ) -> Update:
         """Store fields of a turn; return its update, or an empty one if the turn is gone meanwhile.
 
@@ -191,7 +318,7 @@ class Answering:
         turn = now.turn(id_) if now else None
         if now is None or turn is None:  # the undo has updated the page
             return Update(live=live(begun.id))
-        shown = self.turns.transcript(now, id_, announced=announcement(turn), **extras)
+        shown = self.turns.transcript(now, id_, announced=turn_html.announcement(turn), **extras)
         return Update(transcript=shown, live=live(begun.id), sources=self.turns.sources(now, id_))
 
 
@@ -216,13 +343,13 @@ def suggest(
     After a refusal the questions are about the nearest papers.
     """
     try:
-        return tuple(islice(_followups(assistant, answer, filters), 3))
+        return tuple(islice(_followups(assistant, answer, filters or Filters()), 3))
     except Exception:  # noqa: BLE001 - suggestions are optional
         _log.exception("no follow-up questions")
         return ()
 
 
-def _followups(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
+def _followups(assistant: "Assistant", answer: Answer, filters: Filters) -> Iterator[str]:
     cited = [reference.paper.id for reference in answer.references]
     history: list[dict[str, object]] = [
         {"role": "user", "content": answer.question},
@@ -230,7 +357,7 @@ def _followups(assistant: "Assistant", answer: Answer, filters: Filters | None) 
     ]
     known = _spans(answer)
     ids = cited if answer.status == "answered" else [near.id for near in answer.nearest]
-    candidates = _candidates(assistant, ids, is_filtered=filters not in (None, Filters()))
+    candidates = _candidates(assistant, ids, is_filtered=filters != Filters())
     for question in islice(dict.fromkeys(candidates), 6):  # each takes some milliseconds
         reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
@@ -245,18 +372,14 @@ def _spans(answer: Answer) -> set[tuple[str, int, int]]:
 
 
 def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) -> Iterator[str]:
-    """Yield questions: about the first paper, its theme, then about the first three papers.
-
-    A theme spans the whole collection, so there is no question about it if filters are set.
-    """
+    """Yield questions: about a paper, its theme (without filters), then three papers."""
     papers = [assistant.paper(id_) for id_ in ids[:3]]
     # A title's first part is a name if it is one word. Skip long titles: they are bad names.
+    heads = [(paper.head, paper.head or paper.display_title) for paper in papers]
     names = [
-        paper.head
-        if paper.head and " " not in paper.head
-        else f"“{paper.head or paper.display_title}”"
-        for paper in papers
-        if len(paper.head or paper.display_title) <= 60
+        head if head and " " not in head else f"“{title}”"
+        for head, title in heads
+        if len(title) <= 60
     ]
     yield from (_ASPECTS[0].format(name) for name in names[:1])
     if ids and not is_filtered and (groups := assistant.collection_map()):

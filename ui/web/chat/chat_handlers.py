@@ -6,7 +6,6 @@ looked up by its visitor and its id: a foreign or unknown one becomes a new one.
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -19,8 +18,7 @@ from index.errors import AbstractQAError, InputError
 from ui.archive import LONGEST_NAME, Conversation, Turn, history
 from ui.export import export
 from ui.web.chat import chat_settings
-from ui.web.chat.answering import Answering, Asked
-from ui.web.chat.running_answers import Run
+from ui.web.chat.answering import Answering, Run
 from ui.web.chat.turn_html import HTML, SKIP, Update, live, problem_html
 from ui.web.markup import plural
 from ui.web.site import Site, sent, told
@@ -82,31 +80,30 @@ class Handlers:
         try:
             asked = await run_in_threadpool(self._asked, at, detail, chosen)
             self._undone.pop((at.who, at.here), None)  # no restoring after a new turn
-            async with aclosing(self._answering.respond(at.who, asked)) as updates:
+            async with aclosing(self._answering.respond(at.who, asked, at.here)) as updates:
                 async for update in updates:
                     if isinstance(update.conversation, str):
                         now = at._replace(here=update.conversation)
                         listing = await run_in_threadpool(self._listing, now)
-                        yield update._replace(listing=listing)
-                    else:
-                        yield update
+                        update = update._replace(listing=listing)  # noqa: PLW2901
+                    yield update
             yield Update()  # Gradio repeats the last update, however late
         except AbstractQAError as error:  # also if the conversation was deleted
             gr.Warning(str(error))
 
-    def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Asked:
-        """Return the question with the chosen filters and settings."""
+    def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Turn:
+        """Return a new turn with the question, and the chosen filters and settings."""
         limits = len(chat_settings.FilterFields._fields)
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
-        asked = Asked(str(detail.get("question") or ""), at.here, filters, mode, options)
-        if detail.get("do") == "ask":
-            return asked
-        turn = self._turn(at, detail)[1]
-        if turn is None:
-            raise InputError("this question no longer exists: reload the page")
-        # Its filters stay; the mode and the options are those chosen now.
-        return replace(asked, question=turn.question, filters=turn.filters)
+        question = str(detail.get("question") or "")
+        if detail.get("do") != "ask":
+            turn = self._turn(at, detail)[1]
+            if turn is None:
+                raise InputError("this question no longer exists: reload the page")
+            # The mode and the options are those chosen now.
+            question, filters = turn.question, turn.filters
+        return Turn(question=question, filters=filters, mode=mode, options=options)
 
     async def follow(
         self, following: str, conversation: str, search: str, request: gr.Request
@@ -145,9 +142,7 @@ class Handlers:
             "vote": self._vote,
             "share": self._share,
             "unshare": self._unshare,
-            "rename": self._arrange,
-            "delete": self._arrange,
-            "undelete": self._arrange,
+            **dict.fromkeys(("rename", "delete", "undelete"), self._arrange),
         }
         do = detail.get("do")
         if not isinstance(do, str) or do not in does:
@@ -193,7 +188,7 @@ class Handlers:
         return whole._replace(listing=self._listing(at))
 
     def _vote(self, at: Place, detail: Detail) -> Update:
-        """Store a reader's vote on an answer; the same vote again withdraws it."""
+        """Store a reader's vote on an answer, for evaluation, too; the same again withdraws it."""
         _, turn = self._turn(at, detail)
         vote, reason = detail.get("vote"), detail.get("reason")
         if not turn or not turn.answer or vote not in ("up", "down"):
@@ -202,48 +197,13 @@ class Handlers:
         is_taken_back = turn.vote == vote and why is None
         fields = {"vote": None if is_taken_back else vote, "vote_reason": why}
         after = self._archive.change(at.who, at.here, turn.id, **fields)
-        voted = after.turn(turn.id) if after else None
-        if after is None or voted is None:
+        if after is None:
             return Update()
-        self._record(voted, after.turns[: after.turns.index(voted)])
-        thanks = "Feedback withdrawn." if is_taken_back else "Thank you for the feedback."
-        return Update(transcript=self.turns.transcript(after, turn.id, announced=thanks))
-
-    def _share(self, at: Place, detail: Detail) -> Update:
-        """Make a link by which anyone can read one answer, or the conversation up to now."""
-        conversation, turn = self._turn(at, detail)
-        if conversation is None or not conversation.turns:
-            return self._noticed(
-                conversation, "There is nothing to share yet: ask a question first."
-            )
-        if not self._site.settings.share_links:
-            return self._noticed(conversation, "Links are turned off here: export a file instead.")
-        last = (turn or conversation.turns[-1]).id
-        secret = self._archive.share(at.who, at.here, last, is_alone=turn is not None)
-        what = "this answer" if turn else "the conversation up to here"
-        shown = self.turns.transcript(conversation, "", notice=str(HTML.shared(what, secret)))
-        return Update(transcript=shown)
-
-    def _unshare(self, at: Place, detail: Detail) -> Update:
-        """Withdraw all links to the conversation and its answers."""
-        conversation, _ = self._turn(at, detail)
-        count = self._archive.unshare(at.who, at.here) if conversation else 0
-        text = f"{plural(count, 'link')} withdrawn." if count else "There were no links."
-        return self._noticed(conversation, text)
-
-    def _noticed(self, conversation: Conversation | None, text: str) -> Update:
-        """Return the update that shows a notice below the turns."""
-        notice = str(HTML.notice(text))
-        return Update(transcript=self.turns.transcript(conversation, "", notice=notice))
-
-    def _record(self, turn: Turn, before: tuple[Turn, ...]) -> None:
-        """Append the vote to the feedback file for evaluation; the latest vote of a turn counts."""
-        if turn.answer is None:
-            return
+        before = after.turns[: [each.id for each in after.turns].index(turn.id)]
         given = Feedback.on(
             turn.answer,
-            vote=turn.vote,
-            reason=turn.vote_reason,
+            vote=fields["vote"],
+            reason=why,
             id=turn.id,
             asked=turn.asked,
             history=[
@@ -255,6 +215,29 @@ class Handlers:
             options=turn.options,
         )
         append(self._site.settings.data / FILE, given)
+        thanks = "Feedback withdrawn." if is_taken_back else "Thank you for the feedback."
+        return Update(transcript=self.turns.transcript(after, turn.id, announced=thanks))
+
+    def _share(self, at: Place, detail: Detail) -> Update:
+        """Make a link by which anyone can read one answer, or the conversation up to now."""
+        conversation, turn = self._turn(at, detail)
+        if conversation is None or not conversation.turns:
+            notice = HTML.notice("There is nothing to share yet: ask a question first.")
+        elif not self._site.settings.share_links:
+            notice = HTML.notice("Links are turned off here: export a file instead.")
+        else:
+            last = (turn or conversation.turns[-1]).id
+            secret = self._archive.share(at.who, at.here, last, is_alone=turn is not None)
+            notice = HTML.shared("this answer" if turn else "the conversation up to here", secret)
+        return Update(transcript=self.turns.transcript(conversation, "", notice=str(notice)))
+
+    def _unshare(self, at: Place, detail: Detail) -> Update:
+        """Withdraw all links to the conversation and its answers."""
+        conversation, _ = self._turn(at, detail)
+        count = self._archive.unshare(at.who, at.here) if conversation else 0
+        text = f"{plural(count, 'link')} withdrawn." if count else "There were no links."
+        notice = str(HTML.notice(text))
+        return Update(transcript=self.turns.transcript(conversation, "", notice=notice))
 
     def _arrange(self, at: Place, detail: Detail) -> Update:
         """Rename, delete or restore a conversation of the list."""
@@ -294,10 +277,8 @@ class Handlers:
 
     def open(self, search: str, event: gr.EventData, request: gr.Request) -> Update:
         """Open a conversation chosen from the list."""
-        detail = sent(event)
-        return self._open(
-            Place.of(request, "", search), str(detail.get("id")), detail.get("writing")
-        )
+        at, detail = Place.of(request, "", search), sent(event)
+        return self._open(at, str(detail.get("id")), detail.get("writing"))
 
     def search(self, conversation: str, search: str, request: gr.Request) -> str:
         """Return the list of the conversations that contain the words of the search."""
@@ -338,7 +319,6 @@ class Handlers:
         return whole._replace(live=shown, following=f"{turn} {next(self._followings)}")
 
     def _under_way(self, who: str, id_: str) -> tuple[Run | None, str]:
-        """Return the answer being written in a conversation, and the id of its turn."""
         run = self._running.run(who, id_)
         return run, run.turn if run else ""
 

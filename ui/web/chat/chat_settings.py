@@ -14,20 +14,11 @@ import gradio as gr
 from pydantic import ValidationError
 
 from index.errors import AbstractQAError, InputError
+from rag import settings as stored
 from rag.chat import is_address, try_endpoint
 from rag.schema import Filters, Mode, Options
-from rag.settings import (
-    OPENAI,
-    ChatEndpoint,
-    Settings,
-    endpoint_in_environment,
-    forget_endpoint,
-    is_kept,
-    keep_endpoint,
-    load_settings,
-    read_endpoint,
-)
-from ui.terminal import parse_day
+from rag.settings import OPENAI, ChatEndpoint, Settings, load_settings
+from ui.terminal import parse_days
 from ui.web.chat.turn_html import HTML
 from ui.web.corpus.paper_catalogue import counts
 from ui.web.markup import plural
@@ -36,24 +27,13 @@ from ui.web.site import LIGHT, QUIET, Site, html, sent
 if TYPE_CHECKING:
     from rag import Assistant
 
-STORAGE = "abstractqa-chat-settings"
-"""The key under which the browser stores the settings; they hold no secrets."""
 DEFAULTS: dict[str, Any] = {"mode": "auto", "strictness": "normal"}
-_MODES = [("Automatic", "auto"), ("Quotes", "extractive"), ("Written", "generative")]
-_STRICT = [("Strict", "strict"), ("Normal", "normal"), ("Lenient", "lenient")]
 
 
-class SettingFields(NamedTuple):
-    """The components of the settings; `read_settings` takes their values in this order."""
-
-    mode: gr.Radio
-    strictness: gr.Radio
-
-
-def build_settings(site: Site) -> SettingFields:
-    """Build the fields inside the open drawer; if no model can be set here, explain how."""
+def build_settings(site: Site) -> list[gr.Radio]:
+    """Build the fields of `DEFAULTS`, in this order; if no model can be set here, explain how."""
     mode = gr.Radio(
-        _MODES,
+        [("Automatic", "auto"), ("Quotes", "extractive"), ("Written", "generative")],
         value="auto",
         label="Answers",
         info="Quotes are sentences from the abstracts. Written answers come from a chat model, and"
@@ -61,7 +41,7 @@ def build_settings(site: Site) -> SettingFields:
         elem_id="aqa-chat-mode",
     )
     strictness = gr.Radio(
-        _STRICT,
+        [("Strict", "strict"), ("Normal", "normal"), ("Lenient", "lenient")],
         value="normal",
         label="Strictness",
         info="Strict leaves out what is not fully supported, and answers only from papers that fit"
@@ -70,7 +50,7 @@ def build_settings(site: Site) -> SettingFields:
     )
     if site.assistant.chat_model is None and not site.may_set_model:
         html(HTML.no_model(), elem_id="aqa-chat-no-model")
-    return SettingFields(mode, strictness)
+    return [mode, strictness]
 
 
 def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
@@ -85,7 +65,7 @@ def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
 
 def kept_settings(*chosen: Any) -> dict[str, Any]:
     """Return the values of the fields, by name, for the browser to store."""
-    return dict(zip(SettingFields._fields, chosen, strict=True))
+    return dict(zip(DEFAULTS, chosen, strict=True))
 
 
 class FilterFields(NamedTuple):
@@ -95,8 +75,7 @@ class FilterFields(NamedTuple):
     since: gr.Textbox
     until: gr.Textbox
     title: gr.Textbox
-    papers: gr.Textbox
-    """Hidden: the ids of the only papers that may answer, one per line."""
+    papers: gr.Textbox  # hidden: the ids of the only papers that may answer, one per line
 
 
 def build_filters(assistant: "Assistant") -> FilterFields:
@@ -141,10 +120,7 @@ def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
 def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
     """Parse the chosen filters; raise `InputError` for an invalid date or an empty range."""
     since, until, title, papers = (str(text or "").strip() for text in texts)
-    first = parse_day(since, "“From”") if since else None
-    last = parse_day(until, "“Until”") if until else None
-    if first and last and first > last:
-        raise InputError(f"“From” ({first}) is after “Until” ({last}): change one of them")
+    first, last = parse_days(since or None, until or None, "“From”", "“Until”")
     return Filters(
         digests=tuple(digests or ()),
         since=first,
@@ -170,15 +146,15 @@ def build_endpoint(site: Site) -> None:
     """Build the fields of the chat model inside the open drawer, and connect their buttons."""
     is_open = site.assistant.chat_model is None
     with gr.Accordion("Chat model", open=is_open, elem_id="aqa-chat-endpoint"):
+        open_list: dict[str, Any] = {"value": "", "allow_custom_value": True}
         ports = (11434, 1234, 8080, 8000)
         address = gr.Dropdown(
             [OPENAI, *(f"http://127.0.0.1:{port}/v1" for port in ports)],
-            value="",
             label="Address",
             info="OpenAI, or any compatible endpoint: Ollama uses port 11434, LM Studio 1234,"
             " llama.cpp 8080, vLLM 8000. Empty: as the server is configured.",
-            allow_custom_value=True,
             elem_id="aqa-chat-endpoint-address",
+            **open_list,
         )
         key = gr.Textbox(
             label="Key",
@@ -188,11 +164,10 @@ def build_endpoint(site: Site) -> None:
         )
         model = gr.Dropdown(
             [],
-            value="",
             label="Model name",
             info="Leave it empty and press Test to list the endpoint's models.",
-            allow_custom_value=True,
             elem_id="aqa-chat-endpoint-model",
+            **open_list,
         )
         keep = gr.Checkbox(
             value=False,
@@ -246,7 +221,8 @@ class Endpoints:
         try:
             self._check()
             if address in ("", None) and model in ("", None):
-                return self._reset(data)
+                self._reset(data)
+                return self._in_use()
             wanted = self._wanted(address, key, model)
             if not wanted.model:
                 raise InputError("choose a model: Test lists the endpoint's models")
@@ -256,41 +232,39 @@ class Endpoints:
         more = ""
         try:
             if keep:
-                more = f" Saved in {keep_endpoint(data, wanted)}."
-                if wins := endpoint_in_environment():
+                more = f" Saved in {stored.keep_endpoint(data, wanted)}."
+                if wins := stored.endpoint_in_environment():
                     more += f" At the next start, {wins} in the environment overrides it."
             else:
-                forget_endpoint(data)
+                stored.forget_endpoint(data)
         except AbstractQAError as error:
             more = f" It could not be saved: {error}."
         return self._in_use(more)
 
-    def _reset(self, data: Path) -> tuple[Any, ...]:
+    def _reset(self, data: Path) -> None:
         """Forget the endpoint entered here; keep it if the configured one cannot be used."""
         kept = None
         with suppress(InputError):  # an unreadable one is not worth restoring
-            kept = read_endpoint(data)
-        forget_endpoint(data)
+            kept = stored.read_endpoint(data)
+        stored.forget_endpoint(data)
         try:
             self._assistant.use_chat_model(load_settings())
         except AbstractQAError:
             if kept:
-                keep_endpoint(data, kept)
+                stored.keep_endpoint(data, kept)
             raise
-        return self._in_use()
 
     def _in_use(self, more: str = "") -> tuple[Any, ...]:
         """Return the values of the fields for the endpoint in use."""
         settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
         has_key = ", with a key" if settings.openai_api_key else ""
-        status = (
-            f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
-            if name
-            else "No chat model is in use: answers are quotes."
-        )
+        status = "No chat model is in use: answers are quotes."
+        if name:
+            status = f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
         where = gr.Dropdown(value=shown if name else "", allow_custom_value=True)
-        return where, "", name or "", is_kept(self._site.settings.data), _status_html(status + more)
+        is_kept = stored.is_kept(self._site.settings.data)
+        return where, "", name or "", is_kept, _status_html(status + more)
 
     def _wanted(self, *entered: object) -> ChatEndpoint:
         """Validate the entered address, key and model; raise `InputError` if one cannot be used."""

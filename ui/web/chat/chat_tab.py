@@ -5,17 +5,8 @@ from typing import Any
 
 import gradio as gr
 
+from ui.web.chat import chat_settings
 from ui.web.chat.chat_handlers import Handlers
-from ui.web.chat.chat_settings import (
-    DEFAULTS,
-    STORAGE,
-    build_endpoint,
-    build_filters,
-    build_settings,
-    digest_choices,
-    kept_settings,
-    removed,
-)
 from ui.web.chat.turn_html import EXPORTS, HTML, Update, live
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, html, scripted
@@ -32,7 +23,7 @@ def build(site: Site, page: gr.Blocks) -> "Layout":
     page.load(handlers.filters, None, list(parts.filters), **LIGHT)
     # Run in the browser, at once: later choices of the reader stay.
     values = "(kept) => [kept.mode, kept.strictness]"
-    page.load(None, [parts.kept], list(parts.settings), js=values, **QUIET)
+    page.load(None, [parts.kept], parts.settings, js=values, **QUIET)
     return parts
 
 
@@ -50,15 +41,15 @@ class Layout:
             gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
             for name in ("conversation", "asked", "following")
         )
-        self.kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
+        # The settings hold no secrets: with a random one a restart would lose them.
+        key = "abstractqa-chat-settings"
+        self.kept = gr.BrowserState(dict(chat_settings.DEFAULTS), storage_key=key, secret=key)
         self.download = scripted("aqa-chat-download", html_template="")
         with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
             self._lay_out_sidebar()
         with gr.Row(elem_id="aqa-chat-main"):
             with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
-                self._lay_out_turns()
-                self._lay_out_panels()
-                self._lay_out_box()
+                self._lay_out_column()
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
                 self.sources = scripted("aqa-chat-sources", html_template=str(HTML.sources_frame()))
 
@@ -69,7 +60,8 @@ class Layout:
 
     def refresh(self) -> tuple[Any, ...]:
         """Return new values of `corpus`, for an index that has changed."""
-        return gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html()
+        digests = chat_settings.digest_choices(self.site.assistant)
+        return gr.Dropdown(choices=digests), self.start.html()
 
     @property
     def outputs(self) -> list[Any]:
@@ -90,31 +82,26 @@ class Layout:
         )
         self.listing = scripted("aqa-chat-list", "aqa_open", "aqa_change", value="")
 
-    def _lay_out_turns(self) -> None:
+    def _lay_out_column(self) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
-            self.examples = scripted(
-                "aqa-chat-welcome", "aqa_start", "aqa_ask", value=self.start.html()
-            )
+            welcome = self.start.html()
+            self.examples = scripted("aqa-chat-welcome", "aqa_start", "aqa_ask", value=welcome)
             self.transcript = scripted(
                 "aqa-chat-transcript",
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
                 html_template=str(HTML.transcript_frame()),
             )
             self.live = scripted("aqa-chat-live", html_template='<div class="aqa-chat-now"></div>')
-
-    def _lay_out_panels(self) -> None:
-        """Lay out the settings and the filters, which the buttons below the question open."""
+        # The buttons below the question open the settings and the filters.
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
             html("<h2>Settings</h2>")
-            self.settings = build_settings(self.site)
+            self.settings = chat_settings.build_settings(self.site)
             if self.site.may_set_model:
-                build_endpoint(self.site)
+                chat_settings.build_endpoint(self.site)
         with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
             html("<h2>Only some papers</h2>")
-            self.filters = build_filters(self.site.assistant)
+            self.filters = chat_settings.build_filters(self.site.assistant)
         self.chips = scripted("aqa-chat-chosen", "aqa_unfilter", value="")
-
-    def _lay_out_box(self) -> None:
         with gr.Row(elem_id="aqa-chat-ask"):
             self.question = gr.Textbox(
                 elem_id="aqa-question",
@@ -157,31 +144,28 @@ def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any])
     Opening another conversation stops following the answer being written; the server goes on. A
     new chat starts in the browser, at once: what is typed or asked next stays.
     """
-    here, outputs = [parts.conversation, parts.search], parts.outputs
-    parts.transcript.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
-    parts.transcript.aqa_change(handlers.change, here, outputs, **LIGHT)
+    here = [parts.conversation, parts.search]
+    parts.listing.aqa_open(None, cancels=answering, **QUIET)
+    for part in (parts.transcript, parts.listing):
+        part.aqa_open(handlers.open, [parts.search], parts.outputs, **LIGHT)
+        part.aqa_change(handlers.change, here, parts.outputs, **LIGHT)
     parts.transcript.aqa_export(handlers.export, [parts.conversation], parts.download, **LIGHT)
-    shown = [parts.transcript, parts.live, parts.sources]
     # No server time (`at`): whatever the server draws later replaces it.
     turns = handlers.turns
     empty = json.dumps([turns.transcript(None) | {"at": None}, live(""), turns.sources(None)])
     parts.new.click(None, cancels=answering, **QUIET)
+    shown = [parts.transcript, parts.live, parts.sources]
     emptied = [parts.question, parts.conversation, *shown]
     parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(
         handlers.search, here, parts.listing, **LIGHT
     )
-    parts.listing.aqa_open(None, cancels=answering, **QUIET)
-    parts.listing.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
-    parts.listing.aqa_change(handlers.change, here, outputs, **LIGHT)
     parts.search.change(handlers.search, here, parts.listing, **LATEST)
 
 
 def _wire_choices(handlers: Handlers, parts: Layout) -> None:
     """Show the filters as chips when they change, and store the settings in the browser."""
-    filters: list[Any] = list(parts.filters)
-    for fields, handler, shown in (
-        (filters, handlers.chips, parts.chips),
-        (list[Any](parts.settings), kept_settings, parts.kept),
-    ):
-        gr.on([field.change for field in fields], handler, fields, shown, **LATEST)
-    parts.chips.aqa_unfilter(removed, filters, filters, **LIGHT)
+    filters, settings = list[Any](parts.filters), list[Any](parts.settings)
+    keep = chat_settings.kept_settings
+    gr.on([each.change for each in filters], handlers.chips, filters, parts.chips, **LATEST)
+    gr.on([each.change for each in settings], keep, settings, parts.kept, **LATEST)
+    parts.chips.aqa_unfilter(chat_settings.removed, filters, filters, **LIGHT)

@@ -1,5 +1,10 @@
 // The Chat tab. Buttons have `data-do`; the server answers with what has changed.
 
+const aqaSay = (button, text) => { // for a moment
+  const name = button.textContent;
+  button.textContent = text;
+  setTimeout(() => { button.textContent = name; }, 1500);
+};
 const aqaCopy = async (button, text) => {
   if (navigator.clipboard) await navigator.clipboard.writeText(text);
   else { // there is no clipboard object over plain http from another machine
@@ -10,9 +15,7 @@ const aqaCopy = async (button, text) => {
     area.remove();
     button.focus();
   }
-  const name = button.textContent;
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = name; }, 1500);
+  aqaSay(button, "Copied");
 };
 
 (() => {
@@ -150,7 +153,6 @@ const aqaCopy = async (button, text) => {
     if (shown && id !== shown) left.add(shown);
     shown = id;
   };
-  const showLive = ({ html }) => { $("#aqa-chat-live .aqa-chat-now").innerHTML = html; };
 
   const unfold = (mark, open) => {
     mark.setAttribute("aria-expanded", open);
@@ -233,14 +235,6 @@ const aqaCopy = async (button, text) => {
   };
   const closeSidebar = () => { if (sidebar()?.classList.contains("open")) turnSidebar(); };
 
-  const rename = (item) => {
-    const open = item.querySelector(".aqa-chat-open");
-    const title = prompt("New name", open.textContent)?.trim();
-    if (!title || title === open.textContent) return;
-    send("aqa_change", { do: "rename", id: item.dataset.id, title }, item);
-    open.textContent = title;
-  };
-
   // Buttons
 
   const vote = (form, turn, reason) => {
@@ -281,9 +275,11 @@ const aqaCopy = async (button, text) => {
     button.closest(".aqa-chat-menu")?.removeAttribute("open");
     send("aqa_change", { ...told, turn, writing: writing() });
   };
+  const arrange = (button, _, told) => {
+    send("aqa_change", { ...told, id: button.closest("li")?.dataset.id }, button);
+  };
   const acts = {
-    ...Object.fromEntries(["ask", "retry"].map((does) => [does, answer])),
-    ...Object.fromEntries(["restore", "vote", "share", "unshare"].map((does) => [does, change])),
+    ask: answer, retry: answer, restore: change, vote: change, share: change, unshare: change,
     undo: (button, turn, told) => {
       change(button, turn, told);
       box().focus(); // the question returns to it
@@ -302,11 +298,14 @@ const aqaCopy = async (button, text) => {
       open(button.closest("li").dataset.id, button);
       if (isNarrow()) closeSidebar();
     },
-    rename: (button) => rename(button.closest("li")),
-    delete: (button, _, told) => {
-      send("aqa_change", { ...told, id: button.closest("li").dataset.id }, button);
+    rename: (button, _, told) => {
+      const open = button.parentElement.querySelector(".aqa-chat-open");
+      const title = prompt("New name", open.textContent)?.trim();
+      if (!title || title === open.textContent) return;
+      arrange(button, _, { ...told, title });
+      open.textContent = title;
     },
-    undelete: (button) => send("aqa_change", { do: "undelete" }, button),
+    delete: arrange, undelete: arrange,
   };
 
   // Open and close the filters, the settings, menus and notes of a check.
@@ -356,12 +355,12 @@ const aqaCopy = async (button, text) => {
     }
   });
 
-  document.addEventListener("submit", (event) => {
+  document.addEventListener("submit", (event) => { // the only form says why a vote was given
     const form = event.target;
     const turn = form.closest("#aqa-chat-transcript [data-turn]")?.dataset.turn;
     if (!turn) return;
     event.preventDefault();
-    if (form.matches(".aqa-chat-reason")) vote(form, turn, form.querySelector("input").value.trim());
+    vote(form, turn, form.querySelector("input").value.trim());
   });
 
   document.addEventListener("keydown", (event) => {
@@ -385,7 +384,7 @@ const aqaCopy = async (button, text) => {
 
   const values = {
     "aqa-chat-transcript": showTurns,
-    "aqa-chat-live": showLive,
+    "aqa-chat-live": ({ html }) => { $("#aqa-chat-live .aqa-chat-now").innerHTML = html; },
     "aqa-chat-sources": patchSources,
     "aqa-chat-download": (file) => {
       if (file.problem) $(".aqa-chat-notice").textContent = file.problem;

@@ -21,10 +21,9 @@ from index.text import clean_text
 from rag.digests import label
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
-from ui.export import FORMATS
-from ui.export.answer_text import digest_name, markdown, model_name
+from ui.export import FORMATS, answer_text
+from ui.export.answer_text import markdown, markdown_html, prose_html
 from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
-from ui.export.prose import markdown_html, marked_abstract, prose_html
 from ui.web.markup import escape, macros, plural
 
 if TYPE_CHECKING:
@@ -64,18 +63,16 @@ def linked(text: str) -> str:
 
 def links(paper: Paper) -> list[tuple[str, str]]:
     """Return the web addresses of a paper, as (name, address); empty if none is known."""
-    found: list[tuple[str, str]] = []
-    if arxiv := arxiv_id(paper):
-        found.append(("arXiv", f"https://arxiv.org/abs/{arxiv}"))
-    if doi := doi_address(paper):
-        found.append(("DOI", doi))
-    if paper.pmid:
-        found.append(("PubMed", f"https://pubmed.ncbi.nlm.nih.gov/{paper.pmid}/"))
-    named = [site for site, id_ in (("arxiv.org/", arxiv), ("pubmed", paper.pmid)) if id_]
-    url = web_address(paper)
-    if url and not any(site in url.lower() for site in named):
-        found.append(("Web page", url))
-    return found
+    arxiv, url = arxiv_id(paper), web_address(paper) or ""
+    if (arxiv and "arxiv.org/" in url.lower()) or (paper.pmid and "pubmed" in url.lower()):
+        url = ""
+    found = {
+        "arXiv": f"https://arxiv.org/abs/{arxiv}" if arxiv else "",
+        "DOI": doi_address(paper) or "",
+        "PubMed": f"https://pubmed.ncbi.nlm.nih.gov/{paper.pmid}/" if paper.pmid else "",
+        "Web page": url,
+    }
+    return [(name, address) for name, address in found.items() if address]
 
 
 def search(paper: Paper) -> tuple[str, str]:
@@ -87,7 +84,14 @@ def search(paper: Paper) -> tuple[str, str]:
 HTML = macros(
     "web/chat/chat.html",
     *(question_lines, day_name, linked, links, search),
-    *(bibtex, clean_text, digest_name, label, marked_abstract, model_name),
+    *(
+        bibtex,
+        clean_text,
+        answer_text.digest_name,
+        label,
+        answer_text.marked_abstract,
+        answer_text.model_name,
+    ),
 )
 
 
@@ -117,10 +121,7 @@ def live(conversation: str, html: str = "") -> dict[str, str]:
 
 
 class TurnHtml:
-    """Renders the turns and source cards of a conversation; a refusal shows its nearest papers.
-
-    If `only` is given, only that turn is rendered; "" renders none.
-    """
+    """Renders turns and source cards of a conversation: all, or one (`only`; "" is none)."""
 
     def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
         self._assistant = assistant
@@ -170,8 +171,7 @@ class TurnHtml:
     def chips(self, filters: Filters, *, can_go: bool = False) -> Markup:
         """Return the filters as chips; with `can_go` each has a button to remove it."""
         one = there(self._assistant, filters.papers) if len(filters.papers) == 1 else []
-        html: Markup = HTML.chips(filters, one, can_go)
-        return html
+        return Markup(HTML.chips(filters, one, can_go))  # noqa: S704 - escaped
 
     def cards(self, turn: Turn) -> str:
         """Return the cards of one turn: the cited papers or, for a refusal, the nearest papers."""
@@ -179,10 +179,9 @@ class TurnHtml:
 
     def _near(self, turn: Turn) -> list[Paper]:
         """Return the papers nearest to a refused question, nearest first; else none."""
-        answer = turn.answer
-        is_refused = answer is not None and answer.status != "answered"
-        ids = [near.id for near in answer.nearest] if answer and is_refused else []
-        return there(self._assistant, ids)
+        if turn.answer is None or turn.answer.status == "answered":
+            return []
+        return there(self._assistant, [near.id for near in turn.answer.nearest])
 
 
 def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
@@ -195,10 +194,7 @@ def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
 
 
 def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
-    """Return the text of an answered question as HTML, and whether doubtful sentences are marked.
-
-    The text has citation chips and marks of doubt; `turn`, the turn's id, makes its links unique.
-    """
+    """Return an answer's text as HTML, with links for `turn`, and whether doubts are marked."""
     titles = {r.number: r.paper.display_title for r in answer.references}
 
     def chip(number: int, target: str) -> str:
@@ -213,9 +209,8 @@ def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
             return '<span class="aqa-chat-group" role="heading" aria-level="3">'
         return f'<span class="aqa-chat-said aqa-chat-{sentence.support}">'
 
-    def mark(number: int) -> str:
-        panel = f"aqa-check-{turn}-{number}"
-        return str(HTML.mark(answer, answer.sentences[number], panel))
+    def mark(sentence: AnswerSentence, number: int) -> str:
+        return str(HTML.mark(answer, sentence, f"aqa-check-{turn}-{number}"))
 
     return prose_html(answer, chip, opening, mark)
 
@@ -227,8 +222,7 @@ def partial_html(text: str) -> Markup:
 
 def problem_html(message: str) -> Markup:
     """Return the HTML of an error message, in one line."""
-    html: Markup = HTML.problem(message)
-    return html
+    return Markup(HTML.problem(message))  # noqa: S704 - escaped
 
 
 def announcement(turn: Turn) -> str:

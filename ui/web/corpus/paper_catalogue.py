@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from threading import Lock, Thread
@@ -88,8 +88,7 @@ class View(BaseModel):
 class Count(NamedTuple):
     """The number of papers of a digest, with a label that no other digest has."""
 
-    key: str
-    """`View.digest` of this digest."""
+    key: str  # `View.digest` of this digest
     label: str
     papers: int
 
@@ -107,15 +106,11 @@ class Listing(NamedTuple):
     """One page of the papers that pass a view."""
 
     papers: Sequence[Paper]
-    total: int
-    """Papers on all pages."""
-    page: int
-    """From 1."""
+    total: int  # papers on all pages
+    page: int  # from 1
     pages: int
-    words: str = ""
-    """The query, with spelling errors corrected."""
-    hits: Mapping[str, Hit] = {}
-    """For a search by meaning: the hit of each paper, by its id."""
+    words: str = ""  # the query, with spelling errors corrected
+    hits: Mapping[str, Hit] = {}  # for a search by meaning: the hit of each paper, by its id
 
     @property
     def first(self) -> int:
@@ -129,6 +124,9 @@ def _folded(text: str) -> str:
     return f" {words.strip()}"
 
 
+_NOWHERE = Source(name="", position=1)
+
+
 def newest(paper: Paper) -> Source | None:
     """Return the latest source of a paper; None if it has no source."""
     return max(paper.sources, key=lambda s: (s.date or date.min, s.name), default=None)
@@ -139,15 +137,9 @@ def digest_key(source: Source) -> str:
     return Digest(source.name, source.date, 0).key
 
 
-def _by_place(paper: Paper) -> tuple[str, int]:
-    source = newest(paper)
-    return (source.name, source.position) if source else ("", 0)
-
-
 def last_day(paper: Paper) -> date:
     """Return the date of a paper's latest source; `date.min` if it has none."""
-    source = newest(paper)
-    return (source.date if source else None) or date.min
+    return (newest(paper) or _NOWHERE).date or date.min
 
 
 class Catalogue:
@@ -174,35 +166,30 @@ class Catalogue:
 
         `view.words` count only in an exact search; `Live` searches by meaning.
         """
-        tests = list(self._tests(view, marks, new))
-        return [paper for paper in self._ordered if all(test(paper) for test in tests)]
-
-    def _tests(
-        self, view: View, marks: Marks, new: Collection[str]
-    ) -> Iterator[Callable[[Paper], bool]]:
-        if view.digest is not None:
-            yield lambda paper: any(digest_key(each) == view.digest for each in paper.sources)
-        if view.cluster is not None:
-            yield lambda paper: self.clusters.get(paper.id) == view.cluster
-        if view.since is not None:
-            yield lambda paper: paper.id in new
-        if view.starred or view.unread or view.tag is not None:
-            yield lambda paper: view.keeps(marks.get(paper.id, _UNMARKED))
-        if view.exact and view.words.strip():
-            words = [_folded(word) for word in view.words.split()]
-            yield lambda paper: all(word in self._folded[paper.id] for word in words)
+        if not view.narrows:
+            return self._ordered
+        words = [_folded(word) for word in view.words.split()] if view.exact else []
+        return [
+            paper
+            for paper in self._ordered
+            if (view.digest is None or view.digest in map(digest_key, paper.sources))
+            and (view.cluster is None or self.clusters.get(paper.id) == view.cluster)
+            and (view.since is None or paper.id in new)
+            and view.keeps(marks.get(paper.id, _UNMARKED))
+            and all(word in self.folded[paper.id] for word in words)
+        ]
 
     @cached_property
     def _ordered(self) -> list[Paper]:
         """The papers, the newest first, those of a day by file name and position in the digest."""
-        return sorted(sorted(self.papers, key=_by_place), key=last_day, reverse=True)
-
-    def prepare(self) -> None:
-        """Compute the texts that an exact search needs."""
-        self._folded  # noqa: B018 - cached from now on
+        latest = [(newest(paper) or _NOWHERE, paper) for paper in self.papers]
+        latest.sort(key=lambda each: (each[0].name, each[0].position))
+        latest.sort(key=lambda each: each[0].date or date.min, reverse=True)
+        return [paper for _, paper in latest]
 
     @cached_property
-    def _folded(self) -> dict[str, str]:
+    def folded(self) -> dict[str, str]:
+        """The text of each paper for an exact search, by its id."""
         return {paper.id: _folded(f"{paper.title} {paper.abstract}") for paper in self.papers}
 
     @cached_property
@@ -228,7 +215,7 @@ class Live:
             while map_ is not self._map:
                 self._catalogue, self._map = Catalogue(self._assistant.papers(), map_), map_
                 # Else the first exact search of 50,000 papers would wait seconds for it.
-                Thread(target=self._catalogue.prepare, daemon=True).start()
+                Thread(target=getattr, args=(self._catalogue, "folded"), daemon=True).start()
                 map_ = self._assistant.collection_map()  # it may have changed meanwhile
             return self._catalogue
 

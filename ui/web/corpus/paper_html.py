@@ -1,15 +1,11 @@
-"""Render papers as HTML (`papers.html`): the table, one paper, the counts, and the map.
-
-The map is an SVG picture: each point is a paper, its colour and shape show the cluster.
-"""
+"""Render papers as HTML (`papers.html`): the table, one paper, the counts, and the map (SVG)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from markupsafe import Markup
 
-from index.collection_map import CollectionMap
 from index.lexical import token_set
 from index.papers import Paper, Source
 from index.text import clean_text
@@ -19,29 +15,16 @@ from ui.archive.marks import Mark
 from ui.export import LISTS
 from ui.export.bibliography import bibtex
 from ui.web.chat.turn_html import links, search
-from ui.web.corpus.paper_catalogue import (
-    Catalogue,
-    Listing,
-    Marks,
-    View,
-    digest_key,
-    newest,
-)
+from ui.web.corpus.paper_catalogue import Catalogue, Listing, Marks, View, digest_key, newest
 from ui.web.markup import escape, macros, plural
 
-WIDTH = 440
 MOST_LINKS = 2_000
 """The most papers in the picture; with more there is none: it would be slow and one cloud."""
-
-_MARGIN = 18
+_WIDTH, _MARGIN = 440, 18
 _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
-
 _AROUND = 110
 """Code points shown before and after the first match of a search."""
 _WORD = re.compile(r"(\w+)")
-
-Places = Mapping[str, tuple[float, float]]
-"""The (x, y) of each paper in the picture, by its id; y grows downwards."""
 
 
 def seen(source: Source) -> str:
@@ -95,12 +78,6 @@ HTML = macros(
 
 def table_html(catalogue: Catalogue, view: View, listing: Listing, marks: Marks) -> str:
     """Return the HTML of one page of the table, with the visitor's marks."""
-    chips = list(_chips(catalogue, view))
-    return str(HTML.table(view, listing, chips, marks, LISTS))
-
-
-def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
-    """Yield the filters of a view, each as (field of the view, text to show)."""
     digests = {count.key: count.label for count in catalogue.by_digest}
     clusters = {c.number: c.name for c in catalogue.map.clusters} if catalogue.map else {}
     named = {
@@ -111,25 +88,22 @@ def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
         "unread": "Not read yet",
         "tag": f"Tag {view.tag}",
     }
-    for what, text in named.items():
-        if getattr(view, what) not in (None, False):
-            yield what, text or "New in the last change"
+    chips = [
+        (what, text or "New in the last change")
+        for what, text in named.items()
+        if getattr(view, what) not in (None, False)
+    ]
+    return str(HTML.table(view, listing, chips, marks, LISTS))
 
 
 def paper_html(
-    catalogue: Catalogue,
-    view: View,
-    paper: Paper,
-    similar: Sequence[Hit],
-    mark: Mark,
-    *,
-    may_change: bool = False,
+    catalogue: Catalogue, view: View, paper: Paper, near: Sequence[Hit], mark: Mark, editable: bool
 ) -> str:
     """Return the HTML of a paper: abstract, the visitor's marks, sources and similar papers."""
     number = catalogue.clusters.get(paper.id)
     clusters = catalogue.map.clusters if catalogue.map else ()
     cluster = next((each for each in clusters if each.number == number), None)
-    return str(HTML.paper(view, paper, cluster, mark, similar, may_change))
+    return str(HTML.paper(view, paper, cluster, mark, near, editable))
 
 
 def overview_html(catalogue: Catalogue) -> str:
@@ -137,33 +111,27 @@ def overview_html(catalogue: Catalogue) -> str:
     return str(HTML.overview(catalogue.key, map_html(catalogue), catalogue.by_digest))
 
 
-def places_of(map_: CollectionMap) -> tuple[Places, int]:
-    """Return where the points are drawn, x and y at the same scale, and the picture's height."""
-    xs, ys = [p.x for p in map_.points], [p.y for p in map_.points]
-    wide, high = max(max(xs) - min(xs), 1e-3), max(max(ys) - min(ys), 1e-3)
-    scale = min((WIDTH - 2 * _MARGIN) / wide, (_MOST_HEIGHT - 2 * _MARGIN) / high)
-    height = max(_LEAST_HEIGHT, round(high * scale + 2 * _MARGIN))
-    left = (WIDTH - wide * scale) / 2 - min(xs) * scale
-    top = (height - high * scale) / 2 + max(ys) * scale
-    return {p.id: (left + p.x * scale, top - p.y * scale) for p in map_.points}, height
-
-
 def map_html(catalogue: Catalogue) -> Markup:
     """Return the picture and its legend; a cluster of the legend filters the table."""
     map_ = catalogue.map
     if map_ is None or not map_.points:
         return Markup()
-    places, height = places_of(map_)
+    # x and y are drawn at the same scale, y upwards.
+    xs, ys = [p.x for p in map_.points], [p.y for p in map_.points]
+    wide, high = max(max(xs) - min(xs), 1e-3), max(max(ys) - min(ys), 1e-3)
+    scale = min((_WIDTH - 2 * _MARGIN) / wide, (_MOST_HEIGHT - 2 * _MARGIN) / high)
+    height = max(_LEAST_HEIGHT, round(high * scale + 2 * _MARGIN))
+    left = (_WIDTH - wide * scale) / 2 - min(xs) * scale
+    top = (height - high * scale) / 2 + max(ys) * scale
     # The arrow keys move from point to point: cluster by cluster, from left to right.
     points = sorted(map_.points, key=lambda p: (p.cluster, p.x, p.y))
     links = [
-        (point, catalogue.by_id[point.id], HTML.sign(*places[point.id], point.cluster))
-        for point in (points if len(points) <= MOST_LINKS else ())
+        (p, catalogue.by_id[p.id], HTML.sign(left + p.x * scale, top - p.y * scale, p.cluster))
+        for p in (points if len(points) <= MOST_LINKS else ())
     ]
     label = (
         f"{len(map_.points):,} papers in {plural(len(map_.clusters), 'cluster')}; the list below"
         " names them, and the table has every paper"
     )
     clusters = [(cluster, HTML.sign(7, 7, cluster.number)) for cluster in map_.clusters]
-    html: Markup = HTML.map(WIDTH, height, label, links, clusters)
-    return html
+    return Markup(HTML.map(_WIDTH, height, label, links, clusters))  # noqa: S704 - escaped

@@ -122,8 +122,7 @@
     target.focus({ preventScroll: true });
     target.scrollIntoView({ block: target.matches("h2") ? "center" : "nearest" });
     if (!target.matches(".aqa-corpus-note button")) return;
-    target.textContent = "Saved";
-    setTimeout(() => { target.textContent = "Save"; }, 1500);
+    aqaSay(target, "Saved");
   };
   let asked = false; // whether the first view was requested
   document.addEventListener("aqa-value", ({ target, detail }) => {

@@ -1,13 +1,7 @@
-"""Describe the collection: the page's heading, and the start page with example questions.
-
-The start page is shown in the empty chat, which opens first. It offers what one can ask about; the
-Papers tab has the map and the counts already.
-"""
+"""Describe the collection: the page's heading, and the start page with example questions."""
 
 import logging
-from collections.abc import Iterator
 from datetime import date
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -43,10 +37,7 @@ class StartPage:
         self._examples: list[str] | None = None
 
     def html(self, since: date | None = None, marks: dict[str, Mark] | None = None) -> str:
-        """Return the start page for the current index.
-
-        `since` is the day of the visitor's last visit. Without `marks` no visitor is known.
-        """
+        """Return the start page, for a visitor with `marks` whose last visit was on `since`."""
         assistant = self._site.assistant
         map_ = assistant.collection_map()
         with self._lock:
@@ -74,35 +65,22 @@ class StartPage:
 
 
 def examples(assistant: "Assistant") -> list[str] | None:
-    """Return example questions that these papers answer: an overview, what is new, a list.
-
-    Keep only those answered without a notice. None if there are no papers.
-    """
+    """Return questions that these papers answer: an overview, what is new, a list."""
     if not assistant.info.papers:
         return None
-    forms = (iter(["What is this collection about?"]), _on_new(assistant), _on_groups(assistant))
-    # Each question is answered, which takes a moment.
-    found = (
-        next((each for each in islice(form, 8) if _is_answered(assistant, each)), None)
-        for form in forms
-    )
-    return [question for question in found if question]
-
-
-def _on_new(assistant: "Assistant") -> Iterator[str]:
-    """Yield questions about the newest digest or the newest papers."""
-    dated = [digest for digest in assistant.digests() if digest.date]
-    if len(dated) > 1:
-        yield f"What is new in the {dated[-1].label} digest?"
-    yield "What are the newest papers?"
-
-
-def _on_groups(assistant: "Assistant") -> Iterator[str]:
-    """Yield questions about the subjects of the clusters, those of more than one word first."""
     map_ = assistant.collection_map()
-    first = [cluster.terms[0] for cluster in map_.clusters if cluster.terms] if map_ else []
-    for subject in sorted(first, key=lambda term: " " not in term):
-        yield f"Which papers are about {subject}?"
+    subjects = [cluster.terms[0] for cluster in map_.clusters if cluster.terms] if map_ else []
+    subjects.sort(key=lambda term: " " not in term)  # more than one word first
+    dated = [digest.label for digest in assistant.digests() if digest.date]
+    on_new = [f"What is new in the {name} digest?" for name in dated[1:][-1:]]
+    forms = (
+        ["What is this collection about?"],
+        [*on_new, "What are the newest papers?"],
+        # Each question is answered, which takes a moment.
+        [f"Which papers are about {subject}?" for subject in subjects[:8]],
+    )
+    found = (next((each for each in f if _is_answered(assistant, each)), None) for f in forms)
+    return [question for question in found if question]
 
 
 def _is_answered(assistant: "Assistant", question: str) -> bool:
