@@ -39,8 +39,8 @@ def is_address(text: str) -> bool:
 class ChatModel:
     """A chat model for calls from any thread; close it, or use it in a `with` block.
 
-    Its requests run on a separate event loop in a separate thread. Only that way does a deadline
-    hold for a reply that arrives byte by byte, and can a call be cancelled at any moment.
+    Its requests run on an event loop in a thread of its own: only so does a deadline hold for a
+    reply that arrives byte by byte, and can a call be cancelled at any moment.
     """
 
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
@@ -50,9 +50,8 @@ class ChatModel:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="chat model", daemon=True
-        )
+        run = self._loop.run_forever
+        self._thread = threading.Thread(target=run, name="chat model", daemon=True)
         self._thread.start()
 
     def _set_name(self, name: str) -> None:
@@ -115,50 +114,40 @@ class ChatModel:
         """Ask for one complete reply; the arguments are those of `stream`.
 
         Raises:
-            ReplyError: the reply is a refusal, empty, too long or not a chat completion, or the
-                messages are too long.
+            ReplyError: the reply is a refusal, empty or no chat completion, or too much was sent.
             ChatError: no reply came, or none within the deadline.
         """
         with self.stream(messages, **options) as stream:
             return stream.reply
 
     def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        seconds: float | None = None,
-        **options: Any,
+        self, messages: Sequence[Message], *, max_tokens: int, seconds: float = 0, **options: Any
     ) -> Stream:
         """Ask for a reply and stream it; returns at once.
 
-        A server that cannot stream may send the whole reply at once. Options that the model refuses
-        (temperature, which is 0 by default, stop, seed, response_format, tools) are left out from
-        then on. Without `seconds` the model's deadline holds.
-
-        Raises:
-            StoppedError: the model was closed.
+        Options that the model refuses (temperature, which is 0 by default, stop, seed,
+        response_format, tools) are left out from then on; those that are None are not sent.
+        Without `seconds` the model's deadline holds. Raises StoppedError if the model was closed.
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
         given = {name: value for name, value in given.items() if value is not None}
-        return Stream(self, messages, given, seconds or self.deadline_seconds)
+        return Stream(self, [*messages], given, seconds or self.deadline_seconds)
 
     def list_models(self, seconds: float) -> list[str]:
         """Return the names of the endpoint's models, sorted; none if it lists none in time."""
-        with suppress(CancelledError, StoppedError):
-            return self.run(self._list(seconds)).result()
-        return []
-
-    async def _list(self, seconds: float) -> list[str]:
         import openai
 
-        try:
+        async def ask() -> list[str]:
             async with asyncio.timeout(seconds):
                 page = await self.client.with_options(max_retries=0).models.list()
             names = {each.id for each in page.data}
-        except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
-            return []  # not reported: the client's error may contain the key
-        return sorted(name for name in names if isinstance(name, str) and name.isprintable())
+            return sorted(name for name in names if isinstance(name, str) and name.isprintable())
+
+        stopped = (CancelledError, StoppedError, TimeoutError)
+        # Not reported: the client's error may contain the key.
+        with suppress(*stopped, openai.OpenAIError, ValueError, TypeError, AttributeError):
+            return self.run(ask()).result()
+        return []
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the event loop; raises StoppedError if the model is closed."""
@@ -169,10 +158,7 @@ class ChatModel:
         raise StoppedError(f"{self.endpoint.where} is closed")
 
     def close(self) -> None:
-        """Cancel running calls and close the connections; later calls raise StoppedError.
-
-        The same holds for the models that share its connections.
-        """
+        """Close the model and those that share its connections; calls raise StoppedError."""
         with self._lock:
             if self._closed.is_set():
                 return
@@ -211,8 +197,8 @@ def _headers(address: str, key: str) -> dict[str, Any]:
 class Asking:
     """The calls to a chat model for one question, from any number of threads.
 
-    All calls share one deadline, which begins with the first of them. Once the endpoint failed (a
-    ChatError that is not a ReplyError), each later call raises that error at once.
+    They share one deadline, which begins with the first. Once the endpoint failed (a ChatError
+    that is not a ReplyError), each later call raises that error at once.
     """
 
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
@@ -233,10 +219,11 @@ class Asking:
         cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
         return spent.model_copy(update={"cost_usd": cost})
 
-    def _cost(self, prompt_tokens: int, completion_tokens: int = 0) -> float | None:
+    def _cost(self, *tokens: int) -> float | None:
+        """Return the cost of prompt tokens, and of completion tokens after them."""
         if self._price is None:
             return None
-        return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
+        return sum(price * count for price, count in zip(self._price, tokens, strict=False))
 
     def priced(self, tokens: int) -> str:
         """Return the cost of so many prompt tokens as text for a message; "" without a price."""
@@ -244,7 +231,7 @@ class Asking:
         return "" if cost is None else f", about ${cost:.3f}"
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
-        """Ask for a reply and stream it; iterating also raises ReplyError.
+        """Ask for a reply and stream it.
 
         Raises:
             StoppedError: `cancel` was called.
@@ -281,11 +268,10 @@ class Tried:
 
     works: bool
     told: str
-    """The result as one line, without the key."""
+    """One line, without the key."""
     models: tuple[str, ...] = ()
-    """The models that the endpoint lists, sorted."""
+    """What the endpoint lists, sorted."""
     model: str = ""
-    """The model that was tried."""
 
 
 def try_endpoint(settings: Settings) -> Tried:
@@ -304,11 +290,9 @@ def try_endpoint(settings: Settings) -> Tried:
             why = "choose one of its models" if models else "name a model, since it lists none"
             return Tried(False, f"{settings.openai_base_url}: {why}.", models)
         try:
-            reply = endpoint.named(name).complete(
-                [{"role": "user", "content": "Reply with one word: ready."}],
-                max_tokens=500,  # the model may think before the word
-                seconds=30,
-            )
+            messages: list[Message] = [{"role": "user", "content": "Reply with one word: ready."}]
+            # The model may think before the word.
+            reply = endpoint.named(name).complete(messages, max_tokens=500, seconds=30)
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)
     return Tried(True, f"Works: {name} answered in {reply.seconds:.1f} s.", models, name)

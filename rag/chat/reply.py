@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
@@ -35,14 +36,13 @@ class StoppedError(AbstractQAError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as error messages name it, and the key, which no message may repeat.
+    """Makes the errors of an endpoint: `where` is its model and host, and no error has its key.
 
-    Messages speak of the chat model's key, name and address, not of environment variables, since
-    the endpoint may have been entered on the page.
+    They speak of the chat model's key, name and address, not of environment variables, since the
+    endpoint may have been entered on the page.
     """
 
     where: str
-    """The model and its host, with which messages begin."""
     key: str = field(repr=False)
 
     def clean(self, text: object) -> str:
@@ -96,7 +96,7 @@ def message_of(error: "openai.APIStatusError") -> str:
 
 CUT_OFF = "closed the connection before the reply was complete"
 CHARACTERS_PER_TOKEN = 4
-"""For English text; used where the endpoint reports no token counts."""
+"""For English text."""
 MOST_BYTES = 4 * 2**20
 """The largest reply that is read, thoughts included."""
 _THOUGHT = re.compile(
@@ -124,8 +124,6 @@ class Message(TypedDict):
 
 Complete = Callable[[list[Message]], str]
 """A function from a conversation to the model's reply, which is all that most callers need."""
-
-
 _NUMBERED = re.compile(
     r"^\W*(?:(?:part|claim)\s*)?(\d{1,3})(?:\s*[.):–-]\s*|\s+(?=(?:yes|no)\b))(.+)$", re.I | re.M
 )
@@ -143,24 +141,22 @@ def tokens_of(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A model's request to call a tool."""
+    """A model's request to call a tool; its arguments are JSON, as the model wrote it."""
 
     id: str
     name: str
     arguments: str
-    """JSON, as the model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A chat model's reply without its thoughts, and the tokens and time that it took."""
+    """A chat model's reply without its thoughts; its tokens and time are those of all attempts."""
 
     text: str
     """Empty only if the reply calls tools."""
     usage: Usage
-    """Tokens as the endpoint counts them, or estimates; all attempts of the call together."""
     seconds: float
-    """Wall-clock time of all attempts together."""
+    """Wall-clock time."""
     cut: bool = False
     """Whether the token limit cut the reply off."""
     calls: tuple[Call, ...] = ()
@@ -210,10 +206,9 @@ class Incoming:
 
     def take(self, data: str | bytes) -> None:
         """Add one event, or a whole body; raises the ReplyError or BrokenOffError it reports."""
-        try:
+        chunk = None
+        with suppress(ValueError, RecursionError):
             chunk = json.loads(data)
-        except (ValueError, RecursionError):
-            raise self.endpoint.not_chat() from None
         if not isinstance(chunk, dict):
             raise self.endpoint.not_chat()
         if error := chunk.get("error"):
@@ -288,8 +283,8 @@ class Incoming:
     async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
         """Read a body from chunks that are cut anywhere; yields whenever more of it was added.
 
-        The content type `kind` is checked only for a body without events, since event streams come
-        with any type. Raises as `take`; also if the body is neither events nor JSON, or breaks off.
+        The content type `kind` counts only for a body without events: those come with any type.
+        Raises as `take`, and if the body is neither events nor JSON, or breaks off.
         """
         unread, events = b"", False
         async for chunk in chunks:
@@ -316,12 +311,9 @@ class Incoming:
 
     def _take_line(self, line: bytes) -> None:
         name, _, data = line.strip().partition(b":")
-        data = data.strip()
-        if name != b"data" or not data:
-            return
-        if data == b"[DONE]":
+        if data.strip() == b"[DONE]" and name == b"data":
             self.done = True
-        else:
+        elif data.strip() and name == b"data":
             self.take(data)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from queue import SimpleQueue
@@ -57,16 +57,12 @@ class Stream(Iterator[str]):
     """
 
     def __init__(
-        self,
-        model: "ChatModel",
-        messages: Sequence[Message],
-        options: dict[str, Any],
-        seconds: float,
+        self, model: "ChatModel", messages: list[Message], options: dict[str, Any], seconds: float
     ) -> None:
         """Send the request without the options that the model refused in earlier requests."""
         self._model = model
         self._endpoint = model.endpoint
-        self._messages = list(messages)
+        self._messages = messages
         self._options = options
         self._seconds = seconds
         self._received: tuple[Incoming, ...] = ()  # one a request
