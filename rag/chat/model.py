@@ -219,11 +219,10 @@ class Asking:
         cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
         return spent.model_copy(update={"cost_usd": cost})
 
-    def _cost(self, *tokens: int) -> float | None:
-        """Return the cost of prompt tokens, and of completion tokens after them."""
+    def _cost(self, prompt_tokens: int, completion_tokens: int = 0) -> float | None:
         if self._price is None:
             return None
-        return sum(price * count for price, count in zip(self._price, tokens, strict=False))
+        return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
 
     def priced(self, tokens: int) -> str:
         """Return the cost of so many prompt tokens as text for a message; "" without a price."""

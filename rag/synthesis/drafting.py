@@ -46,11 +46,15 @@ class NoAnswerError(ReplyError):
 
 @dataclass(frozen=True)
 class Task:
-    """The question that an answer is written for, and the rules for it."""
+    """An answer to write: for which question, by which model, and how it is checked."""
 
+    index: Index
     query: Query
+    asking: Asking
     local: Checker
     """Checks each sentence as soon as it arrives."""
+    judge: Checker | None
+    """Decides on grounded sentences after the local check."""
     max_tokens: int
     quotes: Mapping[int, Claim]
     """The best sentence of each paper of the evidence, by the paper's row."""
@@ -94,10 +98,7 @@ class Draft:
     """Writes an answer from one sheet of abstracts."""
 
     task: Task
-    asking: Asking
     grounder: Grounder
-    checker: Checker | None
-    """Decides on grounded sentences after the local check; None if there is no judge."""
 
     def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
         """Write the answer, yielding progress and text; return it, and a notice of what it lacks.
@@ -127,7 +128,7 @@ class Draft:
 
     def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
         """Stream the reply; return its claims, whether it found no answer, and was cut off."""
-        asking, has = self.asking, self.grounder.sheet.has
+        asking, has = self.task.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
         messages = writing(self.task.query, self.grounder.sheet, structured)
         options = {"response_format": STRUCTURE} if structured else {}
@@ -137,7 +138,7 @@ class Draft:
         with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
             for text in stream:
                 is_answer = is_known or text.startswith("{")
-                claims = self._claims(read_statements(text, has, whole=False)[0])
+                claims = self._ground(read_statements(text, has, whole=False)[0])
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new
                     yield Delta(text=new)
@@ -146,13 +147,12 @@ class Draft:
         last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
         if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the reply ended in the middle of this sentence
-        claims = self._claims(statements)
+        claims = self._ground(statements)
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, has_no_answer, was_cut
 
-    def _claims(self, statements: Sequence[Statement]) -> list[Claim]:
-        """Ground statements, each distinct one once."""
+    def _ground(self, statements: Sequence[Statement]) -> list[Claim]:
         return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
 
     def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
@@ -165,7 +165,7 @@ class Draft:
         """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
+        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.task.judge)]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
         # If more fail, the whole reply is doubtful.
         if 0 < len(failing) <= 6 and self.task.strictness == "normal":
@@ -177,20 +177,16 @@ class Draft:
         return [claim for claim in settled if claim and not self.task.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Replace each failed sentence on one paper by a quote of it, if it is of the evidence.
-
-        If it is not, or is cited anyway, leave the sentence out.
-        """
+        """Replace each failed sentence on one paper by its quote, if the paper is not cited."""
         cited = {span.paper.id for claim in claims for span in claim.spans}
         found: list[Claim] = []
         for claim in claims:
             if len(claim.papers) != 1 or not self.task.fails(claim):
                 found.append(claim)
-                continue
-            quoted = self.task.quotes.get(claim.papers[0])
-            if quoted and quoted.spans[0].paper.id not in cited:
-                found.append(quoted)
-                cited.add(quoted.spans[0].paper.id)
+            elif quoted := self.task.quotes.get(claim.papers[0]):
+                paper = quoted.spans[0].paper.id
+                found += [] if paper in cited else [quoted]
+                cited.add(paper)
         return found
 
     def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
@@ -200,7 +196,7 @@ class Draft:
         """
         messages = repairing([(text, self.grounder.nearest(text)) for text in texts])
         try:
-            reply = self.asking.complete(messages, max_tokens=80 * len(texts))
+            reply = self.task.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
             return {}  # the first version stays
         mended: dict[int, Claim | None] = {}
@@ -213,7 +209,7 @@ class Draft:
                 mended[number - 1] = None
             elif len(statements) == 1:
                 fresh[number - 1] = self.grounder.ground(statements[0])
-        claims = self.grounder.check_again([*fresh.values()], self.checker)
+        claims = self.grounder.check_again([*fresh.values()], self.task.judge)
         checked = zip(fresh, claims, strict=True)
         return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
 
@@ -224,102 +220,90 @@ BATCH = 10
 """The most abstracts in one request."""
 
 
-@dataclass(frozen=True)
-class ManyPapers:
-    """Writes a text about more papers than fit into one request."""
+def read_papers(
+    task: Task, rows: Sequence[int], budget: int
+) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
+    """Write a note on each paper; return the notes by row, and the error if some are missing.
 
-    index: Index
-    task: Task
-    asking: Asking
+    `budget` is the most tokens of abstracts in one batch. Raises ChatError if there is no note.
+    """
+    remaining = [row for row in rows if passage_rows(task.index, row)]
+    sheets: list[Sheet] = []
+    while remaining:
+        sheets.append(lay_out(task.index, remaining[:BATCH], budget))
+        remaining = [row for row in remaining if row not in sheets[-1].papers]
+    tokens = sum(tokens_of(sheet.text) for sheet in sheets)
+    if len(sheets) > 1:
+        cost = f"{round(tokens, -2):,} tokens{task.asking.priced(tokens)}"
+        plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
+        yield Progress(stage="plan", text=plan)
+    notes: dict[int, Claim] = {}
+    problem: ChatError | None = None
+    read = 0
+    pool = ThreadPoolExecutor(4)
+    try:
+        for sheet, future in [(sheet, pool.submit(_write_notes, task, sheet)) for sheet in sheets]:
+            first, read = read + 1, read + len(sheet.papers)
+            yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(rows)}")
+            try:
+                notes |= future.result()
+            except ChatError as error:
+                problem = problem or error
+    except BaseException:  # the caller gave up: stop the running requests, too
+        task.asking.cancel()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if not notes:
+        raise problem or ReplyError("the model wrote nothing that the abstracts support")
+    return {row: notes[row] for row in rows if row in notes}, problem
 
-    def read(
-        self, rows: Sequence[int], budget: int
-    ) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
-        """Write a note on each paper; return the notes by row, and the error if some are missing.
 
-        `budget` is the most tokens of abstracts in one batch. Raises ChatError if there is no note.
-        """
-        sheets = self._batches(rows, budget)
-        tokens = sum(tokens_of(sheet.text) for sheet in sheets)
-        if len(sheets) > 1:
-            cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
-            plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
-            yield Progress(stage="plan", text=plan)
-        notes: dict[int, Claim] = {}
-        problem: ChatError | None = None
-        read = 0
-        pool = ThreadPoolExecutor(4)
-        try:
-            for sheet, future in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
-                first, read = read + 1, read + len(sheet.papers)
-                text = f"Reading abstracts {first}–{read} of {len(rows)}"
-                yield Progress(stage="read", text=text)
-                try:
-                    notes |= future.result()
-                except ChatError as error:
-                    problem = problem or error
-        except BaseException:  # the caller gave up: stop the running requests, too
-            self.asking.cancel()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-        if not notes:
-            raise problem or ReplyError("the model wrote nothing that the abstracts support")
-        return {row: notes[row] for row in rows if row in notes}, problem
+def _write_notes(task: Task, sheet: Sheet) -> dict[int, Claim]:
+    """Have a note written on each paper of a sheet; keep those that cite just their paper."""
+    messages = contributions(task.query.subject_text, sheet)
+    try:
+        reply = task.asking.complete(messages, max_tokens=80 * len(sheet.papers))
+    except ReplyError:
+        return {}  # these papers are quoted instead
+    grounder = Grounder(sheet, task.query.encoder, task.local)
+    rows = {task.index.papers[row].id: row for row in sheet.papers}
+    found: dict[int, Claim] = {}
+    for statement in read_statements(reply, sheet.has)[0]:
+        claim = grounder.ground(statement)
+        cited = {rows[span.paper.id] for span in claim.spans}
+        meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
+        if len(cited) == 1 and cited <= (meant or cited) and not task.drops(claim):
+            found.setdefault(cited.pop(), claim)
+    return found
 
-    def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
-        """Lay out all papers on sheets of whole abstracts within the budget."""
-        remaining = [row for row in rows if passage_rows(self.index, row)]
-        sheets: list[Sheet] = []
-        while remaining:
-            sheets.append(lay_out(self.index, remaining[:BATCH], budget))
-            remaining = [row for row in remaining if row not in sheets[-1].papers]
-        return sheets
 
-    def _notes(self, sheet: Sheet) -> dict[int, Claim]:
-        """Have a note written on each paper of a sheet; keep those that cite just their paper."""
-        messages = contributions(self.task.query.subject_text, sheet)
-        try:
-            reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
-        except ReplyError:
-            return {}  # these papers are quoted instead
-        grounder = Grounder(sheet, self.task.query.encoder, self.task.local)
-        rows = {self.index.papers[row].id: row for row in sheet.papers}
-        found: dict[int, Claim] = {}
-        for statement in read_statements(reply, sheet.has)[0]:
-            claim = grounder.ground(statement)
-            cited = {rows[span.paper.id] for span in claim.spans}
-            meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
-            if len(cited) == 1 and cited <= (meant or cited) and not self.task.drops(claim):
-                found.setdefault(cited.pop(), claim)
-        return found
-
-    def write(self, notes: Mapping[int, Claim]) -> list[Block]:
-        """Write the text from notes; replace a sentence that its notes do not support by them."""
-        rows = [*notes]
-        listed = [f"{self.index.papers[row].display_title}: {notes[row].text}" for row in rows]
-        messages = gathering(self.task.query.standalone, listed)
-        try:
-            reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
-        except ChatError:
-            return []
-        titles = [self.index.papers[row].display_title for row in rows]
-        written: list[Claim] = []
-        heading: str | None = None
-        used: set[int] = set()
-        for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
-            mentioning = papers_mentioning(self.index, statement.text)
-            cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
-            cited_rows = [row for row in cited_rows if row in mentioning]
-            spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
-            verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
-            claims = [Claim(statement.text, spans, verdict)]
-            is_title = same_words(statement.text, titles)
-            if not spans or is_title or verdict.support != "supported":
-                claims = [notes[row] for row in cited_rows if row not in used]
-            used.update(cited_rows)
-            heading = statement.heading or heading
-            for claim in claims:
-                written.append(replace(claim, heading=heading))
-                heading = None
-        return self.task.arrange(written)
+def write_from_notes(task: Task, notes: Mapping[int, Claim]) -> list[Block]:
+    """Write a text from notes; replace a sentence that its notes do not support by them."""
+    rows = [*notes]
+    titles = [task.index.papers[row].display_title for row in rows]
+    listed = [f"{title}: {notes[row].text}" for row, title in zip(rows, titles, strict=True)]
+    messages = gathering(task.query.standalone, listed)
+    try:
+        reply = task.asking.complete(messages, max_tokens=task.max_tokens)
+    except ChatError:
+        return []
+    written: list[Claim] = []
+    heading: str | None = None
+    used: set[int] = set()
+    for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
+        mentioning = papers_mentioning(task.index, statement.text)
+        cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
+        cited_rows = [row for row in cited_rows if row in mentioning]
+        spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
+        verdict = task.local.check(statement.text, [in_context(span) for span in spans])
+        claims = [Claim(statement.text, spans, verdict)]
+        is_title = same_words(statement.text, titles)
+        if not spans or is_title or verdict.support != "supported":
+            claims = [notes[row] for row in cited_rows if row not in used]
+        used.update(cited_rows)
+        heading = statement.heading or heading
+        for claim in claims:
+            written.append(replace(claim, heading=heading))
+            heading = None
+    return task.arrange(written)

@@ -32,9 +32,10 @@ from rag.synthesis.drafting import (
     BATCH,
     MOST_PAPERS,
     Draft,
-    ManyPapers,
     NoAnswerError,
     Task,
+    read_papers,
+    write_from_notes,
 )
 from rag.synthesis.helping import Looking, condense
 from rag.synthesis.prompts import ONE_EACH, lay_out
@@ -44,7 +45,6 @@ from rag.wording import Kind
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
 LEFT_OUT = "Quotes that the model left out are added."
 _READ_FIRST = 3
 """How many of the first papers of the ranking are read before those that the model found."""
@@ -52,14 +52,13 @@ _READ_FIRST = 3
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What was retrieved for a question, and the answer that quotes it."""
+    """What was retrieved for a question, and the answer, or the refusal, by quotes."""
 
     index: Index
     query: Query
     ranking: Ranking
     evidence: Evidence
     quotes: Outcome
-    """It has a reason in place of blocks if the abstracts are unlikely to answer."""
 
 
 Written = tuple[list[Block], str | None]
@@ -72,9 +71,7 @@ class Writer:
     def __init__(
         self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
     ) -> None:
-        self.name = model.name
-        self._local = local
-        self._settings = settings
+        self.name, self._local, self._settings = model.name, local, settings
         seconds = settings.chat_deadline_seconds
         self._asking = Asking(model, seconds, settings.chat_price)
         self._judging = self._asking if judge is model else Asking(judge, seconds)
@@ -101,8 +98,7 @@ class Writer:
     def condense(self, request: Request, index: Index) -> str | None:
         """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot.
 
-        A question with seven different words and no pronoun does; in a shorter one a noun can refer
-        to the turn before ("What accuracy does the agent reach?").
+        Of fewer than seven words, a noun can mean an earlier one: "What accuracy has the agent?"
         """
         may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
         if self._is_weak or not may_lean or not any(turn.role == "user" for turn in request.turns):
@@ -113,11 +109,8 @@ class Writer:
     def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
         """Have the chat model write the answer from what was found; use the quotes if it fails.
 
-        A weak model is one that judges control claims wrongly. Where the quotes refuse or count,
-        they take the place of its text; else those that it leaves out are added.
-
-        Raises:
-            StoppedError: the writer was cancelled.
+        Where the quotes refuse or count, they take the place of what a weak model writes; else
+        those that it leaves out are added. Raises StoppedError if the writer was cancelled.
         """
         by_quotes, judge = _decided_by_quotes(found), self._judge
         if judge and by_quotes and self._is_weak:
@@ -129,12 +122,7 @@ class Writer:
                     judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
-                    rows = of_overview or (yield from self._look_further(found, _papers(found)))
-                    blocks, notice = yield from self._write(found, rows)
-                    is_comparison = found.query.kind is Kind.COMPARE
-                    of_all = answering(found.query) if is_comparison else of_overview
-                    blocks, more = _completed(found, blocks, of_all, {})
-                    notice = joined(notice, more and f"{more}.")
+                    blocks, notice = yield from self._write(found, of_overview)
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
@@ -149,16 +137,6 @@ class Writer:
             if rest := _left_out(found, blocks):
                 notice = joined(notice, LEFT_OUT, found.quotes.caution)
                 blocks += rest
-        return self._outcome(found, (blocks, notice), judge)
-
-    @property
-    def _is_weak(self) -> bool:
-        """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
-        return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
-
-    def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
-        """Make the outcome of what was written, and note which checker decided on its sentences."""
-        blocks, notice = written
         problem = judge.problem if judge else None
         unjudged = problem and f"Citations were checked only by the local check: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
@@ -170,11 +148,15 @@ class Writer:
             confidence=found.quotes.confidence,
         )
 
+    @property
+    def _is_weak(self) -> bool:
+        """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
+        return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
+
     def _quotes(self, found: Material, error: ChatError) -> Outcome:
         """Return the quotes in place of an answer that the model did not write, and say why.
 
-        Refuse only if the quotes refuse as well, or if the model found no answer and the quotes'
-        confidence is low.
+        Refuse if the quotes do, or if the model found no answer and their confidence is low.
         """
         quotes = found.quotes
         least = found.query.fitted.thresholds["caution"]
@@ -199,44 +181,48 @@ class Writer:
         yield from looking.look(rounds)
         return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
 
-    def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
-        """Write the answer from as many of these abstracts as the budget holds.
+    def _write(
+        self, found: Material, of_overview: Sequence[int]
+    ) -> Generator[Event, None, Written]:
+        """Write the answer from as many abstracts as the budget holds.
 
         If they are longer than the model's context, retry with half of them.
         """
-        task = self._task(found)
-        rows = rows[: found.query.request.options.sources]
+        task, query = self._task(found), found.query
+        rows = of_overview or (yield from self._look_further(found, _papers(found)))
+        rows = rows[: query.request.options.sources]
         while True:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
             yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-            grounder = Grounder(sheet, found.query.encoder, self._local)
+            draft = Draft(task, Grounder(sheet, query.encoder, self._local))
             try:
-                return (yield from Draft(task, self._asking, grounder, self._judge).write())
+                blocks, notice = yield from draft.write()
+                break
             except TooLongError:
                 if count <= 1:
                     raise
             rows = sheet.papers[: count // 2]
+        of_all = answering(query) if query.kind is Kind.COMPARE else of_overview
+        blocks, quoted = _completed(found, blocks, of_all, {})
+        return blocks, joined(notice, quoted)
 
     def _write_about(
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Written]:
         """Write a text about all these papers, or about as many of them as can be read."""
         task, sources = self._task(found), found.query.request.options.sources
-        many = ManyPapers(found.index, task, self._asking)
         read = rows[: sources or MOST_PAPERS]
-        notes, problem = yield from many.read(read, self._budget // 2)
+        notes, problem = yield from read_papers(task, read, self._budget // 2)
         yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
-        blocks = many.write(notes)
-        blocks, quoted = _completed(found, blocks, read, notes)
-        if quoted:
-            quoted += f": {problem}." if problem else "."
+        blocks, quoted = _completed(found, write_from_notes(task, notes), read, notes, problem)
         left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
     def _task(self, found: Material) -> Task:
-        return Task(found.query, self._local, self._settings.answer_tokens, _best_quotes(found))
+        checks = (self._local, self._judge, self._settings.answer_tokens)
+        return Task(found.index, found.query, self._asking, *checks, _best_quotes(found))
 
     @property
     def _budget(self) -> int:
@@ -263,13 +249,10 @@ def _best_quotes(found: Material) -> dict[int, Claim]:
 
 
 def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
-    """Return the quotes that a text does not cite, of no more papers than may be cited.
-
-    Of a list these are the papers not cited; `_completed` adds what comparisons and overviews lack.
-    """
+    """Return the quotes that a text does not cite, of no more papers than may be cited."""
     kind, options = found.query.kind, found.query.request.options
     if kind in (Kind.COMPARE, Kind.OVERVIEW) or options.length == "short":
-        return []
+        return []  # `_completed` adds what comparisons and overviews lack
     cited = {span for block in blocks for claim in block.claims for span in claim.spans}
     papers = {span.paper.id for span in cited}
     most = options.sources or len(found.index.papers)
@@ -285,11 +268,15 @@ def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
 
 
 def _completed(
-    found: Material, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim]
+    found: Material,
+    blocks: list[Block],
+    rows: Sequence[int],
+    notes: Mapping[int, Claim],
+    problem: ChatError | None = None,
 ) -> Written:
     """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
 
-    A short overview stays as it is. The second item says how many papers are quoted, if any.
+    A short overview stays as it is. The notice says how many papers are quoted, and the problem.
     """
     index, options = found.index, found.query.request.options
     is_list = found.query.kind is Kind.OVERVIEW
@@ -305,16 +292,17 @@ def _completed(
         if claim and index.papers[row].id not in cited:
             others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
     quoted = sum(not block.claims[0].verdict for block in others)
-    note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None
+    why = f": {problem}" if problem else ""
+    note = f"Papers that the model did not cover are quoted ({quoted}){why}."
     heading = [Block((), "Further papers")] if is_list and blocks and others else []
-    return [*blocks, *heading, *others], note
+    return [*blocks, *heading, *others], note if quoted else None
 
 
 def _papers_of_overview(found: Material) -> Sequence[int]:
     """Return the rows of an overview's papers; for another question, none.
 
-    Without a subject these are all papers, by cluster. First come as many as can be read: of each
-    cluster in proportion to its size, the most typical ones.
+    Without a subject these are all papers, by cluster: first as many as can be read, the most
+    typical ones of each cluster in proportion to its size.
     """
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
@@ -354,11 +342,10 @@ class Writers:
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         self.settings = settings
         self._encoder = encoder
-        self._lock = Lock()
+        self._lock, self._listing = Lock(), Lock()
         self._local: LocalChecker | None = None
         self._model: ChatModel | None = None
         self._closed = False
-        self._listing = Lock()
         self._listed: tuple[float, list[str]] | None = None
         """When the endpoint was asked for its models (`monotonic` seconds), and its answer."""
 
@@ -376,15 +363,14 @@ class Writers:
         """The model and the settings that shape written answers; None without a model."""
         if self.settings is None or self.name is None:
             return None
-        given = {name: getattr(self.settings, name) for name in _SHAPING}
-        return {"model": self.name, **given}
+        names = {"evidence_tokens", "answer_tokens", "look_further", "support_checker"}
+        return {"model": self.name, **self.settings.model_dump(include={*names, "judge_model"})}
 
     def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
         """Return a writer for one question, or None if the answer is to be quotes.
 
         Raises:
-            InputError: the mode is unknown; or a model is needed, and none is configured, the
-                configuration cannot be used, or the models were closed.
+            InputError: the mode is unknown, or a needed model is not configured or was closed.
         """
         wanted = options.model if options else None
         if mode not in ("auto", "extractive", "generative"):
@@ -402,18 +388,13 @@ class Writers:
         return Writer(model, self._named(other) if other else model, local, settings)
 
     def model(self) -> ChatModel:
-        """Return the configured model, opened.
-
-        Raises:
-            InputError: as `writer` in mode "generative".
-        """
+        """Return the configured model, opened; raises as `writer` in mode "generative"."""
         return self._open()[1]
 
     def names(self) -> list[str]:
         """Return the models that may be asked: the configured one, then those the endpoint lists.
 
-        The endpoint's list is kept for a minute. If it lists none, only the configured model is
-        returned; without a configured model, none.
+        The list is kept for a minute; without a configured model it is empty.
         """
         if self.name is None:
             return []
@@ -423,7 +404,6 @@ class Writers:
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
     def _open(self) -> tuple[Settings, ChatModel, LocalChecker]:
-        """Open what the settings name, once; return the settings, the model and the checker."""
         settings = self.settings
         if settings is None or not settings.chat_model:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
