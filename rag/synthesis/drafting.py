@@ -14,7 +14,7 @@ from rag.citations import Block, Claim, compose, joined
 from rag.query import Query
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Progress, Strictness
-from rag.support import Checker, same_words
+from rag.support import Checker, JudgeChecker, same_words
 from rag.synthesis.prompts import (
     ONE_EACH,
     STRUCTURE,
@@ -53,7 +53,7 @@ class Task:
     asking: Asking
     local: Checker
     """Checks each sentence as soon as it arrives."""
-    judge: Checker | None
+    judge: JudgeChecker | None
     """Decides on grounded sentences after the local check."""
     max_tokens: int
     quotes: Mapping[int, Claim]

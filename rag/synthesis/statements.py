@@ -20,7 +20,7 @@ from index.encoder import Encoder
 from index.passages import sentence_spans
 from index.store import Index
 from rag.citations import Claim, Span, quote
-from rag.support import UNCHECKED, Checker, Verdict, same_words
+from rag.support import UNCHECKED, Checker, JudgeChecker, Verdict, same_words
 from rag.support.numbers import names
 from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
@@ -217,13 +217,13 @@ class Grounder:
                 return Claim(text, self._spans(same[:1]), verdict, papers=(row,))
         return None
 
-    def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
-        """Return the claims with the verdicts of a slower checker, where it gives any."""
-        if checker is None:
+    def check_again(self, claims: Sequence[Claim], judge: JudgeChecker | None) -> list[Claim]:
+        """Return the claims with the verdicts of a judge, where it gives any."""
+        if judge is None:
             return [*claims]
         at = [place for place, claim in enumerate(claims) if claim.spans]
         cited = [[in_context(span) for span in claims[place].spans] for place in at]
-        verdicts = checker.check_all([claims[p].text for p in at], cited)
+        verdicts = judge.check_all([claims[p].text for p in at], cited)
         checked = list(claims)
         for place, verdict in zip(at, verdicts, strict=True):
             if verdict.support != "unchecked":

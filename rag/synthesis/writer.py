@@ -26,7 +26,7 @@ from rag.retrieval import Ranking, passage_rows
 from rag.schema import Event, Mode, Options, Progress, Usage
 from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
-from rag.support import JudgeChecker
+from rag.support import MISJUDGED, JudgeChecker
 from rag.support.local import LocalChecker
 from rag.synthesis.drafting import (
     BATCH,
@@ -151,7 +151,8 @@ class Writer:
     @property
     def _is_weak(self) -> bool:
         """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
-        return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
+        misjudges = bool(self._judge and self._judge.problem == MISJUDGED)
+        return misjudges and self._judging is self._asking
 
     def _quotes(self, found: Material, error: ChatError) -> Outcome:
         """Return the quotes in place of an answer that the model did not write, and say why.
