@@ -73,11 +73,7 @@ class ChatModel:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Open the configured model; sends nothing yet.
-
-        Raises:
-            InputError: no model, key or usable address is configured.
-        """
+        """Open the configured model; sends nothing, but raises InputError if it is unusable."""
         address = settings.openai_base_url
         key = settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
         if settings.chat_model is None or (address == OPENAI and not key):
@@ -111,12 +107,7 @@ class ChatModel:
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
-        """Ask for one complete reply; the arguments are those of `stream`.
-
-        Raises:
-            ReplyError: the reply is a refusal, empty or no chat completion, or too much was sent.
-            ChatError: no reply came, or none within the deadline.
-        """
+        """Ask for one complete reply, with the arguments of `stream` and the errors of `Stream`."""
         with self.stream(messages, **options) as stream:
             return stream.reply
 
@@ -216,26 +207,17 @@ class Asking:
         """The tokens used so far, those of failed calls included, and their cost if known."""
         with self._lock:
             spent = sum((stream.usage for stream in self._streams), Usage())
-        cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
-        return spent.model_copy(update={"cost_usd": cost})
-
-    def _cost(self, prompt_tokens: int, completion_tokens: int = 0) -> float | None:
         if self._price is None:
-            return None
-        return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
+            return spent
+        cost = spent.prompt_tokens * self._price[0] + spent.completion_tokens * self._price[1]
+        return spent.model_copy(update={"cost_usd": cost})
 
     def priced(self, tokens: int) -> str:
         """Return the cost of so many prompt tokens as text for a message; "" without a price."""
-        cost = self._cost(tokens)
-        return "" if cost is None else f", about ${cost:.3f}"
+        return f", about ${tokens * self._price[0]:.3f}" if self._price else ""
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
-        """Ask for a reply and stream it.
-
-        Raises:
-            StoppedError: `cancel` was called.
-            ChatError: the endpoint failed in an earlier call.
-        """
+        """Ask for a reply and stream it; raises StoppedError, or how the endpoint failed before."""
         with self._lock:
             if self._stopped:
                 raise StoppedError("the question was cancelled")
@@ -248,7 +230,7 @@ class Asking:
             return stream
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int) -> str:
-        """Return a complete reply; raises the errors of `stream`, and ReplyError."""
+        """Return a complete reply; raises the errors of `stream` and of `Stream`."""
         with self.stream(messages, max_tokens=max_tokens) as stream:
             return stream.reply.text
 
@@ -274,12 +256,9 @@ class Tried:
 
 
 def try_endpoint(settings: Settings) -> Tried:
-    """Ask the chat model that the settings name for one word.
+    """Ask the chat model that the settings name, or else the only one there is, for one word.
 
-    Without a name, ask the endpoint only for its models; if it has just one, try that one.
-
-    Raises:
-        InputError: the address or the key cannot be used.
+    Raises InputError if the address or the key cannot be used.
     """
     named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
     with ChatModel.open(named) as endpoint:

@@ -100,10 +100,9 @@ CHARACTERS_PER_TOKEN = 4
 MOST_BYTES = 4 * 2**20
 """The largest reply that is read, thoughts included."""
 _THOUGHT = re.compile(
-    r"(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
+    r"(?i)(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
     r"(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>▷\]]"
-    r"|<\|channel\|>(?P<final>final)?",
-    re.IGNORECASE,
+    r"|<\|channel\|>(?P<final>final)?"
 )
 """A mark at which a thought begins or ends."""
 _TEMPLATE = re.compile(

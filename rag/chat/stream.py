@@ -52,8 +52,8 @@ class Stream(Iterator[str]):
     """Yields the reply so far each time that more of it arrives; `next` blocks until then.
 
     Each item begins with the one before, unless that turned out to be a thought, as is possible in
-    the first reply of a model. Iterating raises ReplyError or ChatError, and StoppedError if the
-    stream was closed before its end.
+    the first reply of a model. Iterating raises ReplyError if the reply is a refusal, empty or no
+    chat completion, ChatError if none came in time, and StoppedError after `close`.
     """
 
     def __init__(
@@ -114,7 +114,6 @@ class Stream(Iterator[str]):
         self.close()
 
     async def _read_reply(self) -> Reply:
-        """Read the reply to its end within the deadline."""
         started = perf_counter()
         try:
             async with asyncio.timeout(self._seconds):
@@ -200,7 +199,6 @@ class Stream(Iterator[str]):
             self._inbox.put(text)
 
     def _body(self) -> dict[str, Any]:
-        """Build the request without the options that the model refuses."""
         body = {"stream": True, "stream_options": {"include_usage": True}, **self._options}
         if "max_tokens" in self._refused:
             body["max_completion_tokens"] = body["max_tokens"]
@@ -219,8 +217,7 @@ class Stream(Iterator[str]):
     def _drop_refused(self, error: "APIStatusError") -> bool:
         """Mark what the server refused as refused, and return whether to send the request again.
 
-        Servers word the error differently, but most name the refused option in it. If none is
-        named, mark all optional ones.
+        Most servers name it in their error; otherwise mark all that is optional.
         """
         why = f"{error.param} {message_of(error)} {error.body}".lower()
         body = self._body()

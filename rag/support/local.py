@@ -37,14 +37,12 @@ SCALARS, GLOBALS = 9, 9
 _SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
 _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
-    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
+    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b"
 )
 _NO_DENIAL = re.compile(
-    r"\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
-    r"|if not|no matter)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
+    r"|if not|no matter)\b"
 )
 
 

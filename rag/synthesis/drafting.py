@@ -15,16 +15,8 @@ from rag.query import Query
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Progress, Strictness
 from rag.support import Checker, JudgeChecker, same_words
-from rag.synthesis.prompts import (
-    ONE_EACH,
-    STRUCTURE,
-    Sheet,
-    contributions,
-    gathering,
-    lay_out,
-    repairing,
-    writing,
-)
+from rag.synthesis import prompts
+from rag.synthesis.prompts import ONE_EACH, Sheet, lay_out
 from rag.synthesis.statements import (
     Grounder,
     Statement,
@@ -56,14 +48,13 @@ class Task:
     judge: JudgeChecker | None
     """Decides on grounded sentences after the local check."""
     max_tokens: int
+    strictness: Strictness
+    """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
     quotes: Mapping[int, Claim]
     """The best sentence of each paper of the evidence, by the paper's row."""
 
     def fails(self, claim: Claim) -> bool:
-        """Return whether a claim failed its check: the abstracts do not state it.
-
-        In strict mode a cited claim also fails if the check is undecided or supports only a part.
-        """
+        """Return whether a claim failed its check; if strict, undecided is not enough to cite."""
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
         is_strict = self.strictness == "strict"
@@ -72,11 +63,6 @@ class Task:
     def drops(self, claim: Claim) -> bool:
         """Return whether a claim is left out of the answer."""
         return self.strictness == "strict" and self.fails(claim)
-
-    @property
-    def strictness(self) -> Strictness:
-        """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
-        return self.query.request.options.strictness
 
     def arrange(self, claims: Sequence[Claim]) -> list[Block]:
         """Arrange claims as paragraphs under headings, or as bullets under their papers' titles."""
@@ -103,9 +89,8 @@ class Draft:
     def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
         """Write the answer, yielding progress and text; return it, and a notice of what it lacks.
 
-        Raises:
-            NoAnswerError: the model replied that the abstracts do not answer.
-            ChatError: the model cannot be asked, declines, or wrote nothing usable.
+        Raises NoAnswerError if the model replies that the abstracts do not answer, and ChatError
+        if it cannot be asked, declines, or writes nothing usable.
         """
         yield Progress(stage="write", text="Writing")
         claims, has_no_answer, was_cut = yield from self._read()
@@ -130,8 +115,8 @@ class Draft:
         """Stream the reply; return its claims, whether it found no answer, and was cut off."""
         asking, has = self.task.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = writing(self.task.query, self.grounder.sheet, structured)
-        options = {"response_format": STRUCTURE} if structured else {}
+        messages = prompts.writing(self.task.query, self.grounder.sheet, structured)
+        options = {"response_format": prompts.STRUCTURE} if structured else {}
         text, shown = "", ""
         # Until its first reply is complete, what a model writes may be a thought.
         is_known = asking.model.streams_thoughts is not None
@@ -190,11 +175,8 @@ class Draft:
         return found
 
     def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
-        """Have sentences rewritten; return those that now pass, by their index in `texts`.
-
-        A sentence that the model drops maps to None; one that still fails is not included.
-        """
-        messages = repairing([(text, self.grounder.nearest(text)) for text in texts])
+        """Have sentences rewritten; return those that pass now, and None for dropped ones."""
+        messages = prompts.repairing([(text, self.grounder.nearest(text)) for text in texts])
         try:
             reply = self.task.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
@@ -218,14 +200,14 @@ MOST_PAPERS = 120
 """The most papers that a text is written about."""
 BATCH = 10
 """The most abstracts in one request."""
+Notes = tuple[dict[int, Claim], ChatError | None]
+"""The notes on papers by their row, and the error if some are missing."""
 
 
-def read_papers(
-    task: Task, rows: Sequence[int], budget: int
-) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
-    """Write a note on each paper; return the notes by row, and the error if some are missing.
+def read_papers(task: Task, rows: Sequence[int], budget: int) -> Generator[Progress, None, Notes]:
+    """Write a note on each paper, from batches of at most `budget` tokens of abstracts.
 
-    `budget` is the most tokens of abstracts in one batch. Raises ChatError if there is no note.
+    Raises ChatError if there is no note.
     """
     remaining = [row for row in rows if passage_rows(task.index, row)]
     sheets: list[Sheet] = []
@@ -261,7 +243,7 @@ def read_papers(
 
 def _write_notes(task: Task, sheet: Sheet) -> dict[int, Claim]:
     """Have a note written on each paper of a sheet; keep those that cite just their paper."""
-    messages = contributions(task.query.subject_text, sheet)
+    messages = prompts.contributions(task.query.subject_text, sheet)
     try:
         reply = task.asking.complete(messages, max_tokens=80 * len(sheet.papers))
     except ReplyError:
@@ -283,7 +265,7 @@ def write_from_notes(task: Task, notes: Mapping[int, Claim]) -> list[Block]:
     rows = [*notes]
     titles = [task.index.papers[row].display_title for row in rows]
     listed = [f"{title}: {notes[row].text}" for row, title in zip(rows, titles, strict=True)]
-    messages = gathering(task.query.standalone, listed)
+    messages = prompts.gathering(task.query.standalone, listed)
     try:
         reply = task.asking.complete(messages, max_tokens=task.max_tokens)
     except ChatError:

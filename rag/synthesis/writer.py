@@ -33,6 +33,7 @@ from rag.synthesis.drafting import (
     MOST_PAPERS,
     Draft,
     NoAnswerError,
+    Notes,
     Task,
     read_papers,
     write_from_notes,
@@ -115,14 +116,14 @@ class Writer:
         by_quotes, judge = _decided_by_quotes(found), self._judge
         if judge and by_quotes and self._is_weak:
             return _noted(found.quotes, f"The model was not asked: {judge.problem}.")
-        of_overview = _papers_of_overview(found)
+        overview = _papers_of_overview(found)
         try:
             with clock.step("write"):
-                if len(of_overview) > BATCH:
+                if len(overview) > BATCH:
                     judge = None
-                    blocks, notice = yield from self._write_about(found, of_overview)
+                    blocks, notice = yield from self._write_about(found, overview)
                 else:
-                    blocks, notice = yield from self._write(found, of_overview)
+                    blocks, notice = yield from self._write(found, overview)
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
@@ -171,26 +172,20 @@ class Writer:
             return Outcome(reason=reason, model=self.name, lacks=lacks, searched=True)
         return _noted(quotes, f"These are quotes, since no model wrote the answer: {error}.")
 
-    def _look_further(
-        self, found: Material, rows: Sequence[int]
-    ) -> Generator[Progress, None, Sequence[int]]:
+    def _look_further(self, found: Material) -> Generator[Event, None, Sequence[int]]:
         """Return the rows to read: the first few, those that the model finds itself, the rest."""
+        rows = _papers(found)
         rounds, most = self._settings.look_further, found.query.request.options.sources
         if not rounds or (most and most <= _READ_FIRST):
             return rows
-        looking = Looking(found.index, found.query, self._asking, list(rows))
+        looking = Looking(found.index, found.query, self._asking, [*rows])
         yield from looking.look(rounds)
         return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
 
-    def _write(
-        self, found: Material, of_overview: Sequence[int]
-    ) -> Generator[Event, None, Written]:
-        """Write the answer from as many abstracts as the budget holds.
-
-        If they are longer than the model's context, retry with half of them.
-        """
+    def _write(self, found: Material, overview: Sequence[int]) -> Generator[Event, None, Written]:
+        """Write the answer from as many abstracts as budget and context hold."""
         task, query = self._task(found), found.query
-        rows = of_overview or (yield from self._look_further(found, _papers(found)))
+        rows = overview or (yield from self._look_further(found))
         rows = rows[: query.request.options.sources]
         while True:
             sheet = lay_out(found.index, rows, self._budget)
@@ -204,26 +199,25 @@ class Writer:
                 if count <= 1:
                     raise
             rows = sheet.papers[: count // 2]
-        of_all = answering(query) if query.kind is Kind.COMPARE else of_overview
-        blocks, quoted = _completed(found, blocks, of_all, {})
+        of_all = answering(query) if query.kind is Kind.COMPARE else overview
+        blocks, quoted = _completed(found, blocks, of_all)
         return blocks, joined(notice, quoted)
 
-    def _write_about(
-        self, found: Material, rows: Sequence[int]
-    ) -> Generator[Progress, None, Written]:
+    def _write_about(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """Write a text about all these papers, or about as many of them as can be read."""
         task, sources = self._task(found), found.query.request.options.sources
         read = rows[: sources or MOST_PAPERS]
-        notes, problem = yield from read_papers(task, read, self._budget // 2)
-        yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
-        blocks, quoted = _completed(found, write_from_notes(task, notes), read, notes, problem)
+        notes = yield from read_papers(task, read, self._budget // 2)
+        yield Progress(stage="write", text=f"Writing about {len(notes[0])} papers")
+        blocks, quoted = _completed(found, write_from_notes(task, notes[0]), read, notes)
         left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
     def _task(self, found: Material) -> Task:
         checks = (self._local, self._judge, self._settings.answer_tokens)
-        return Task(found.index, found.query, self._asking, *checks, _best_quotes(found))
+        rules = (found.query.request.options.strictness, _best_quotes(found))
+        return Task(found.index, found.query, self._asking, *checks, *rules)
 
     @property
     def _budget(self) -> int:
@@ -269,17 +263,14 @@ def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
 
 
 def _completed(
-    found: Material,
-    blocks: list[Block],
-    rows: Sequence[int],
-    notes: Mapping[int, Claim],
-    problem: ChatError | None = None,
+    found: Material, blocks: list[Block], rows: Sequence[int], given: Notes | None = None
 ) -> Written:
     """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
 
     A short overview stays as it is. The notice says how many papers are quoted, and the problem.
     """
     index, options = found.index, found.query.request.options
+    notes, problem = given or ({}, None)
     is_list = found.query.kind is Kind.OVERVIEW
     if is_list and options.length == "short" and blocks:
         return blocks, None
@@ -370,8 +361,7 @@ class Writers:
     def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
         """Return a writer for one question, or None if the answer is to be quotes.
 
-        Raises:
-            InputError: the mode is unknown, or a needed model is not configured or was closed.
+        Raises InputError if the mode is unknown, or a needed model not configured or closed.
         """
         wanted = options.model if options else None
         if mode not in ("auto", "extractive", "generative"):
