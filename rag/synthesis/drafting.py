@@ -13,17 +13,11 @@ from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose, joined
 from rag.query import Query
 from rag.retrieval import passage_rows
-from rag.schema import Delta, Progress, Strictness
+from rag.schema import Delta, Event, Progress, Strictness
 from rag.support import Checker, JudgeChecker, same_words
 from rag.synthesis import prompts
 from rag.synthesis.prompts import ONE_EACH, Sheet, lay_out
-from rag.synthesis.statements import (
-    Grounder,
-    Statement,
-    in_context,
-    papers_mentioning,
-    read_statements,
-)
+from rag.synthesis.statements import Grounder, in_context, papers_mentioning, read_statements
 
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
@@ -37,8 +31,8 @@ class NoAnswerError(ReplyError):
 
 
 @dataclass(frozen=True)
-class Task:
-    """An answer to write: for which question, by which model, and how it is checked."""
+class Draft:
+    """Writes an answer: for which question, by which model, and how it is checked."""
 
     index: Index
     query: Query
@@ -78,52 +72,47 @@ class Task:
                 blocks.append(Block((claim,), title, bullet))
         return blocks
 
-
-@dataclass(frozen=True)
-class Draft:
-    """Writes an answer from one sheet of abstracts."""
-
-    task: Task
-    grounder: Grounder
-
-    def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
-        """Write the answer, yielding progress and text; return it, and a notice of what it lacks.
+    def write(self, sheet: Sheet) -> Generator[Event, None, tuple[list[Block], str | None]]:
+        """Write the answer from a sheet; return it, and a notice of what it lacks.
 
         Raises NoAnswerError if the model replies that the abstracts do not answer, and ChatError
         if it cannot be asked, declines, or writes nothing usable.
         """
         yield Progress(stage="write", text="Writing")
-        claims, has_no_answer, was_cut = yield from self._read()
-        tokens = self.task.max_tokens
-        cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
+        grounder = Grounder(sheet, self.query.encoder, self.local)
+        claims, has_no_answer, was_cut = yield from self._read(grounder)
+        limit = f"the limit of {self.max_tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
         for first in claims[:1]:
             if not first.spans and first.text.lower().replace("’", "'").startswith(_DECLINES):
                 raise ReplyError(f"the model declined: “{first.text}”")
-        kept = (yield from self._settle(claims)) if claims else []
+        kept = (yield from self._settle(claims, grounder)) if claims else []
         if not any(claim.spans for claim in kept):
             if has_no_answer:
                 raise NoAnswerError("the model found no answer in the abstracts")
-            nothing = "nothing that the model wrote could be found in the abstracts"
-            raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
-        if self.task.query.kind in ONE_EACH and self.task.strictness == "normal":
+            if was_cut and not claims:
+                raise ReplyError(f"the answer was cut off at {limit}")
+            raise ReplyError("nothing that the model wrote could be found in the abstracts")
+        if self.query.kind in ONE_EACH and self.strictness == "normal":
             kept = self._with_quotes(kept)
         count = sum(claim.verdict is None for claim in kept)
         quoted = f"Quotes replace sentences that failed their check ({count})." if count else None
-        return self.task.arrange(kept), joined(quoted, f"The {cut}." if was_cut else None)
+        cut = f"The answer was cut off at {limit}." if was_cut else None
+        return self.arrange(kept), joined(quoted, cut)
 
-    def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
+    def _read(self, grounder: Grounder) -> Generator[Event, None, tuple[list[Claim], bool, bool]]:
         """Stream the reply; return its claims, whether it found no answer, and was cut off."""
-        asking, has = self.task.asking, self.grounder.sheet.has
+        asking, has = self.asking, grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = prompts.writing(self.task.query, self.grounder.sheet, structured)
+        messages = prompts.writing(self.query, grounder.sheet, structured)
         options = {"response_format": prompts.STRUCTURE} if structured else {}
         text, shown = "", ""
         # Until its first reply is complete, what a model writes may be a thought.
         is_known = asking.model.streams_thoughts is not None
-        with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
+        with asking.stream(messages, max_tokens=self.max_tokens, **options) as stream:
             for text in stream:
                 is_answer = is_known or text.startswith("{")
-                claims = self._ground(read_statements(text, has, whole=False)[0])
+                begun, _ = read_statements(text, has, whole=False)
+                claims = [grounder.ground(each) for each in dict.fromkeys(begun)]
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new
                     yield Delta(text=new)
@@ -132,53 +121,54 @@ class Draft:
         last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
         if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the reply ended in the middle of this sentence
-        claims = self._ground(statements)
+        claims = [grounder.ground(each) for each in dict.fromkeys(statements)]
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, has_no_answer, was_cut
 
-    def _ground(self, statements: Sequence[Statement]) -> list[Claim]:
-        return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
-
     def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
         """Return the new part of the answer's text; "" if it does not continue the `shown` text."""
-        kept = [c for c in claims if (c.spans or is_answer) and not self.task.drops(c)]
-        whole = compose(self.task.arrange(kept)).text
+        kept = [c for c in claims if (c.spans or is_answer) and not self.drops(c)]
+        whole = compose(self.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim]]:
+    def _settle(
+        self, claims: Sequence[Claim], grounder: Grounder
+    ) -> Generator[Event, None, list[Claim]]:
         """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.task.judge)]
-        failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
+        settled: list[Claim | None] = [*grounder.check_again(claims, self.judge)]
+        failing = [at for at, claim in enumerate(settled) if claim and self.fails(claim)]
         # If more fail, the whole reply is doubtful.
-        if 0 < len(failing) <= 6 and self.task.strictness == "normal":
+        if 0 < len(failing) <= 6 and self.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Rewriting {count}")
-            for place, claim in self._rewrite([claims[at].text for at in failing]).items():
+            for place, claim in self._rewrite(
+                [claims[at].text for at in failing], grounder
+            ).items():
                 at = failing[place]
                 settled[at] = claim and replace(claim, heading=claims[at].heading)
-        return [claim for claim in settled if claim and not self.task.drops(claim)]
+        return [claim for claim in settled if claim and not self.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
         """Replace each failed sentence on one paper by its quote, if the paper is not cited."""
         cited = {span.paper.id for claim in claims for span in claim.spans}
         found: list[Claim] = []
         for claim in claims:
-            if len(claim.papers) != 1 or not self.task.fails(claim):
+            if len(claim.papers) != 1 or not self.fails(claim):
                 found.append(claim)
-            elif quoted := self.task.quotes.get(claim.papers[0]):
+            elif quoted := self.quotes.get(claim.papers[0]):
                 paper = quoted.spans[0].paper.id
                 found += [] if paper in cited else [quoted]
                 cited.add(paper)
         return found
 
-    def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
+    def _rewrite(self, texts: Sequence[str], grounder: Grounder) -> dict[int, Claim | None]:
         """Have sentences rewritten; return those that pass now, and None for dropped ones."""
-        messages = prompts.repairing([(text, self.grounder.nearest(text)) for text in texts])
+        messages = prompts.repairing([(text, grounder.nearest(text)) for text in texts])
         try:
-            reply = self.task.asking.complete(messages, max_tokens=80 * len(texts))
+            reply = self.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
             return {}  # the first version stays
         mended: dict[int, Claim | None] = {}
@@ -190,10 +180,10 @@ class Draft:
             if text.strip(" .*\"'`").lower() == "drop":
                 mended[number - 1] = None
             elif len(statements) == 1:
-                fresh[number - 1] = self.grounder.ground(statements[0])
-        claims = self.grounder.check_again([*fresh.values()], self.task.judge)
+                fresh[number - 1] = grounder.ground(statements[0])
+        claims = grounder.check_again([*fresh.values()], self.judge)
         checked = zip(fresh, claims, strict=True)
-        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
+        return mended | {at: new for at, new in checked if new.spans and not self.fails(new)}
 
 
 MOST_PAPERS = 120
@@ -204,19 +194,19 @@ Notes = tuple[dict[int, Claim], ChatError | None]
 """The notes on papers by their row, and the error if some are missing."""
 
 
-def read_papers(task: Task, rows: Sequence[int], budget: int) -> Generator[Progress, None, Notes]:
+def read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Progress, None, Notes]:
     """Write a note on each paper, from batches of at most `budget` tokens of abstracts.
 
     Raises ChatError if there is no note.
     """
-    remaining = [row for row in rows if passage_rows(task.index, row)]
+    remaining = [row for row in rows if passage_rows(draft.index, row)]
     sheets: list[Sheet] = []
     while remaining:
-        sheets.append(lay_out(task.index, remaining[:BATCH], budget))
+        sheets.append(lay_out(draft.index, remaining[:BATCH], budget))
         remaining = [row for row in remaining if row not in sheets[-1].papers]
     tokens = sum(tokens_of(sheet.text) for sheet in sheets)
     if len(sheets) > 1:
-        cost = f"{round(tokens, -2):,} tokens{task.asking.priced(tokens)}"
+        cost = f"{round(tokens, -2):,} tokens{draft.asking.priced(tokens)}"
         plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
         yield Progress(stage="plan", text=plan)
     notes: dict[int, Claim] = {}
@@ -224,7 +214,7 @@ def read_papers(task: Task, rows: Sequence[int], budget: int) -> Generator[Progr
     read = 0
     pool = ThreadPoolExecutor(4)
     try:
-        for sheet, future in [(sheet, pool.submit(_write_notes, task, sheet)) for sheet in sheets]:
+        for sheet, future in [(sheet, pool.submit(_write_notes, draft, sheet)) for sheet in sheets]:
             first, read = read + 1, read + len(sheet.papers)
             yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(rows)}")
             try:
@@ -232,7 +222,7 @@ def read_papers(task: Task, rows: Sequence[int], budget: int) -> Generator[Progr
             except ChatError as error:
                 problem = problem or error
     except BaseException:  # the caller gave up: stop the running requests, too
-        task.asking.cancel()
+        draft.asking.cancel()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
@@ -241,44 +231,44 @@ def read_papers(task: Task, rows: Sequence[int], budget: int) -> Generator[Progr
     return {row: notes[row] for row in rows if row in notes}, problem
 
 
-def _write_notes(task: Task, sheet: Sheet) -> dict[int, Claim]:
+def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:
     """Have a note written on each paper of a sheet; keep those that cite just their paper."""
-    messages = prompts.contributions(task.query.subject_text, sheet)
+    messages = prompts.contributions(draft.query.subject_text, sheet)
     try:
-        reply = task.asking.complete(messages, max_tokens=80 * len(sheet.papers))
+        reply = draft.asking.complete(messages, max_tokens=80 * len(sheet.papers))
     except ReplyError:
         return {}  # these papers are quoted instead
-    grounder = Grounder(sheet, task.query.encoder, task.local)
-    rows = {task.index.papers[row].id: row for row in sheet.papers}
+    grounder = Grounder(sheet, draft.query.encoder, draft.local)
+    rows = {draft.index.papers[row].id: row for row in sheet.papers}
     found: dict[int, Claim] = {}
     for statement in read_statements(reply, sheet.has)[0]:
         claim = grounder.ground(statement)
         cited = {rows[span.paper.id] for span in claim.spans}
         meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
-        if len(cited) == 1 and cited <= (meant or cited) and not task.drops(claim):
+        if len(cited) == 1 and cited <= (meant or cited) and not draft.drops(claim):
             found.setdefault(cited.pop(), claim)
     return found
 
 
-def write_from_notes(task: Task, notes: Mapping[int, Claim]) -> list[Block]:
+def write_from_notes(draft: Draft, notes: Mapping[int, Claim]) -> list[Block]:
     """Write a text from notes; replace a sentence that its notes do not support by them."""
     rows = [*notes]
-    titles = [task.index.papers[row].display_title for row in rows]
+    titles = [draft.index.papers[row].display_title for row in rows]
     listed = [f"{title}: {notes[row].text}" for row, title in zip(rows, titles, strict=True)]
-    messages = prompts.gathering(task.query.standalone, listed)
+    messages = prompts.gathering(draft.query.standalone, listed)
     try:
-        reply = task.asking.complete(messages, max_tokens=task.max_tokens)
+        reply = draft.asking.complete(messages, max_tokens=draft.max_tokens)
     except ChatError:
         return []
     written: list[Claim] = []
     heading: str | None = None
     used: set[int] = set()
     for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
-        mentioning = papers_mentioning(task.index, statement.text)
+        mentioning = papers_mentioning(draft.index, statement.text)
         cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
         cited_rows = [row for row in cited_rows if row in mentioning]
         spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
-        verdict = task.local.check(statement.text, [in_context(span) for span in spans])
+        verdict = draft.local.check(statement.text, [in_context(span) for span in spans])
         claims = [Claim(statement.text, spans, verdict)]
         is_title = same_words(statement.text, titles)
         if not spans or is_title or verdict.support != "supported":
@@ -288,4 +278,4 @@ def write_from_notes(task: Task, notes: Mapping[int, Claim]) -> list[Block]:
         for claim in claims:
             written.append(replace(claim, heading=heading))
             heading = None
-    return task.arrange(written)
+    return draft.arrange(written)

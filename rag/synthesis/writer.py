@@ -34,13 +34,11 @@ from rag.synthesis.drafting import (
     Draft,
     NoAnswerError,
     Notes,
-    Task,
     read_papers,
     write_from_notes,
 )
 from rag.synthesis.helping import Looking, condense
 from rag.synthesis.prompts import ONE_EACH, lay_out
-from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
 _NO_ENDPOINT = (
@@ -184,16 +182,15 @@ class Writer:
 
     def _write(self, found: Material, overview: Sequence[int]) -> Generator[Event, None, Written]:
         """Write the answer from as many abstracts as budget and context hold."""
-        task, query = self._task(found), found.query
+        draft, query = self._draft(found), found.query
         rows = overview or (yield from self._look_further(found))
         rows = rows[: query.request.options.sources]
         while True:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
             yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-            draft = Draft(task, Grounder(sheet, query.encoder, self._local))
             try:
-                blocks, notice = yield from draft.write()
+                blocks, notice = yield from draft.write(sheet)
                 break
             except TooLongError:
                 if count <= 1:
@@ -205,19 +202,19 @@ class Writer:
 
     def _write_about(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """Write a text about all these papers, or about as many of them as can be read."""
-        task, sources = self._task(found), found.query.request.options.sources
+        draft, sources = self._draft(found), found.query.request.options.sources
         read = rows[: sources or MOST_PAPERS]
-        notes = yield from read_papers(task, read, self._budget // 2)
+        notes = yield from read_papers(draft, read, self._budget // 2)
         yield Progress(stage="write", text=f"Writing about {len(notes[0])} papers")
-        blocks, quoted = _completed(found, write_from_notes(task, notes[0]), read, notes)
+        blocks, quoted = _completed(found, write_from_notes(draft, notes[0]), read, notes)
         left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
-    def _task(self, found: Material) -> Task:
+    def _draft(self, found: Material) -> Draft:
         checks = (self._local, self._judge, self._settings.answer_tokens)
         rules = (found.query.request.options.strictness, _best_quotes(found))
-        return Task(found.index, found.query, self._asking, *checks, *rules)
+        return Draft(found.index, found.query, self._asking, *checks, *rules)
 
     @property
     def _budget(self) -> int:
