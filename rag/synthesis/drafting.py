@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
-from rag.citations import Block, Claim, compose, joined
+from rag.citations import Block, Claim, compose, joined, quote
+from rag.evidence import leading
 from rag.query import Query
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Event, Progress, Strictness
@@ -18,12 +19,19 @@ from rag.support import Checker, JudgeChecker, same_words
 from rag.synthesis import prompts
 from rag.synthesis.prompts import ONE_EACH, Sheet, lay_out
 from rag.synthesis.statements import Grounder, in_context, papers_mentioning, read_statements
+from rag.wording import Kind
 
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
     "i cannot", "i can't", "i won't", "i must decline",
 )  # fmt: skip
 """How a reply begins in which the model declines to answer."""
+
+
+Written = tuple[list[Block], str | None]
+"""The blocks that a model wrote, and a notice for the reader."""
+Notes = tuple[dict[int, Claim], ChatError | None]
+"""The notes on papers by their row, and the error if some are missing."""
 
 
 class NoAnswerError(ReplyError):
@@ -42,10 +50,13 @@ class Draft:
     judge: JudgeChecker | None
     """Decides on grounded sentences after the local check."""
     max_tokens: int
-    strictness: Strictness
-    """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
     quotes: Mapping[int, Claim]
     """The best sentence of each paper of the evidence, by the paper's row."""
+
+    @property
+    def strictness(self) -> Strictness:
+        """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
+        return self.query.request.options.strictness
 
     def fails(self, claim: Claim) -> bool:
         """Return whether a claim failed its check; if strict, undecided is not enough to cite."""
@@ -72,7 +83,7 @@ class Draft:
                 blocks.append(Block((claim,), title, bullet))
         return blocks
 
-    def write(self, sheet: Sheet) -> Generator[Event, None, tuple[list[Block], str | None]]:
+    def write(self, sheet: Sheet) -> Generator[Event, None, Written]:
         """Write the answer from a sheet; return it, and a notice of what it lacks.
 
         Raises NoAnswerError if the model replies that the abstracts do not answer, and ChatError
@@ -185,20 +196,55 @@ class Draft:
         checked = zip(fresh, claims, strict=True)
         return mended | {at: new for at, new in checked if new.spans and not self.fails(new)}
 
+    def complete(
+        self, blocks: list[Block], rows: Sequence[int], given: Notes | None = None
+    ) -> Written:
+        """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
+
+        A short overview stays as it is. The notice says how many are quoted, and the problem.
+        """
+        options, is_list = self.query.request.options, self.query.kind is Kind.OVERVIEW
+        if is_list and options.length == "short" and blocks:
+            return blocks, None
+        notes, problem = given or ({}, None)
+        cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
+        others: list[Block] = []
+        for row in rows[: options.sources]:
+            paper, claim = self.index.papers[row], notes.get(row) or self.quotes.get(row)
+            if claim is None and (at := leading(self.index, row)) is not None:
+                claim = quote(self.index, at)
+            if claim and paper.id not in cited:
+                others.append(Block((claim,), paper.display_title, bullet=is_list))
+        count = sum(not block.claims[0].verdict for block in others)
+        why = f": {problem}" if problem else ""
+        notice = f"Papers that the model did not cover are quoted ({count}){why}."
+        heading = [Block((), "Further papers")] if is_list and blocks and others else []
+        return [*blocks, *heading, *others], notice if count else None
+
 
 MOST_PAPERS = 120
 """The most papers that a text is written about."""
 BATCH = 10
 """The most abstracts in one request."""
-Notes = tuple[dict[int, Claim], ChatError | None]
-"""The notes on papers by their row, and the error if some are missing."""
 
 
-def read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Progress, None, Notes]:
-    """Write a note on each paper, from batches of at most `budget` tokens of abstracts.
+def write_about(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Event, None, Written]:
+    """Write a text about many papers, read in batches of at most `budget` tokens of abstracts.
 
-    Raises ChatError if there is no note.
+    Raises ChatError if the model wrote a note on none of them.
     """
+    sources = draft.query.request.options.sources
+    read = rows[: sources or MOST_PAPERS]
+    notes, problem = yield from _read_papers(draft, read, budget)
+    yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
+    blocks, quoted = draft.complete(_write_from_notes(draft, notes), read, (notes, problem))
+    left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
+    is_cut = not sources and len(read) < len(rows)
+    return blocks, joined(left_out if is_cut else None, quoted)
+
+
+def _read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Event, None, Notes]:
+    """Write a note on each paper; raises ChatError if there is none."""
     remaining = [row for row in rows if passage_rows(draft.index, row)]
     sheets: list[Sheet] = []
     while remaining:
@@ -250,7 +296,7 @@ def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:
     return found
 
 
-def write_from_notes(draft: Draft, notes: Mapping[int, Claim]) -> list[Block]:
+def _write_from_notes(draft: Draft, notes: Mapping[int, Claim]) -> list[Block]:
     """Write a text from notes; replace a sentence that its notes do not support by them."""
     rows = [*notes]
     titles = [draft.index.papers[row].display_title for row in rows]

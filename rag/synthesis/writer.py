@@ -16,9 +16,9 @@ from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
 from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
-from rag.citations import Block, Claim, Outcome, joined, quote
+from rag.citations import Block, Outcome, joined, quote
 from rag.conversation import POINTS, papers_before
-from rag.evidence import Evidence, leading, within
+from rag.evidence import Evidence, within
 from rag.listing import listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
@@ -28,15 +28,7 @@ from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
 from rag.support import MISJUDGED, JudgeChecker
 from rag.support.local import LocalChecker
-from rag.synthesis.drafting import (
-    BATCH,
-    MOST_PAPERS,
-    Draft,
-    NoAnswerError,
-    Notes,
-    read_papers,
-    write_from_notes,
-)
+from rag.synthesis.drafting import BATCH, MOST_PAPERS, Draft, NoAnswerError, Written, write_about
 from rag.synthesis.helping import Looking, condense
 from rag.synthesis.prompts import ONE_EACH, lay_out
 from rag.wording import Kind
@@ -58,10 +50,6 @@ class Material:
     ranking: Ranking
     evidence: Evidence
     quotes: Outcome
-
-
-Written = tuple[list[Block], str | None]
-"""The blocks that a model wrote, and a notice for the reader."""
 
 
 class Writer:
@@ -119,7 +107,8 @@ class Writer:
             with clock.step("write"):
                 if len(overview) > BATCH:
                     judge = None
-                    blocks, notice = yield from self._write_about(found, overview)
+                    many = write_about(self._draft(found), overview, self._budget // 2)
+                    blocks, notice = yield from many
                 else:
                     blocks, notice = yield from self._write(found, overview)
         except ChatError as error:
@@ -197,24 +186,14 @@ class Writer:
                     raise
             rows = sheet.papers[: count // 2]
         of_all = answering(query) if query.kind is Kind.COMPARE else overview
-        blocks, quoted = _completed(found, blocks, of_all)
+        blocks, quoted = draft.complete(blocks, of_all)
         return blocks, joined(notice, quoted)
 
-    def _write_about(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
-        """Write a text about all these papers, or about as many of them as can be read."""
-        draft, sources = self._draft(found), found.query.request.options.sources
-        read = rows[: sources or MOST_PAPERS]
-        notes = yield from read_papers(draft, read, self._budget // 2)
-        yield Progress(stage="write", text=f"Writing about {len(notes[0])} papers")
-        blocks, quoted = _completed(found, write_from_notes(draft, notes[0]), read, notes)
-        left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
-        is_cut = not sources and len(read) < len(rows)
-        return blocks, joined(left_out if is_cut else None, quoted)
-
     def _draft(self, found: Material) -> Draft:
+        best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
+        quotes = {paper: quote(found.index, row) for paper, row in best.items()}
         checks = (self._local, self._judge, self._settings.answer_tokens)
-        rules = (found.query.request.options.strictness, _best_quotes(found))
-        return Draft(found.index, found.query, self._asking, *checks, *rules)
+        return Draft(found.index, found.query, self._asking, *checks, quotes)
 
     @property
     def _budget(self) -> int:
@@ -234,17 +213,11 @@ def _decided_by_quotes(found: Material) -> bool:
     return found.quotes.searched if found.quotes.reason else counts
 
 
-def _best_quotes(found: Material) -> dict[int, Claim]:
-    """Quote the best sentence of each paper of the evidence; return the quotes by paper."""
-    papers = found.evidence.papers
-    return {each.paper: quote(found.index, each.best) for each in papers if each.best >= 0}
-
-
 def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
     """Return the quotes that a text does not cite, of no more papers than may be cited."""
     kind, options = found.query.kind, found.query.request.options
     if kind in (Kind.COMPARE, Kind.OVERVIEW) or options.length == "short":
-        return []  # `_completed` adds what comparisons and overviews lack
+        return []  # `Draft.complete` adds what comparisons and overviews lack
     cited = {span for block in blocks for claim in block.claims for span in claim.spans}
     papers = {span.paper.id for span in cited}
     most = options.sources or len(found.index.papers)
@@ -257,34 +230,6 @@ def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
             papers |= of_block
             rest.append(replace(block, claims=claims))
     return rest
-
-
-def _completed(
-    found: Material, blocks: list[Block], rows: Sequence[int], given: Notes | None = None
-) -> Written:
-    """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
-
-    A short overview stays as it is. The notice says how many papers are quoted, and the problem.
-    """
-    index, options = found.index, found.query.request.options
-    notes, problem = given or ({}, None)
-    is_list = found.query.kind is Kind.OVERVIEW
-    if is_list and options.length == "short" and blocks:
-        return blocks, None
-    cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
-    others: list[Block] = []
-    best = _best_quotes(found)
-    for row in rows[: options.sources]:
-        claim = notes.get(row) or best.get(row)
-        if claim is None and (at := leading(index, row)) is not None:
-            claim = quote(index, at)
-        if claim and index.papers[row].id not in cited:
-            others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
-    quoted = sum(not block.claims[0].verdict for block in others)
-    why = f": {problem}" if problem else ""
-    note = f"Papers that the model did not cover are quoted ({quoted}){why}."
-    heading = [Block((), "Further papers")] if is_list and blocks and others else []
-    return [*blocks, *heading, *others], note if quoted else None
 
 
 def _papers_of_overview(found: Material) -> Sequence[int]:
