@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from copy import copy
 from dataclasses import dataclass
 from time import monotonic
@@ -36,7 +36,7 @@ def is_address(text: str) -> bool:
     return has_host and is_bare and parts.scheme in ("http", "https")
 
 
-class ChatModel:
+class ChatModel(AbstractContextManager["ChatModel"]):
     """A chat model for calls from any thread; close it, or use it in a `with` block.
 
     Its requests run on an event loop in a thread of its own: only so does a deadline hold for a
@@ -165,9 +165,6 @@ class ChatModel:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.close()

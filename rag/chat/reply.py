@@ -178,7 +178,7 @@ class Incoming:
     """Characters of thoughts that arrived in fields other than the content."""
     refusal: str = ""
     calls: dict[int, Call] = field(default_factory=dict)
-    """The tool calls by their position; their pieces arrive one after another."""
+    """The tool calls by their position."""
     counts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -245,10 +245,7 @@ class Incoming:
         return text
 
     def _add_calls(self, pieces: object) -> None:
-        """Add pieces of tool calls; the name of a call arrives once, its arguments in pieces.
-
-        If the pieces have no index, a new id begins a new call.
-        """
+        """Add pieces of tool calls; if they have no index, a new id begins a new call."""
         for piece in pieces if isinstance(pieces, list) else ():
             function = piece.get("function") if isinstance(piece, dict) else None
             if not isinstance(function, dict):
@@ -272,7 +269,7 @@ class Incoming:
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
-        if text.strip() or (self.calls and self.offers_tools):
+        if text.strip() or self.calls:
             return text
         why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
         if self.cut and (self.content or self.thought):
@@ -325,10 +322,7 @@ def _text(content: object) -> str:
 
 
 def answer_in(text: str, *, whole: bool = True) -> str:
-    """Remove thoughts and the marks of the model's template from a reply.
-
-    If the text is not whole yet, also remove an end that may be the beginning of a mark.
-    """
+    """Remove thoughts and template marks from a reply, and an end that may still become one."""
     text = without_thoughts(text.lstrip(_UNSEEN))[0]
     if not whole:
         text = _BEGUN.sub("", text)

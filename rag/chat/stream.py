@@ -6,10 +6,10 @@ import logging
 import re
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from queue import SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rag.chat.reply import (
     CUT_OFF,
@@ -48,7 +48,7 @@ _OPTIONAL = (
 """Parts of a request that can be left out, or put in another way."""
 
 
-class Stream(Iterator[str]):
+class Stream(Iterator[str], AbstractContextManager["Stream"]):
     """Yields the reply so far each time that more of it arrives; `next` blocks until then.
 
     Each item begins with the one before, unless that turned out to be a thought, as is possible in
@@ -107,9 +107,6 @@ class Stream(Iterator[str]):
         """Cancel the rest of the reply; may be called from any thread, at any time, repeatedly."""
         self._future.cancel()
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *error: object) -> None:
         self.close()
 
@@ -126,10 +123,7 @@ class Stream(Iterator[str]):
         return Reply(text, self.usage, perf_counter() - started, last.cut, calls)
 
     async def _ask(self) -> str:
-        """Return the text of the reply; send again without the options that the model refuses.
-
-        If a reply breaks off before any of it was shown, ask once more.
-        """
+        """Return the text of the reply; ask again without refused options, or if it broke off."""
         import httpx
         import openai
 
@@ -215,10 +209,7 @@ class Stream(Iterator[str]):
         return {"model": self._model.name, "messages": messages, **body}
 
     def _drop_refused(self, error: "APIStatusError") -> bool:
-        """Mark what the server refused as refused, and return whether to send the request again.
-
-        Most servers name it in their error; otherwise mark all that is optional.
-        """
+        """Mark what the server refused, else all that is optional; return whether to ask again."""
         why = f"{error.param} {message_of(error)} {error.body}".lower()
         body = self._body()
         if error.status_code in (400, 422, 500) and "tools" in body and "tool" in why:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -203,19 +202,15 @@ class Network:
     """The fitted network, which maps `Inputs` to a probability."""
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
-        """Take the weights by name, as `eval.fitting.check` writes them.
-
-        Two of them are thresholds: `supported` is the least probability that is "supported",
-        `unsupported` the greatest that is "unsupported"; between them the verdict is open.
-        """
+        """Take the weights and the two thresholds by name, as `eval.fitting.check` writes them."""
         self._weights = {name: np.asarray(w, dtype=np.float32) for name, w in weights.items()}
         self.supported = float(self._weights.get("supported", np.float32(0.5)))
         self.unsupported = float(self._weights.get("unsupported", np.float32(0.5)))
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> "Network":
-        """Load a network; by default the one that ships with the product."""
-        with np.load(path) as stored:
+    def load(cls) -> "Network":
+        """Load the network that ships with the product."""
+        with np.load(WEIGHTS) as stored:
             return cls({name: stored[name] for name in stored.files})
 
     def probability(self, seen: Inputs) -> float:
@@ -249,10 +244,7 @@ class LocalChecker:
     name = "local"
 
     def __init__(self, encoder: Encoder, network: Network | None = None) -> None:
-        """Prepare the check; it always uses the bundled encoder, whichever one the index has.
-
-        Raises EncoderError if that is missing or damaged.
-        """
+        """Prepare the check; raises EncoderError if the bundled encoder is missing or damaged."""
         if encoder.weights_hash != minilm.WEIGHTS_SHA256:
             minilm.check_weights(minilm.bundled_folder())
         self._network = network or Network.load()

@@ -95,14 +95,13 @@ class Looking:
             yield from self._search_by_plan(question)
 
     def _search_by_plan(self, question: str) -> Generator[Progress, None, None]:
-        """Ask the model for sub-questions, and search for each."""
         try:
             reply = self.asking.complete(request(PLAN, question), max_tokens=400)
         except ReplyError:
             return
         for _, part in numbered_lines(reply)[:_MOST_CALLS]:
             yield Progress(stage="search", text=f"Searching for “{part}”")
-            self._search(_query_text(part), self.query.allowed)
+            self._search(part, self.query.allowed)
 
     def _run_call(self, call: Call) -> str:
         """Run a call and return its result as text for the model; its errors become text, too."""
@@ -111,7 +110,7 @@ class Looking:
             filters = Filters.read(given.get("filters"))
             mask = self.query.allowed & allowed(self.index.papers, filters)
             if call.name == "search":
-                rows = self._search(_query_text(given["query"]), mask)
+                rows = self._search(given["query"], mask)
             elif call.name == "papers":
                 rows = np.flatnonzero(mask).tolist()
             elif call.name in ("read", "similar"):
@@ -134,9 +133,11 @@ class Looking:
         more = f"… {len(rows)} in all" if len(rows) > 30 else ""
         return "\n".join(filter(None, (*self._lines(rows[:30]), more))) or "There is none."
 
-    def _search(self, text: str, mask: NDArray[np.bool_]) -> list[int]:
+    def _search(self, text: object, mask: NDArray[np.bool_]) -> list[int]:
         """Search for a text: return the rows of the first papers, and choose the best of them."""
-        probe = Probe.of(text, self.index, self.query.encoder)
+        if not isinstance(text, str) or not text.strip():
+            raise InputError("the query must be a non-empty text")
+        probe = Probe.of(text[:500], self.index, self.query.encoder)
         rows: list[int] = rank(self.index, probe, mask).rows[:_FOUND].tolist()
         self.chosen += rows[:_TAKEN]
         return rows
@@ -149,27 +150,17 @@ class Looking:
         return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
 
 
-def _query_text(given: object) -> str:
-    """Return the first 500 code points of a query; raises InputError if it is blank or no text."""
-    if not isinstance(given, str) or not given.strip():
-        raise InputError("the query must be a non-empty text")
-    return given[:500]
-
-
 def _turn(text: str, calls: Sequence[Call]) -> Message:
-    """Build the message that repeats the model's turn with its calls, as the protocol wants."""
-    made = [{"name": call.name, "arguments": _sendable(call.arguments)} for call in calls]
-    functions = zip(calls, made, strict=True)
-    given = [{"id": call.id, "type": "function", "function": each} for call, each in functions]
-    return {"role": "assistant", "content": text, "tool_calls": given}
-
-
-def _sendable(arguments: str) -> str:
-    """Return arguments that are a JSON object as they are, else an empty one."""
-    with suppress(ValueError, RecursionError):
-        if isinstance(json.loads(arguments), dict):
-            return arguments
-    return "{}"
+    """Repeat the model's turn as the protocol wants: arguments that are no object become one."""
+    made: list[Mapping[str, Any]] = []
+    for call in calls:
+        arguments = "{}"
+        with suppress(ValueError, RecursionError):
+            if isinstance(json.loads(call.arguments), dict):
+                arguments = call.arguments
+        function = {"name": call.name, "arguments": arguments}
+        made.append({"id": call.id, "type": "function", "function": function})
+    return {"role": "assistant", "content": text, "tool_calls": made}
 
 
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
@@ -214,7 +205,6 @@ def _without_label(line: str) -> str:
 
 
 def _can_replace(found: str, question: str, context: str) -> bool:
-    """Return whether a rewritten question can replace the original, given its context."""
     pronouns = {"it", "its", "they", "them", "their"} & set(re.findall(r"\w+", question.lower()))
     if pronouns and same_words(found, [question]):
         return False

@@ -225,9 +225,9 @@ class Grounder:
                 checked[at] = replace(claims[at], spans=spans, verdict=verdict)
         return checked
 
-    def nearest(self, text: str, count: int = 2) -> list[str]:
-        """Return the sentences of the sheet that are nearest to a text, best first."""
-        return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
+    def nearest(self, text: str) -> list[str]:
+        """Return the two sentences of the sheet that are nearest to a text, best first."""
+        return [self._index.passages[row].text for row in self._near(text, self._everything)[:2]]
 
     def _name_papers(self, text: str) -> str:
         """Replace "Paper 2" in a sentence by the name or title of the paper."""
@@ -265,11 +265,11 @@ class Grounder:
         others = [row for row in near if row not in first][:3]
         return max([best, *(self._check(text, *first, row) for row in others)], key=_order)
 
-    def _near(self, text: str, rows: Sequence[int], count: int = 6) -> list[int]:
+    def _near(self, text: str, rows: Sequence[int]) -> list[int]:
         if not rows:
             return []
         cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
-        return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:count]]
+        return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:6]]
 
     def _check(self, text: str, *rows: int) -> Found:
         spans = self._spans(sorted(rows))

@@ -83,10 +83,8 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot.
-
-        Of fewer than seven words, a noun can mean an earlier one: "What accuracy has the agent?"
-        """
+        """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot."""
+        # In a short question a noun can refer to the turn before: "What accuracy has the agent?"
         may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
         if self._is_weak or not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
@@ -143,10 +141,7 @@ class Writer:
         return misjudges and self._judging is self._asking
 
     def _quotes(self, found: Material, error: ChatError) -> Outcome:
-        """Return the quotes in place of an answer that the model did not write, and say why.
-
-        Refuse if the quotes do, or if the model found no answer and their confidence is low.
-        """
+        """Return the quotes, and why; refuse if the model found no answer and they are unsure."""
         quotes = found.quotes
         least = found.query.fitted.thresholds["caution"]
         if quotes.reason:
