@@ -1,13 +1,12 @@
 """How a chat model helps to understand follow-ups, and what is made of what it says."""
 
-from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
-from chat_server import ChatServer, Received, Scripted, fails, says
+from chat_server import ChatServer, Scripted, fails, says
 from dataset_files import QUESTIONS
 from made_up import titles
-from writing import GOOD, TASKS, writes
+from writing import GOOD, TASKS, Reply, writes
 
 from rag import Assistant
 from rag.conversation import Turn
@@ -27,7 +26,7 @@ HISTORY = [
 ]
 
 
-def script(help_: Scripted) -> Callable[[Received], Scripted]:
+def script(help_: Scripted) -> Reply:
     """Help with this reply, and write another."""
     answer = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     return lambda request: answer(request) if "<abstracts>" in request.text else help_
