@@ -36,13 +36,10 @@ class StoppedError(AbstractQAError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Makes the errors of an endpoint: `where` is its model and host, and no error has its key.
-
-    They speak of the chat model's key, name and address, not of environment variables, since the
-    endpoint may have been entered on the page.
-    """
+    """Makes an endpoint's errors; they name no environment variable, since the page may set it."""
 
     where: str
+    """Its model and host."""
     key: str = field(repr=False)
 
     def clean(self, text: object) -> str:
@@ -234,8 +231,7 @@ class Incoming:
         for name in ("reasoning_content", "reasoning", "thinking"):
             self.thought += len(str(piece.get(name) or ""))
         called = sum(len(call.arguments) for call in self.calls.values())
-        if len(self.content) + self.thought + called > MOST_BYTES:
-            raise self._too_much()
+        self._limit(len(self.content) + self.thought + called)
         if choice.get("finish_reason") not in (None, "", "null"):
             self.finish = str(choice["finish_reason"])
 
@@ -261,8 +257,9 @@ class Incoming:
             name = call.name or str(function.get("name") or "")
             self.calls[place] = Call(call.id, name, call.arguments + self._checked(arguments))
 
-    def _too_much(self) -> ReplyError:
-        return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
+    def _limit(self, size: int) -> None:
+        if size > MOST_BYTES:
+            raise ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
 
     def answer(self) -> str:
         """Return the whole text without thoughts; raises ReplyError if it is a refusal or empty."""
@@ -285,8 +282,7 @@ class Incoming:
         unread, events = b"", False
         async for chunk in chunks:
             unread += chunk
-            if len(unread) > MOST_BYTES:
-                raise self._too_much()
+            self._limit(len(unread))
             if not events and unread.lstrip()[:1] in (b"{", b"[", b"<"):
                 continue  # a whole body
             *lines, unread = unread.split(b"\n")

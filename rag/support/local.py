@@ -3,9 +3,8 @@
 Each word of a claim is aligned with the nearest cited word in meaning, and each cited word near an
 aligned one with its nearest word of the claim. The pairs are compared and the comparisons pooled
 (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of the bundled
-encoder). Fitted by `abstractqa eval fit --check`; the weights are data. The result is a
-probability: a sentence is supported above one threshold, unsupported below another, and unchecked
-between them.
+encoder). A sentence is supported above one probability, unsupported below another, and unchecked
+between them. Fitted by `abstractqa eval fit --check`.
 """
 
 import math
@@ -159,20 +158,18 @@ def _align(own: Reading, other: Reading, cosines: Floats) -> Pairs:
     other_stems = frozenset(other.stems)
     aligned = [other.stems[at] for at in nearest.tolist()]
     follows = np.abs(np.diff(nearest, prepend=nearest[:1]) - 1) <= 1
-    scalars = np.stack(
-        (
-            best,
-            rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
-            [stem in other_stems for stem in own.stems],
-            [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
-            own.rarity,
-            [any(map(str.isdigit, stem)) for stem in own.stems],
-            follows,
-            np.append(follows[1:], True),
-            best * own.rarity,
-        ),
-        axis=1,
-    ).astype(np.float32)
+    columns = (
+        best,
+        rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
+        [stem in other_stems for stem in own.stems],
+        [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
+        own.rarity,
+        [any(map(str.isdigit, stem)) for stem in own.stems],
+        follows,
+        np.append(follows[1:], True),
+        best * own.rarity,
+    )
+    scalars = np.stack(columns, axis=1).astype(np.float32)
     return Pairs(own.meanings, other.meanings[nearest], scalars, own.rarity + np.float32(0.1))
 
 

@@ -21,9 +21,8 @@ _EVERYDAY = frozenset(
 def names(sentence: str) -> tuple[str, ...]:
     """Find the names in a cleaned sentence, in order.
 
-    A name is a word in the shape of one (`GPT-4`, `MindSearch`, `DARE`), or another capitalised
-    word that does not open a sentence (`Voyager`), with a number that follows it (`Llama 3`). The
-    field's everyday acronyms ("LLM") and quantities ("32k", "8-bit") are not names.
+    A name has the shape of one (`GPT-4`, `MindSearch`), or is another capitalised word inside a
+    sentence (`Voyager`), with its number (`Llama 3`). Everyday acronyms ("LLM") are no names.
     """
     found: list[str] = []
     for match in _WORD.finditer(sentence):
@@ -297,11 +296,10 @@ def _derived(number: Quantity, known: Iterable[Quantity]) -> bool:
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     """Return the numbers of a sentence, as it writes them, that no cited text supports.
 
-    Numbers that follow from two cited ones are supported: "60 points ahead" from 72.36% and 12.24%.
-    A number that belongs to a name (`Llama 3`) is left to `missing_names`.
+    One that follows from two cited ones is supported: "60 points ahead" from 72.36% and 12.24%.
     """
     known = [number for text in cited for number in quantities(text)]
-    for name in names(sentence):
+    for name in names(sentence):  # "Llama 3" is left to `missing_names`
         sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
     missing = (
         number.text

@@ -30,8 +30,6 @@ _DECLINES = (
 
 Written = tuple[list[Block], str | None]
 """The blocks that a model wrote, and a notice for the reader."""
-Notes = tuple[dict[int, Claim], ChatError | None]
-"""The notes on papers by their row, and the error if some are missing."""
 
 
 class NoAnswerError(ReplyError):
@@ -197,16 +195,15 @@ class Draft:
         return mended | {at: new for at, new in checked if new.spans and not self.fails(new)}
 
     def complete(
-        self, blocks: list[Block], rows: Sequence[int], given: Notes | None = None
+        self, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim], why: str = ""
     ) -> Written:
         """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
 
-        A short overview stays as it is. The notice says how many are quoted, and the problem.
+        A short overview stays as it is. The notice says how many are quoted, and why.
         """
         options, is_list = self.query.request.options, self.query.kind is Kind.OVERVIEW
         if is_list and options.length == "short" and blocks:
             return blocks, None
-        notes, problem = given or ({}, None)
         cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
         others: list[Block] = []
         for row in rows[: options.sources]:
@@ -216,7 +213,6 @@ class Draft:
             if claim and paper.id not in cited:
                 others.append(Block((claim,), paper.display_title, bullet=is_list))
         count = sum(not block.claims[0].verdict for block in others)
-        why = f": {problem}" if problem else ""
         notice = f"Papers that the model did not cover are quoted ({count}){why}."
         heading = [Block((), "Further papers")] if is_list and blocks and others else []
         return [*blocks, *heading, *others], notice if count else None
@@ -234,18 +230,8 @@ def write_about(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Eve
     Raises ChatError if the model wrote a note on none of them.
     """
     sources = draft.query.request.options.sources
-    read = rows[: sources or MOST_PAPERS]
-    notes, problem = yield from _read_papers(draft, read, budget)
-    yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
-    blocks, quoted = draft.complete(_write_from_notes(draft, notes), read, (notes, problem))
-    left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
-    is_cut = not sources and len(read) < len(rows)
-    return blocks, joined(left_out if is_cut else None, quoted)
-
-
-def _read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Event, None, Notes]:
-    """Write a note on each paper; raises ChatError if there is none."""
-    remaining = [row for row in rows if passage_rows(draft.index, row)]
+    chosen = rows[: sources or MOST_PAPERS]
+    remaining = [row for row in chosen if passage_rows(draft.index, row)]
     sheets: list[Sheet] = []
     while remaining:
         sheets.append(lay_out(draft.index, remaining[:BATCH], budget))
@@ -253,18 +239,18 @@ def _read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Ev
     tokens = sum(tokens_of(sheet.text) for sheet in sheets)
     if len(sheets) > 1:
         cost = f"{round(tokens, -2):,} tokens{draft.asking.priced(tokens)}"
-        plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
+        plan = f"{len(chosen)} abstracts in {len(sheets) + 1} requests, about {cost}"
         yield Progress(stage="plan", text=plan)
-    notes: dict[int, Claim] = {}
+    written: dict[int, Claim] = {}
     problem: ChatError | None = None
     read = 0
     pool = ThreadPoolExecutor(4)
     try:
         for sheet, future in [(sheet, pool.submit(_write_notes, draft, sheet)) for sheet in sheets]:
             first, read = read + 1, read + len(sheet.papers)
-            yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(rows)}")
+            yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(chosen)}")
             try:
-                notes |= future.result()
+                written |= future.result()
             except ChatError as error:
                 problem = problem or error
     except BaseException:  # the caller gave up: stop the running requests, too
@@ -272,9 +258,15 @@ def _read_papers(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Ev
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    if not notes:
+    if not written:
         raise problem or ReplyError("the model wrote nothing that the abstracts support")
-    return {row: notes[row] for row in rows if row in notes}, problem
+    notes = {row: written[row] for row in chosen if row in written}
+    yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
+    why = f": {problem}" if problem else ""
+    blocks, quoted = draft.complete(_write_from_notes(draft, notes), chosen, notes, why)
+    left_out = f"Only {len(chosen)} of the {len(rows):,} papers were read."
+    is_cut = not sources and len(chosen) < len(rows)
+    return blocks, joined(left_out if is_cut else None, quoted)
 
 
 def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:

@@ -181,7 +181,7 @@ class Writer:
                     raise
             rows = sheet.papers[: count // 2]
         of_all = answering(query) if query.kind is Kind.COMPARE else overview
-        blocks, quoted = draft.complete(blocks, of_all)
+        blocks, quoted = draft.complete(blocks, of_all, {})
         return blocks, joined(notice, quoted)
 
     def _draft(self, found: Material) -> Draft:
@@ -320,10 +320,7 @@ class Writers:
         return self._open()[1]
 
     def names(self) -> list[str]:
-        """Return the models that may be asked: the configured one, then those the endpoint lists.
-
-        The list is kept for a minute; without a configured model it is empty.
-        """
+        """Return the configured model, then those that the endpoint lists (kept for a minute)."""
         if self.name is None:
             return []
         with self._listing:
