@@ -13,16 +13,11 @@ from rag.conversation import Turn
 from rag.schema import Progress
 from rag.synthesis.helping import condense
 
+ANDROID = "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents"
+CITED = [ANDROID, *QUESTIONS[0]["papers"]]
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},
-    {
-        "role": "assistant",
-        "content": "There are two. [1] [2]",
-        "references": [
-            "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents",
-            *QUESTIONS[0]["papers"],
-        ],
-    },
+    {"role": "assistant", "content": "There are two. [1] [2]", "references": CITED},
 ]
 
 
