@@ -302,10 +302,11 @@ class Incoming:
         yield
 
     def _take_line(self, line: bytes) -> None:
-        name, _, data = line.strip().partition(b":")
-        if data.strip() == b"[DONE]" and name == b"data":
+        name, _, data = line.partition(b":")
+        data = data.strip() if name.strip() == b"data" else b""
+        if data == b"[DONE]":
             self.done = True
-        elif data.strip() and name == b"data":
+        elif data:
             self.take(data)
 
 

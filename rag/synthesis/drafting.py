@@ -142,7 +142,7 @@ class Draft:
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
     def _settle(
-        self, claims: Sequence[Claim], grounder: Grounder
+        self, claims: list[Claim], grounder: Grounder
     ) -> Generator[Event, None, list[Claim]]:
         """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)

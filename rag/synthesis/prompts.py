@@ -188,8 +188,8 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-_SENTENCE = _object(text={"type": "string"}, cites=_TEXTS)
+_TEXT = {"type": "string"}
+_SENTENCE = _object(text=_TEXT, cites={"type": "array", "items": _TEXT})
 STRUCTURE: Mapping[str, Any] = {
     "type": "json_schema",
     "json_schema": {

@@ -68,7 +68,6 @@ def test_another_of_the_models_is_asked(open_writing: Opening, scripted: ChatSer
         ("{said} [{at}].\n", ""),
         ('{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}', "]}"),
     ],
-    ids=["the last one", "with markers", "a line", "structured"],
 )
 def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
     writing: Assistant, scripted: ChatServer, form: str, rest: str
