@@ -98,7 +98,7 @@ THOUGHTS = [
 @pytest.mark.parametrize("form", THOUGHTS)
 def test_thoughts_are_never_an_answer(form: str, chat_server: ChatServer, model: ChatModel) -> None:
     whole = form.format(SAID)
-    chat_server.script = [streams(*whole), streams(*whole)]
+    chat_server.script = [streams(*whole)] * 2
     assert model.complete(ASKED, **OPTIONS).text.strip() == SAID
     with model.stream(ASKED, **OPTIONS) as stream:  # what it is like is known now
         for said in stream:

@@ -32,19 +32,15 @@ def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: C
     keeps_the_promises(answer)
 
 
-def test_a_budget_is_kept_by_whole_abstracts(open_writing: Opening, scripted: ChatServer) -> None:
+def test_budget_and_sources_bound_what_is_read(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
         open_writing(evidence_tokens=budget).ask(BENCHMARK, options=LENIENT)
         counts.append(scripted.received[-1].text.count("\nPaper "))
     assert counts[0] == 1 < counts[1] < counts[2]
-
-
-def test_a_model_sees_only_what_may_be_cited(writing: Assistant, scripted: ChatServer) -> None:
-    scripted.script = lambda _: streams("They are agents [1].")
     for question, sources in (("Which papers are about merging?", 2), (QUESTION, 1)):
-        writing.ask(question, options=Options(sources=sources))
+        open_writing().ask(question, options=Options(sources=sources))
         assert scripted.received[-1].text.count("\nPaper ") == sources
 
 

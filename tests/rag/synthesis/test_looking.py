@@ -6,7 +6,7 @@ from typing import Any
 
 from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
 from made_up import keeps_the_promises
-from writing import Opening
+from writing import Opening, told
 
 from rag import Assistant
 from rag.schema import Answer, Progress
@@ -43,7 +43,7 @@ def asked(assistant: Assistant) -> tuple[Answer, list[str]]:
     """The answer, and what was said of the searches."""
     events = list(assistant.stream(ASKED))
     said = [e.text for e in events if isinstance(e, Progress) and e.stage == "search"]
-    return events[-1].answer, said  # type: ignore[union-attr]
+    return told(events)[1], said
 
 
 def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: ChatServer) -> None:
