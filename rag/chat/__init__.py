@@ -1,12 +1,6 @@
 """A chat model behind any OpenAI-compatible endpoint: messages in, checked replies out."""
 
-from rag.chat.model import (
-    Asking,
-    ChatModel,
-    Tried,
-    is_address,
-    try_endpoint,
-)
+from rag.chat.model import Asking, ChatModel, Tried, is_address, try_endpoint
 from rag.chat.reply import (
     Call,
     ChatError,

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from copy import copy
 from dataclasses import dataclass
 from time import monotonic
@@ -36,11 +36,11 @@ def is_address(text: str) -> bool:
     return has_host and is_bare and parts.scheme in ("http", "https")
 
 
-class ChatModel:
+class ChatModel(AbstractContextManager["ChatModel"]):
     """A chat model for calls from any thread; close it, or use it in a `with` block.
 
-    Its requests run on a separate event loop in a separate thread. Only that way does a deadline
-    hold for a reply that arrives byte by byte, and can a call be cancelled at any moment.
+    Its requests run on an event loop in a thread of its own: only so does a deadline hold for a
+    reply that arrives byte by byte, and can a call be cancelled at any moment.
     """
 
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
@@ -50,9 +50,8 @@ class ChatModel:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="chat model", daemon=True
-        )
+        run = self._loop.run_forever
+        self._thread = threading.Thread(target=run, name="chat model", daemon=True)
         self._thread.start()
 
     def _set_name(self, name: str) -> None:
@@ -74,11 +73,7 @@ class ChatModel:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Open the configured model; sends nothing yet.
-
-        Raises:
-            InputError: no model, key or usable address is configured.
-        """
+        """Open the configured model; sends nothing, but raises InputError if it is unusable."""
         address = settings.openai_base_url
         key = settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
         if settings.chat_model is None or (address == OPENAI and not key):
@@ -112,53 +107,38 @@ class ChatModel:
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
-        """Ask for one complete reply; the arguments are those of `stream`.
-
-        Raises:
-            ReplyError: the reply is a refusal, empty, too long or not a chat completion, or the
-                messages are too long.
-            ChatError: no reply came, or none within the deadline.
-        """
+        """Ask for one complete reply, with the arguments of `stream` and the errors of `Stream`."""
         with self.stream(messages, **options) as stream:
             return stream.reply
 
     def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        seconds: float | None = None,
-        **options: Any,
+        self, messages: Sequence[Message], *, max_tokens: int, seconds: float = 0, **options: Any
     ) -> Stream:
         """Ask for a reply and stream it; returns at once.
 
-        A server that cannot stream may send the whole reply at once. Options that the model refuses
-        (temperature, which is 0 by default, stop, seed, response_format, tools) are left out from
-        then on. Without `seconds` the model's deadline holds.
-
-        Raises:
-            StoppedError: the model was closed.
+        Options that the model refuses (temperature, which is 0 by default, stop, seed,
+        response_format, tools) are left out from then on; those that are None are not sent.
+        Without `seconds` the model's deadline holds. Raises StoppedError if the model was closed.
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
         given = {name: value for name, value in given.items() if value is not None}
-        return Stream(self, messages, given, seconds or self.deadline_seconds)
+        return Stream(self, [*messages], given, seconds or self.deadline_seconds)
 
     def list_models(self, seconds: float) -> list[str]:
         """Return the names of the endpoint's models, sorted; none if it lists none in time."""
-        with suppress(CancelledError, StoppedError):
-            return self.run(self._list(seconds)).result()
-        return []
-
-    async def _list(self, seconds: float) -> list[str]:
         import openai
 
-        try:
+        async def ask() -> list[str]:
             async with asyncio.timeout(seconds):
                 page = await self.client.with_options(max_retries=0).models.list()
             names = {each.id for each in page.data}
-        except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
-            return []  # not reported: the client's error may contain the key
-        return sorted(name for name in names if isinstance(name, str) and name.isprintable())
+            return sorted(name for name in names if isinstance(name, str) and name.isprintable())
+
+        stopped = (CancelledError, StoppedError, TimeoutError)
+        # Not reported: the client's error may contain the key.
+        with suppress(*stopped, openai.OpenAIError, ValueError, TypeError, AttributeError):
+            return self.run(ask()).result()
+        return []
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the event loop; raises StoppedError if the model is closed."""
@@ -169,10 +149,7 @@ class ChatModel:
         raise StoppedError(f"{self.endpoint.where} is closed")
 
     def close(self) -> None:
-        """Cancel running calls and close the connections; later calls raise StoppedError.
-
-        The same holds for the models that share its connections.
-        """
+        """Close the model and those that share its connections; calls raise StoppedError."""
         with self._lock:
             if self._closed.is_set():
                 return
@@ -188,9 +165,6 @@ class ChatModel:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
@@ -211,8 +185,8 @@ def _headers(address: str, key: str) -> dict[str, Any]:
 class Asking:
     """The calls to a chat model for one question, from any number of threads.
 
-    All calls share one deadline, which begins with the first of them. Once the endpoint failed (a
-    ChatError that is not a ReplyError), each later call raises that error at once.
+    They share one deadline, which begins with the first. Once the endpoint failed (a ChatError
+    that is not a ReplyError), each later call raises that error at once.
     """
 
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
@@ -230,26 +204,17 @@ class Asking:
         """The tokens used so far, those of failed calls included, and their cost if known."""
         with self._lock:
             spent = sum((stream.usage for stream in self._streams), Usage())
-        cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
-        return spent.model_copy(update={"cost_usd": cost})
-
-    def _cost(self, prompt_tokens: int, completion_tokens: int = 0) -> float | None:
         if self._price is None:
-            return None
-        return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
+            return spent
+        cost = spent.prompt_tokens * self._price[0] + spent.completion_tokens * self._price[1]
+        return spent.model_copy(update={"cost_usd": cost})
 
     def priced(self, tokens: int) -> str:
         """Return the cost of so many prompt tokens as text for a message; "" without a price."""
-        cost = self._cost(tokens)
-        return "" if cost is None else f", about ${cost:.3f}"
+        return f", about ${tokens * self._price[0]:.3f}" if self._price else ""
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
-        """Ask for a reply and stream it; iterating also raises ReplyError.
-
-        Raises:
-            StoppedError: `cancel` was called.
-            ChatError: the endpoint failed in an earlier call.
-        """
+        """Ask for a reply and stream it; raises StoppedError, or how the endpoint failed before."""
         with self._lock:
             if self._stopped:
                 raise StoppedError("the question was cancelled")
@@ -262,7 +227,7 @@ class Asking:
             return stream
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int) -> str:
-        """Return a complete reply; raises the errors of `stream`, and ReplyError."""
+        """Return a complete reply; raises the errors of `stream` and of `Stream`."""
         with self.stream(messages, max_tokens=max_tokens) as stream:
             return stream.reply.text
 
@@ -281,20 +246,16 @@ class Tried:
 
     works: bool
     told: str
-    """The result as one line, without the key."""
+    """One line, without the key."""
     models: tuple[str, ...] = ()
-    """The models that the endpoint lists, sorted."""
+    """What the endpoint lists, sorted."""
     model: str = ""
-    """The model that was tried."""
 
 
 def try_endpoint(settings: Settings) -> Tried:
-    """Ask the chat model that the settings name for one word.
+    """Ask the chat model that the settings name, or else the only one there is, for one word.
 
-    Without a name, ask the endpoint only for its models; if it has just one, try that one.
-
-    Raises:
-        InputError: the address or the key cannot be used.
+    Raises InputError if the address or the key cannot be used.
     """
     named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
     with ChatModel.open(named) as endpoint:
@@ -304,11 +265,9 @@ def try_endpoint(settings: Settings) -> Tried:
             why = "choose one of its models" if models else "name a model, since it lists none"
             return Tried(False, f"{settings.openai_base_url}: {why}.", models)
         try:
-            reply = endpoint.named(name).complete(
-                [{"role": "user", "content": "Reply with one word: ready."}],
-                max_tokens=500,  # the model may think before the word
-                seconds=30,
-            )
+            messages: list[Message] = [{"role": "user", "content": "Reply with one word: ready."}]
+            # The model may think before the word.
+            reply = endpoint.named(name).complete(messages, max_tokens=500, seconds=30)
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)
     return Tried(True, f"Works: {name} answered in {reply.seconds:.1f} s.", models, name)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
@@ -35,14 +36,10 @@ class StoppedError(AbstractQAError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as error messages name it, and the key, which no message may repeat.
-
-    Messages speak of the chat model's key, name and address, not of environment variables, since
-    the endpoint may have been entered on the page.
-    """
+    """Makes an endpoint's errors; they name no environment variable, since the page may set it."""
 
     where: str
-    """The model and its host, with which messages begin."""
+    """Its model and host."""
     key: str = field(repr=False)
 
     def clean(self, text: object) -> str:
@@ -96,14 +93,13 @@ def message_of(error: "openai.APIStatusError") -> str:
 
 CUT_OFF = "closed the connection before the reply was complete"
 CHARACTERS_PER_TOKEN = 4
-"""For English text; used where the endpoint reports no token counts."""
+"""For English text."""
 MOST_BYTES = 4 * 2**20
 """The largest reply that is read, thoughts included."""
 _THOUGHT = re.compile(
-    r"(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
+    r"(?i)(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
     r"(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>▷\]]"
-    r"|<\|channel\|>(?P<final>final)?",
-    re.IGNORECASE,
+    r"|<\|channel\|>(?P<final>final)?"
 )
 """A mark at which a thought begins or ends."""
 _TEMPLATE = re.compile(
@@ -124,8 +120,6 @@ class Message(TypedDict):
 
 Complete = Callable[[list[Message]], str]
 """A function from a conversation to the model's reply, which is all that most callers need."""
-
-
 _NUMBERED = re.compile(
     r"^\W*(?:(?:part|claim)\s*)?(\d{1,3})(?:\s*[.):–-]\s*|\s+(?=(?:yes|no)\b))(.+)$", re.I | re.M
 )
@@ -143,24 +137,22 @@ def tokens_of(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A model's request to call a tool."""
+    """A model's request to call a tool; its arguments are JSON, as the model wrote it."""
 
     id: str
     name: str
     arguments: str
-    """JSON, as the model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A chat model's reply without its thoughts, and the tokens and time that it took."""
+    """A chat model's reply without its thoughts; its tokens and time are those of all attempts."""
 
     text: str
     """Empty only if the reply calls tools."""
     usage: Usage
-    """Tokens as the endpoint counts them, or estimates; all attempts of the call together."""
     seconds: float
-    """Wall-clock time of all attempts together."""
+    """Wall-clock time."""
     cut: bool = False
     """Whether the token limit cut the reply off."""
     calls: tuple[Call, ...] = ()
@@ -183,7 +175,7 @@ class Incoming:
     """Characters of thoughts that arrived in fields other than the content."""
     refusal: str = ""
     calls: dict[int, Call] = field(default_factory=dict)
-    """The tool calls by their position; their pieces arrive one after another."""
+    """The tool calls by their position."""
     counts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -210,10 +202,9 @@ class Incoming:
 
     def take(self, data: str | bytes) -> None:
         """Add one event, or a whole body; raises the ReplyError or BrokenOffError it reports."""
-        try:
+        chunk = None
+        with suppress(ValueError, RecursionError):
             chunk = json.loads(data)
-        except (ValueError, RecursionError):
-            raise self.endpoint.not_chat() from None
         if not isinstance(chunk, dict):
             raise self.endpoint.not_chat()
         if error := chunk.get("error"):
@@ -240,8 +231,7 @@ class Incoming:
         for name in ("reasoning_content", "reasoning", "thinking"):
             self.thought += len(str(piece.get(name) or ""))
         called = sum(len(call.arguments) for call in self.calls.values())
-        if len(self.content) + self.thought + called > MOST_BYTES:
-            raise self._too_much()
+        self._limit(len(self.content) + self.thought + called)
         if choice.get("finish_reason") not in (None, "", "null"):
             self.finish = str(choice["finish_reason"])
 
@@ -251,10 +241,7 @@ class Incoming:
         return text
 
     def _add_calls(self, pieces: object) -> None:
-        """Add pieces of tool calls; the name of a call arrives once, its arguments in pieces.
-
-        If the pieces have no index, a new id begins a new call.
-        """
+        """Add pieces of tool calls; if they have no index, a new id begins a new call."""
         for piece in pieces if isinstance(pieces, list) else ():
             function = piece.get("function") if isinstance(piece, dict) else None
             if not isinstance(function, dict):
@@ -270,15 +257,16 @@ class Incoming:
             name = call.name or str(function.get("name") or "")
             self.calls[place] = Call(call.id, name, call.arguments + self._checked(arguments))
 
-    def _too_much(self) -> ReplyError:
-        return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
+    def _limit(self, size: int) -> None:
+        if size > MOST_BYTES:
+            raise ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
 
     def answer(self) -> str:
         """Return the whole text without thoughts; raises ReplyError if it is a refusal or empty."""
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
-        if text.strip() or (self.calls and self.offers_tools):
+        if text.strip() or self.calls:
             return text
         why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
         if self.cut and (self.content or self.thought):
@@ -288,14 +276,13 @@ class Incoming:
     async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
         """Read a body from chunks that are cut anywhere; yields whenever more of it was added.
 
-        The content type `kind` is checked only for a body without events, since event streams come
-        with any type. Raises as `take`; also if the body is neither events nor JSON, or breaks off.
+        The content type `kind` counts only for a body without events: those come with any type.
+        Raises as `take`, and if the body is neither events nor JSON, or breaks off.
         """
         unread, events = b"", False
         async for chunk in chunks:
             unread += chunk
-            if len(unread) > MOST_BYTES:
-                raise self._too_much()
+            self._limit(len(unread))
             if not events and unread.lstrip()[:1] in (b"{", b"[", b"<"):
                 continue  # a whole body
             *lines, unread = unread.split(b"\n")
@@ -315,13 +302,11 @@ class Incoming:
         yield
 
     def _take_line(self, line: bytes) -> None:
-        name, _, data = line.strip().partition(b":")
-        data = data.strip()
-        if name != b"data" or not data:
-            return
+        name, _, data = line.partition(b":")
+        data = data.strip() if name.strip() == b"data" else b""
         if data == b"[DONE]":
             self.done = True
-        else:
+        elif data:
             self.take(data)
 
 
@@ -334,10 +319,7 @@ def _text(content: object) -> str:
 
 
 def answer_in(text: str, *, whole: bool = True) -> str:
-    """Remove thoughts and the marks of the model's template from a reply.
-
-    If the text is not whole yet, also remove an end that may be the beginning of a mark.
-    """
+    """Remove thoughts and template marks from a reply, and an end that may still become one."""
     text = without_thoughts(text.lstrip(_UNSEEN))[0]
     if not whole:
         text = _BEGUN.sub("", text)

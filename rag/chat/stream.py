@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from queue import SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rag.chat.reply import (
     CUT_OFF,
@@ -48,25 +48,21 @@ _OPTIONAL = (
 """Parts of a request that can be left out, or put in another way."""
 
 
-class Stream(Iterator[str]):
+class Stream(Iterator[str], AbstractContextManager["Stream"]):
     """Yields the reply so far each time that more of it arrives; `next` blocks until then.
 
     Each item begins with the one before, unless that turned out to be a thought, as is possible in
-    the first reply of a model. Iterating raises ReplyError or ChatError, and StoppedError if the
-    stream was closed before its end.
+    the first reply of a model. Iterating raises ReplyError if the reply is a refusal, empty or no
+    chat completion, ChatError if none came in time, and StoppedError after `close`.
     """
 
     def __init__(
-        self,
-        model: "ChatModel",
-        messages: Sequence[Message],
-        options: dict[str, Any],
-        seconds: float,
+        self, model: "ChatModel", messages: list[Message], options: dict[str, Any], seconds: float
     ) -> None:
         """Send the request without the options that the model refused in earlier requests."""
         self._model = model
         self._endpoint = model.endpoint
-        self._messages = list(messages)
+        self._messages = messages
         self._options = options
         self._seconds = seconds
         self._received: tuple[Incoming, ...] = ()  # one a request
@@ -111,14 +107,10 @@ class Stream(Iterator[str]):
         """Cancel the rest of the reply; may be called from any thread, at any time, repeatedly."""
         self._future.cancel()
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *error: object) -> None:
         self.close()
 
     async def _read_reply(self) -> Reply:
-        """Read the reply to its end within the deadline."""
         started = perf_counter()
         try:
             async with asyncio.timeout(self._seconds):
@@ -131,10 +123,7 @@ class Stream(Iterator[str]):
         return Reply(text, self.usage, perf_counter() - started, last.cut, calls)
 
     async def _ask(self) -> str:
-        """Return the text of the reply; send again without the options that the model refuses.
-
-        If a reply breaks off before any of it was shown, ask once more.
-        """
+        """Return the text of the reply; ask again without refused options, or if it broke off."""
         import httpx
         import openai
 
@@ -204,7 +193,6 @@ class Stream(Iterator[str]):
             self._inbox.put(text)
 
     def _body(self) -> dict[str, Any]:
-        """Build the request without the options that the model refuses."""
         body = {"stream": True, "stream_options": {"include_usage": True}, **self._options}
         if "max_tokens" in self._refused:
             body["max_completion_tokens"] = body["max_tokens"]
@@ -221,11 +209,7 @@ class Stream(Iterator[str]):
         return {"model": self._model.name, "messages": messages, **body}
 
     def _drop_refused(self, error: "APIStatusError") -> bool:
-        """Mark what the server refused as refused, and return whether to send the request again.
-
-        Servers word the error differently, but most name the refused option in it. If none is
-        named, mark all optional ones.
-        """
+        """Mark what the server refused, else all that is optional; return whether to ask again."""
         why = f"{error.param} {message_of(error)} {error.body}".lower()
         body = self._body()
         if error.status_code in (400, 422, 500) and "tools" in body and "tool" in why:

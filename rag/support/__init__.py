@@ -1,13 +1,13 @@
 """Check whether cited text supports a sentence: the interface, the verbatim check, the judge."""
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from index.lexical import fold
 from index.text import clean_text
-from rag.chat import ChatError, Complete, numbered_lines
+from rag.chat import ChatError, Complete, Message, numbered_lines
 from rag.schema import Support
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%$€£<>=+~]")
@@ -27,32 +27,21 @@ class Verdict:
 UNCHECKED = Verdict("unchecked", None)
 
 
-class Checker(ABC):
+class Checker(Protocol):
     """Decides whether texts, read together, support a sentence."""
 
     name: str
     """The checker's name in reports."""
 
-    @abstractmethod
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        """Check one sentence of an answer against the stored text it cites.
-
-        Args:
-            sentence: Plain text, without markers.
-            cited: Spans of abstracts as they are stored; if empty, the result is `UNCHECKED`.
-        """
-
-    def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
-        """Check the sentences of an answer, each against what it cites."""
-        return [self.check(one, texts) for one, texts in zip(sentences, cited, strict=True)]
+        """Check a sentence in plain text against stored text; `UNCHECKED` if it cites nothing."""
 
 
 def check(sentence: str, cited: Sequence[str]) -> Verdict:
     """Check whether a sentence of an answer is in the stored text it cites, word for word.
 
-    It is supported, with score 1, if its words, numbers and signs occur in one cited text in the
-    same order without a gap, ignoring LaTeX, case, spacing and other punctuation. Otherwise it is
-    unsupported, with score 0; a sentence that cites nothing is unchecked.
+    It is supported, with score 1, if its words, numbers and signs occur in one cited text without
+    a gap, ignoring LaTeX, case, spacing and other punctuation; else unsupported, with score 0.
     """
     if not cited:
         return UNCHECKED
@@ -86,20 +75,18 @@ _CONTROLS = (
     ("The south pump gets by on 25 watts.", _YES),
 )
 """Claims with known verdicts: if a judge gets one wrong, its verdicts are ignored."""
-_WRONG = "the judge got its control questions wrong, or no verdicts could be read"
+MISJUDGED = "the judge got its control questions wrong, or no verdicts could be read"
 _CONTROL_TEXT = "The north pump needs 40 watts, and the south pump 25 watts."
 
 
-class JudgeChecker(Checker):
+class JudgeChecker:
     """A chat model that checks all sentences in one request; those it skips stay unchecked."""
 
     def __init__(self, complete: Complete, name: str, *, trusted: bool = True) -> None:
         """Take the model as a function, and its name; a model that is not trusted is not asked."""
         self.name = f"judge {name}"
-        self.problem: str | None = None if trusted else _WRONG
+        self.problem: str | None = None if trusted else MISJUDGED
         """Why there are no verdicts; None if there are."""
-        self.misjudges = not trusted
-        """Whether it got its control questions wrong, now or before."""
         self.passed: bool | None = None
         """Whether it got its control questions right; None if it was not asked or did not reply."""
         self._complete = complete
@@ -117,10 +104,9 @@ class JudgeChecker(Checker):
         claims = [(sentences[at], cited[at]) for at in places]
         claims += [(claim, [_CONTROL_TEXT]) for claim, _ in _CONTROLS]
         prompt = "\n\n".join(_format(number, *claim) for number, claim in enumerate(claims, 1))
+        rules: Message = {"role": "system", "content": _SYSTEM}
         try:
-            reply = self._complete(
-                [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": prompt}]
-            )
+            reply = self._complete([rules, {"role": "user", "content": prompt}])
         except ChatError as error:
             self.problem = f"the judge could not be asked ({error})"
             return verdicts
@@ -128,7 +114,7 @@ class JudgeChecker(Checker):
         controls = enumerate(_CONTROLS, len(places) + 1)
         self.passed = all(given.get(number) == right for number, (_, right) in controls)
         if not self.passed:
-            self.problem, self.misjudges = _WRONG, True
+            self.problem = MISJUDGED
             return verdicts
         for number, at in enumerate(places, 1):
             verdicts[at] = given.get(number) or UNCHECKED

@@ -3,9 +3,8 @@
 Each word of a claim is aligned with the nearest cited word in meaning, and each cited word near an
 aligned one with its nearest word of the claim. The pairs are compared and the comparisons pooled
 (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of the bundled
-encoder). Fitted by `abstractqa eval fit --check`; the weights are data. The result is a
-probability: a sentence is supported above one threshold, unsupported below another, and unchecked
-between them.
+encoder). A sentence is supported above one probability, unsupported below another, and unchecked
+between them. Fitted by `abstractqa eval fit --check`.
 """
 
 import math
@@ -13,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -25,28 +23,24 @@ from index.minilm import TokenStates
 from index.passages import sentence_spans
 from index.text import clean_text
 from rag.fitted import FOLDER, Floats
-from rag.support import UNCHECKED, Checker, Verdict, same_words
+from rag.support import UNCHECKED, Verdict, same_words
 from rag.support.numbers import SMALL, missing_names, missing_numbers
 
 _LOADING = Lock()
 """Keeps two threads from loading the encoder twice."""
 WEIGHTS = FOLDER / "check.npz"
-SCALARS = 9
-"""The number of features of each pair of words, not counting their vectors."""
-GLOBALS = 9
-"""The number of features of a claim and its cited text as a whole."""
+SCALARS, GLOBALS = 9, 9
+"""The numbers of features of a pair of words, without vectors, and of a claim and its text."""
 # Numbers in words up to twelve, so that each equals the same number in digits.
 _SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
 _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
-    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
+    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b"
 )
 _NO_DENIAL = re.compile(
-    r"\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
-    r"|if not|no matter)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
+    r"|if not|no matter)\b"
 )
 
 
@@ -57,13 +51,13 @@ def denials(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The n words of a cleaned sentence, in order, without punctuation."""
+    """The n words of a cleaned sentence; they end at hyphens and apostrophes."""
 
     text: str
     stems: tuple[str, ...]
-    """The stem of each word in lower case; words end at hyphens and apostrophes."""
+    """In lower case."""
     rarity: Floats
-    """The rarity of each word, shape (n,): 0 for function words, 1 for the rarest; never all 0."""
+    """Shape (n,): 0 for function words, 1 for the rarest; never all 0."""
     meanings: Floats
     """The unit vector of each word in this context, shape (n, 384)."""
     total: Floats
@@ -122,17 +116,16 @@ class Pairs:
     scalars: Floats
     """Further features of each pair, shape (n, SCALARS)."""
     weights: Floats
-    """The weight of each pair, its word's rarity plus 0.1; shape (n,)."""
+    """The rarity of each word plus 0.1, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The network's inputs for a claim and the text it cites."""
+    """The network's inputs for a claim and the text it cites; `whole` has shape (GLOBALS,)."""
 
     claim: Pairs
     cited: Pairs
     whole: Floats
-    """Features of both as a whole, shape (GLOBALS,)."""
 
 
 def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
@@ -165,20 +158,18 @@ def _align(own: Reading, other: Reading, cosines: Floats) -> Pairs:
     other_stems = frozenset(other.stems)
     aligned = [other.stems[at] for at in nearest.tolist()]
     follows = np.abs(np.diff(nearest, prepend=nearest[:1]) - 1) <= 1
-    scalars = np.stack(
-        (
-            best,
-            rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
-            [stem in other_stems for stem in own.stems],
-            [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
-            own.rarity,
-            [any(map(str.isdigit, stem)) for stem in own.stems],
-            follows,
-            np.append(follows[1:], True),
-            best * own.rarity,
-        ),
-        axis=1,
-    ).astype(np.float32)
+    columns = (
+        best,
+        rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
+        [stem in other_stems for stem in own.stems],
+        [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
+        own.rarity,
+        [any(map(str.isdigit, stem)) for stem in own.stems],
+        follows,
+        np.append(follows[1:], True),
+        best * own.rarity,
+    )
+    scalars = np.stack(columns, axis=1).astype(np.float32)
     return Pairs(own.meanings, other.meanings[nearest], scalars, own.rarity + np.float32(0.1))
 
 
@@ -208,20 +199,15 @@ class Network:
     """The fitted network, which maps `Inputs` to a probability."""
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
-        """Take the weights by name, as `eval.fitting.check` writes them.
-
-        Two of them are thresholds: `supported` is the least probability that is "supported",
-        `unsupported` the greatest that is "unsupported"; between them the verdict is open.
-        """
+        """Take the weights and the two thresholds by name, as `eval.fitting.check` writes them."""
         self._weights = {name: np.asarray(w, dtype=np.float32) for name, w in weights.items()}
-        self.supported, self.unsupported = (
-            float(self._weights.get(name, np.float32(0.5))) for name in ("supported", "unsupported")
-        )
+        self.supported = float(self._weights.get("supported", np.float32(0.5)))
+        self.unsupported = float(self._weights.get("unsupported", np.float32(0.5)))
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> "Network":
-        """Load a network; by default the one that ships with the product."""
-        with np.load(path) as stored:
+    def load(cls) -> "Network":
+        """Load the network that ships with the product."""
+        with np.load(WEIGHTS) as stored:
             return cls({name: stored[name] for name in stored.files})
 
     def probability(self, seen: Inputs) -> float:
@@ -244,22 +230,18 @@ class Network:
         return result
 
 
-ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
+_ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
 """The list mark at the beginning of a line."""
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
-class LocalChecker(Checker):
+class LocalChecker:
     """Checks with the bundled encoder, in milliseconds; safe to use from several threads."""
 
     name = "local"
 
     def __init__(self, encoder: Encoder, network: Network | None = None) -> None:
-        """Prepare the check; it always uses the bundled encoder, whichever one the index has.
-
-        Raises:
-            EncoderError: the bundled encoder is missing or damaged.
-        """
+        """Prepare the check; raises EncoderError if the bundled encoder is missing or damaged."""
         if encoder.weights_hash != minilm.WEIGHTS_SHA256:
             minilm.check_weights(minilm.bundled_folder())
         self._network = network or Network.load()
@@ -267,9 +249,8 @@ class LocalChecker(Checker):
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
 
-        Several sentences, lines or list items are checked one by one: the verdict is the worst
-        one's, and its score in [0, 1] is the product of all. It is "unchecked" between the two
-        thresholds. A sentence that is word for word a whole sentence of a text has score 1.
+        Several are checked one by one: the verdict is the worst one's, and its score in [0, 1] is
+        the product of all. A sentence that is word for word a whole one of a text has score 1.
         """
         texts = [each for text in cited for each in sentences(clean_text(text))]
         if not texts:
@@ -307,20 +288,15 @@ def sentences(text: str) -> list[str]:
 
 
 def statements(text: str) -> list[str]:
-    """Split a text into the sentences that can be true or false.
+    """Split a text into the sentences that can be true or false, without list marks.
 
-    List marks are removed. Sentences that only open a list ("There are two ways:") or have fewer
-    than three words are left out, unless there are no others.
+    Sentences that only open a list ("There are two ways:") or have fewer than three words are left
+    out, unless there are no others.
     """
-    lines = (ITEM.sub("", line) for line in text.splitlines())
+    lines = (_ITEM.sub("", line) for line in text.splitlines())
     every = [sentence for line in lines for sentence in sentences(clean_text(line))]
-    words = [re.findall(r"[^\W\d_]{2,}", sentence) for sentence in every]
-    claims = [
-        sentence
-        for sentence, found in zip(every, words, strict=True)
-        if len(found) >= 3 and not sentence.endswith(":")
-    ]
-    return claims or every
+    stating = (each for each in every if not each.endswith(":"))
+    return [each for each in stating if len(re.findall(r"[^\W\d_]{2,}", each)) >= 3] or every
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,9 +21,8 @@ _EVERYDAY = frozenset(
 def names(sentence: str) -> tuple[str, ...]:
     """Find the names in a cleaned sentence, in order.
 
-    A name is a word in the shape of one (`GPT-4`, `MindSearch`, `DARE`), or another capitalised
-    word that does not open a sentence (`Voyager`), with a number that follows it (`Llama 3`). The
-    field's everyday acronyms ("LLM") and quantities ("32k", "8-bit") are not names.
+    A name has the shape of one (`GPT-4`, `MindSearch`), or is another capitalised word inside a
+    sentence (`Voyager`), with its number (`Llama 3`). Everyday acronyms ("LLM") are no names.
     """
     found: list[str] = []
     for match in _WORD.finditer(sentence):
@@ -162,27 +161,26 @@ _WRITTEN = (
 )
 _NUMBER = re.compile(
     # Excludes the digits of a name: GPT-4, Qwen2.5, o1, F1.
-    r"(?<![^\W_])(?<![^\W\d_]-)(?<![^\W_]\.)(?<![^\W_]/)"
+    r"(?i)(?<![^\W_])(?<![^\W\d_]-)(?<![^\W_]\.)(?<![^\W_]/)"
     r"(?:(?P<digits>\d+,\d{1,2}(?=\s?%)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<written>{_WRITTEN})(?![^\W_]))"
-    r"(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b)?",
-    re.IGNORECASE,
+    r"(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b)?"
 )
 # A unit, or at most three letters that may be one, but no ordinal and no name ("3DGS").
 _AFTER = re.compile(
-    r"[-\s]?(?P<unit>%|(?:" + "|".join(sorted(set(_UNITS) - {"%"}, key=len, reverse=True)) + r")"
-    r"(?=s?(?![^\W_])))s?|(?!(?:st|nd|rd|th)\b)[^\W\d_]{0,3}(?![^\W_])",
-    re.IGNORECASE,
+    r"(?i)[-\s]?(?P<unit>%|(?:"
+    + "|".join(sorted(set(_UNITS) - {"%"}, key=len, reverse=True))
+    + r")"
+    r"(?=s?(?![^\W_])))s?|(?!(?:st|nd|rd|th)\b)[^\W\d_]{0,3}(?![^\W_])"
 )
 _RANGES = frozenset(("-", "–", "—", "~", "to", "and", "or", ","))
 """What may be between two numbers that share the unit of the second."""
 _HEDGE = re.compile(
-    r"(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
+    r"(?i)(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
     r"|(?P<least>over|(?<!no )(?<!not )more than|no (?:less|fewer) than|not less than|at least"
     r"|above|exceed\w*|beyond|≥|>=?)"
     r"|(?P<most>up to|(?<!no )(?<!not )(?:less|fewer) than|no(?:t)? more than|at most|under|below"
-    r"|within|as (?:many|much) as|≤|<=?))\s?[$€£]?$",
-    re.IGNORECASE,
+    r"|within|as (?:many|much) as|≤|<=?))\s?[$€£]?$"
 )
 # "cut to 40%" is not "cut by 40%"; "compared to 40%" is neither.
 _AIM = re.compile(
@@ -196,10 +194,9 @@ class Quantity:
     """A number in a text, with its unit."""
 
     value: float
-    """The value in the common unit of what it measures (`_MEASURES`): seconds for times."""
+    """In the common unit of what it measures: seconds for times."""
     unit: str
-    """What it measures: "%", "pp" for percentage points, "points" for others, "x" for times,
-    "time", "bytes", "$", …; else ""."""
+    """What it measures, a key of `_MEASURES`; else ""."""
     text: str
     hedge: str = ""
     """"about", "least" or "most" if words before it say so ("up to" is "most"), else ""."""
@@ -216,8 +213,8 @@ class Quantity:
     def agrees(self, other: "Quantity") -> bool:
         """Return whether another number supports this one.
 
-        This one may be the other rounded to fewer digits, or hedged and off by a twentieth. "At
-        least" and "up to" the same number contradict each other, and so do "to" and "by" it.
+        This one may be the other with fewer digits, or hedged and off by a twentieth. "At least"
+        and "up to" a number contradict each other, and so do "to" and "by" it.
         """
         if self.unit != other.unit and {self.unit, other.unit} not in _SAME_UNITS:
             return False
@@ -234,10 +231,9 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Find the numbers of a cleaned text, in digits or words (not "one", which may be a pronoun).
+    """Find the numbers of a cleaned text, in digits or words, without those of names and ordinals.
 
-    They are in order, but "twice" and the like come last. Numbers inside names (`GPT-4`, `F1`) and
-    ordinals do not count. In "30-40%" both numbers are percent.
+    They are in order, but "twice" and the like come last. In "30-40%" both numbers are percent.
     """
     text = fold(text).replace("−", "-")
     found: list[Quantity] = []
@@ -271,17 +267,9 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     hedge = _HEDGE.search(text, max(0, start - 18), start)
     opens = hedge.start() if hedge else start
     aim = _AIM.search(text, max(0, opens - 24), opens) if unit in (*_SHARES, "x") else None
-    return Quantity(
-        value * factor,
-        unit,
-        text[start:end].strip(),
-        (hedge and hedge.lastgroup) or "",
-        magnitude * factor * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0,
-        aim[1] if aim else "",
-        factor,
-        start,
-        end,
-    )
+    digit = magnitude * factor * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0
+    before = ((hedge and hedge.lastgroup) or "", digit, aim[1] if aim else "")
+    return Quantity(value * factor, unit, text[start:end].strip(), *before, factor, start, end)
 
 
 def _value_of(written: str) -> float:
@@ -308,11 +296,10 @@ def _derived(number: Quantity, known: Iterable[Quantity]) -> bool:
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     """Return the numbers of a sentence, as it writes them, that no cited text supports.
 
-    Numbers that follow from two cited ones are supported: "60 points ahead" from 72.36% and 12.24%.
-    A number that belongs to a name (`Llama 3`) is left to `missing_names`.
+    One that follows from two cited ones is supported: "60 points ahead" from 72.36% and 12.24%.
     """
     known = [number for text in cited for number in quantities(text)]
-    for name in names(sentence):
+    for name in names(sentence):  # "Llama 3" is left to `missing_names`
         sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
     missing = (
         number.text

@@ -10,28 +10,16 @@ from dataclasses import dataclass, replace
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
-from rag.citations import Block, Claim, compose, joined
+from rag.citations import Block, Claim, compose, joined, quote
+from rag.evidence import leading
 from rag.query import Query
 from rag.retrieval import passage_rows
-from rag.schema import Delta, Progress, Strictness
-from rag.support import Checker, same_words
-from rag.synthesis.prompts import (
-    ONE_EACH,
-    STRUCTURE,
-    Sheet,
-    contributions,
-    gathering,
-    lay_out,
-    repairing,
-    writing,
-)
-from rag.synthesis.statements import (
-    Grounder,
-    Statement,
-    in_context,
-    papers_mentioning,
-    read_statements,
-)
+from rag.schema import Delta, Event, Progress, Strictness
+from rag.support import Checker, JudgeChecker, same_words
+from rag.synthesis import prompts
+from rag.synthesis.prompts import ONE_EACH, Sheet, lay_out
+from rag.synthesis.statements import Grounder, in_context, papers_mentioning, read_statements
+from rag.wording import Kind
 
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
@@ -40,26 +28,36 @@ _DECLINES = (
 """How a reply begins in which the model declines to answer."""
 
 
+Written = tuple[list[Block], str | None]
+"""The blocks that a model wrote, and a notice for the reader."""
+
+
 class NoAnswerError(ReplyError):
     """The model replied that the abstracts do not answer the question."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """The question that an answer is written for, and the rules for it."""
+class Draft:
+    """Writes an answer: for which question, by which model, and how it is checked."""
 
+    index: Index
     query: Query
+    asking: Asking
     local: Checker
     """Checks each sentence as soon as it arrives."""
+    judge: JudgeChecker | None
+    """Decides on grounded sentences after the local check."""
     max_tokens: int
     quotes: Mapping[int, Claim]
     """The best sentence of each paper of the evidence, by the paper's row."""
 
-    def fails(self, claim: Claim) -> bool:
-        """Return whether a claim failed its check: the abstracts do not state it.
+    @property
+    def strictness(self) -> Strictness:
+        """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
+        return self.query.request.options.strictness
 
-        In strict mode a cited claim also fails if the check is undecided or supports only a part.
-        """
+    def fails(self, claim: Claim) -> bool:
+        """Return whether a claim failed its check; if strict, undecided is not enough to cite."""
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
         is_strict = self.strictness == "strict"
@@ -68,11 +66,6 @@ class Task:
     def drops(self, claim: Claim) -> bool:
         """Return whether a claim is left out of the answer."""
         return self.strictness == "strict" and self.fails(claim)
-
-    @property
-    def strictness(self) -> Strictness:
-        """What happens to failed claims: left out (strict), rewritten, or kept marked (lenient)."""
-        return self.query.request.options.strictness
 
     def arrange(self, claims: Sequence[Claim]) -> list[Block]:
         """Arrange claims as paragraphs under headings, or as bullets under their papers' titles."""
@@ -88,56 +81,47 @@ class Task:
                 blocks.append(Block((claim,), title, bullet))
         return blocks
 
+    def write(self, sheet: Sheet) -> Generator[Event, None, Written]:
+        """Write the answer from a sheet; return it, and a notice of what it lacks.
 
-@dataclass(frozen=True)
-class Draft:
-    """Writes an answer from one sheet of abstracts."""
-
-    task: Task
-    asking: Asking
-    grounder: Grounder
-    checker: Checker | None
-    """Decides on grounded sentences after the local check; None if there is no judge."""
-
-    def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
-        """Write the answer, yielding progress and text; return it, and a notice of what it lacks.
-
-        Raises:
-            NoAnswerError: the model replied that the abstracts do not answer.
-            ChatError: the model cannot be asked, declines, or wrote nothing usable.
+        Raises NoAnswerError if the model replies that the abstracts do not answer, and ChatError
+        if it cannot be asked, declines, or writes nothing usable.
         """
         yield Progress(stage="write", text="Writing")
-        claims, has_no_answer, was_cut = yield from self._read()
-        tokens = self.task.max_tokens
-        cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
+        grounder = Grounder(sheet, self.query.encoder, self.local)
+        claims, has_no_answer, was_cut = yield from self._read(grounder)
+        limit = f"the limit of {self.max_tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
         for first in claims[:1]:
             if not first.spans and first.text.lower().replace("’", "'").startswith(_DECLINES):
                 raise ReplyError(f"the model declined: “{first.text}”")
-        kept = (yield from self._settle(claims)) if claims else []
+        kept = (yield from self._settle(claims, grounder)) if claims else []
         if not any(claim.spans for claim in kept):
             if has_no_answer:
                 raise NoAnswerError("the model found no answer in the abstracts")
-            nothing = "nothing that the model wrote could be found in the abstracts"
-            raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
-        if self.task.query.kind in ONE_EACH and self.task.strictness == "normal":
+            if was_cut and not claims:
+                raise ReplyError(f"the answer was cut off at {limit}")
+            raise ReplyError("nothing that the model wrote could be found in the abstracts")
+        if self.query.kind in ONE_EACH and self.strictness == "normal":
             kept = self._with_quotes(kept)
         count = sum(claim.verdict is None for claim in kept)
         quoted = f"Quotes replace sentences that failed their check ({count})." if count else None
-        return self.task.arrange(kept), joined(quoted, f"The {cut}." if was_cut else None)
+        cut = f"The answer was cut off at {limit}." if was_cut else None
+        return self.arrange(kept), joined(quoted, cut)
 
-    def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
+    def _read(self, grounder: Grounder) -> Generator[Event, None, tuple[list[Claim], bool, bool]]:
         """Stream the reply; return its claims, whether it found no answer, and was cut off."""
-        asking, has = self.asking, self.grounder.sheet.has
+        asking, has = self.asking, grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = writing(self.task.query, self.grounder.sheet, structured)
-        options = {"response_format": STRUCTURE} if structured else {}
+        messages = prompts.writing(self.query, grounder.sheet, structured)
+        options = {"response_format": prompts.STRUCTURE} if structured else {}
         text, shown = "", ""
         # Until its first reply is complete, what a model writes may be a thought.
         is_known = asking.model.streams_thoughts is not None
-        with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
+        with asking.stream(messages, max_tokens=self.max_tokens, **options) as stream:
             for text in stream:
                 is_answer = is_known or text.startswith("{")
-                claims = self._claims(read_statements(text, has, whole=False)[0])
+                begun, _ = read_statements(text, has, whole=False)
+                claims = [grounder.ground(each) for each in dict.fromkeys(begun)]
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new
                     yield Delta(text=new)
@@ -146,59 +130,52 @@ class Draft:
         last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
         if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the reply ended in the middle of this sentence
-        claims = self._claims(statements)
+        claims = [grounder.ground(each) for each in dict.fromkeys(statements)]
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, has_no_answer, was_cut
 
-    def _claims(self, statements: Sequence[Statement]) -> list[Claim]:
-        """Ground statements, each distinct one once."""
-        return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
-
     def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
         """Return the new part of the answer's text; "" if it does not continue the `shown` text."""
-        kept = [c for c in claims if (c.spans or is_answer) and not self.task.drops(c)]
-        whole = compose(self.task.arrange(kept)).text
+        kept = [c for c in claims if (c.spans or is_answer) and not self.drops(c)]
+        whole = compose(self.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim]]:
+    def _settle(
+        self, claims: list[Claim], grounder: Grounder
+    ) -> Generator[Event, None, list[Claim]]:
         """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
-        failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
+        settled: list[Claim | None] = [*grounder.check_again(claims, self.judge)]
+        failing = [at for at, claim in enumerate(settled) if claim and self.fails(claim)]
         # If more fail, the whole reply is doubtful.
-        if 0 < len(failing) <= 6 and self.task.strictness == "normal":
+        if 0 < len(failing) <= 6 and self.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Rewriting {count}")
-            for place, claim in self._rewrite([claims[at].text for at in failing]).items():
+            for place, claim in self._rewrite(
+                [claims[at].text for at in failing], grounder
+            ).items():
                 at = failing[place]
                 settled[at] = claim and replace(claim, heading=claims[at].heading)
-        return [claim for claim in settled if claim and not self.task.drops(claim)]
+        return [claim for claim in settled if claim and not self.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Replace each failed sentence on one paper by a quote of it, if it is of the evidence.
-
-        If it is not, or is cited anyway, leave the sentence out.
-        """
+        """Replace each failed sentence on one paper by its quote, if the paper is not cited."""
         cited = {span.paper.id for claim in claims for span in claim.spans}
         found: list[Claim] = []
         for claim in claims:
-            if len(claim.papers) != 1 or not self.task.fails(claim):
+            if len(claim.papers) != 1 or not self.fails(claim):
                 found.append(claim)
-                continue
-            quoted = self.task.quotes.get(claim.papers[0])
-            if quoted and quoted.spans[0].paper.id not in cited:
-                found.append(quoted)
-                cited.add(quoted.spans[0].paper.id)
+            elif quoted := self.quotes.get(claim.papers[0]):
+                paper = quoted.spans[0].paper.id
+                found += [] if paper in cited else [quoted]
+                cited.add(paper)
         return found
 
-    def _rewrite(self, texts: Sequence[str]) -> dict[int, Claim | None]:
-        """Have sentences rewritten; return those that now pass, by their index in `texts`.
-
-        A sentence that the model drops maps to None; one that still fails is not included.
-        """
-        messages = repairing([(text, self.grounder.nearest(text)) for text in texts])
+    def _rewrite(self, texts: Sequence[str], grounder: Grounder) -> dict[int, Claim | None]:
+        """Have sentences rewritten; return those that pass now, and None for dropped ones."""
+        messages = prompts.repairing([(text, grounder.nearest(text)) for text in texts])
         try:
             reply = self.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
@@ -212,10 +189,33 @@ class Draft:
             if text.strip(" .*\"'`").lower() == "drop":
                 mended[number - 1] = None
             elif len(statements) == 1:
-                fresh[number - 1] = self.grounder.ground(statements[0])
-        claims = self.grounder.check_again([*fresh.values()], self.checker)
+                fresh[number - 1] = grounder.ground(statements[0])
+        claims = grounder.check_again([*fresh.values()], self.judge)
         checked = zip(fresh, claims, strict=True)
-        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
+        return mended | {at: new for at, new in checked if new.spans and not self.fails(new)}
+
+    def complete(
+        self, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim], why: str = ""
+    ) -> Written:
+        """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
+
+        A short overview stays as it is. The notice says how many are quoted, and why.
+        """
+        options, is_list = self.query.request.options, self.query.kind is Kind.OVERVIEW
+        if is_list and options.length == "short" and blocks:
+            return blocks, None
+        cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
+        others: list[Block] = []
+        for row in rows[: options.sources]:
+            paper, claim = self.index.papers[row], notes.get(row) or self.quotes.get(row)
+            if claim is None and (at := leading(self.index, row)) is not None:
+                claim = quote(self.index, at)
+            if claim and paper.id not in cited:
+                others.append(Block((claim,), paper.display_title, bullet=is_list))
+        count = sum(not block.claims[0].verdict for block in others)
+        notice = f"Papers that the model did not cover are quoted ({count}){why}."
+        heading = [Block((), "Further papers")] if is_list and blocks and others else []
+        return [*blocks, *heading, *others], notice if count else None
 
 
 MOST_PAPERS = 120
@@ -224,102 +224,96 @@ BATCH = 10
 """The most abstracts in one request."""
 
 
-@dataclass(frozen=True)
-class ManyPapers:
-    """Writes a text about more papers than fit into one request."""
+def write_about(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Event, None, Written]:
+    """Write a text about many papers, read in batches of at most `budget` tokens of abstracts.
 
-    index: Index
-    task: Task
-    asking: Asking
+    Raises ChatError if the model wrote a note on none of them.
+    """
+    sources = draft.query.request.options.sources
+    chosen = rows[: sources or MOST_PAPERS]
+    remaining = [row for row in chosen if passage_rows(draft.index, row)]
+    sheets: list[Sheet] = []
+    while remaining:
+        sheets.append(lay_out(draft.index, remaining[:BATCH], budget))
+        remaining = [row for row in remaining if row not in sheets[-1].papers]
+    tokens = sum(tokens_of(sheet.text) for sheet in sheets)
+    if len(sheets) > 1:
+        cost = f"{round(tokens, -2):,} tokens{draft.asking.priced(tokens)}"
+        plan = f"{len(chosen)} abstracts in {len(sheets) + 1} requests, about {cost}"
+        yield Progress(stage="plan", text=plan)
+    written: dict[int, Claim] = {}
+    problem: ChatError | None = None
+    read = 0
+    pool = ThreadPoolExecutor(4)
+    try:
+        for sheet, future in [(sheet, pool.submit(_write_notes, draft, sheet)) for sheet in sheets]:
+            first, read = read + 1, read + len(sheet.papers)
+            yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(chosen)}")
+            try:
+                written |= future.result()
+            except ChatError as error:
+                problem = problem or error
+    except BaseException:  # the caller gave up: stop the running requests, too
+        draft.asking.cancel()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if not written:
+        raise problem or ReplyError("the model wrote nothing that the abstracts support")
+    notes = {row: written[row] for row in chosen if row in written}
+    yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
+    why = f": {problem}" if problem else ""
+    blocks, quoted = draft.complete(_write_from_notes(draft, notes), chosen, notes, why)
+    left_out = f"Only {len(chosen)} of the {len(rows):,} papers were read."
+    is_cut = not sources and len(chosen) < len(rows)
+    return blocks, joined(left_out if is_cut else None, quoted)
 
-    def read(
-        self, rows: Sequence[int], budget: int
-    ) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
-        """Write a note on each paper; return the notes by row, and the error if some are missing.
 
-        `budget` is the most tokens of abstracts in one batch. Raises ChatError if there is no note.
-        """
-        sheets = self._batches(rows, budget)
-        tokens = sum(tokens_of(sheet.text) for sheet in sheets)
-        if len(sheets) > 1:
-            cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
-            plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
-            yield Progress(stage="plan", text=plan)
-        notes: dict[int, Claim] = {}
-        problem: ChatError | None = None
-        read = 0
-        pool = ThreadPoolExecutor(4)
-        try:
-            for sheet, future in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
-                first, read = read + 1, read + len(sheet.papers)
-                text = f"Reading abstracts {first}–{read} of {len(rows)}"
-                yield Progress(stage="read", text=text)
-                try:
-                    notes |= future.result()
-                except ChatError as error:
-                    problem = problem or error
-        except BaseException:  # the caller gave up: stop the running requests, too
-            self.asking.cancel()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-        if not notes:
-            raise problem or ReplyError("the model wrote nothing that the abstracts support")
-        return {row: notes[row] for row in rows if row in notes}, problem
+def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:
+    """Have a note written on each paper of a sheet; keep those that cite just their paper."""
+    messages = prompts.contributions(draft.query.subject_text, sheet)
+    try:
+        reply = draft.asking.complete(messages, max_tokens=80 * len(sheet.papers))
+    except ReplyError:
+        return {}  # these papers are quoted instead
+    grounder = Grounder(sheet, draft.query.encoder, draft.local)
+    rows = {draft.index.papers[row].id: row for row in sheet.papers}
+    found: dict[int, Claim] = {}
+    for statement in read_statements(reply, sheet.has)[0]:
+        claim = grounder.ground(statement)
+        cited = {rows[span.paper.id] for span in claim.spans}
+        meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
+        if len(cited) == 1 and cited <= (meant or cited) and not draft.drops(claim):
+            found.setdefault(cited.pop(), claim)
+    return found
 
-    def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
-        """Lay out all papers on sheets of whole abstracts within the budget."""
-        remaining = [row for row in rows if passage_rows(self.index, row)]
-        sheets: list[Sheet] = []
-        while remaining:
-            sheets.append(lay_out(self.index, remaining[:BATCH], budget))
-            remaining = [row for row in remaining if row not in sheets[-1].papers]
-        return sheets
 
-    def _notes(self, sheet: Sheet) -> dict[int, Claim]:
-        """Have a note written on each paper of a sheet; keep those that cite just their paper."""
-        messages = contributions(self.task.query.subject_text, sheet)
-        try:
-            reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
-        except ReplyError:
-            return {}  # these papers are quoted instead
-        grounder = Grounder(sheet, self.task.query.encoder, self.task.local)
-        rows = {self.index.papers[row].id: row for row in sheet.papers}
-        found: dict[int, Claim] = {}
-        for statement in read_statements(reply, sheet.has)[0]:
-            claim = grounder.ground(statement)
-            cited = {rows[span.paper.id] for span in claim.spans}
-            meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
-            if len(cited) == 1 and cited <= (meant or cited) and not self.task.drops(claim):
-                found.setdefault(cited.pop(), claim)
-        return found
-
-    def write(self, notes: Mapping[int, Claim]) -> list[Block]:
-        """Write the text from notes; replace a sentence that its notes do not support by them."""
-        rows = [*notes]
-        listed = [f"{self.index.papers[row].display_title}: {notes[row].text}" for row in rows]
-        messages = gathering(self.task.query.standalone, listed)
-        try:
-            reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
-        except ChatError:
-            return []
-        titles = [self.index.papers[row].display_title for row in rows]
-        written: list[Claim] = []
-        heading: str | None = None
-        used: set[int] = set()
-        for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
-            mentioning = papers_mentioning(self.index, statement.text)
-            cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
-            cited_rows = [row for row in cited_rows if row in mentioning]
-            spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
-            verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
-            claims = [Claim(statement.text, spans, verdict)]
-            is_title = same_words(statement.text, titles)
-            if not spans or is_title or verdict.support != "supported":
-                claims = [notes[row] for row in cited_rows if row not in used]
-            used.update(cited_rows)
-            heading = statement.heading or heading
-            for claim in claims:
-                written.append(replace(claim, heading=heading))
-                heading = None
-        return self.task.arrange(written)
+def _write_from_notes(draft: Draft, notes: Mapping[int, Claim]) -> list[Block]:
+    """Write a text from notes; replace a sentence that its notes do not support by them."""
+    rows = [*notes]
+    titles = [draft.index.papers[row].display_title for row in rows]
+    listed = [f"{title}: {notes[row].text}" for row, title in zip(rows, titles, strict=True)]
+    messages = prompts.gathering(draft.query.standalone, listed)
+    try:
+        reply = draft.asking.complete(messages, max_tokens=draft.max_tokens)
+    except ChatError:
+        return []
+    written: list[Claim] = []
+    heading: str | None = None
+    used: set[int] = set()
+    for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
+        mentioning = papers_mentioning(draft.index, statement.text)
+        cited_rows = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
+        cited_rows = [row for row in cited_rows if row in mentioning]
+        spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
+        verdict = draft.local.check(statement.text, [in_context(span) for span in spans])
+        claims = [Claim(statement.text, spans, verdict)]
+        is_title = same_words(statement.text, titles)
+        if not spans or is_title or verdict.support != "supported":
+            claims = [notes[row] for row in cited_rows if row not in used]
+        used.update(cited_rows)
+        heading = statement.heading or heading
+        for claim in claims:
+            written.append(replace(claim, heading=heading))
+            heading = None
+    return draft.arrange(written)

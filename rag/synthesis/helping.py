@@ -51,6 +51,13 @@ TOOLS = [
     _tool("similar", "Find the papers nearest to one.", paper=_NUMBER),
     _tool("papers", "List the papers that pass filters.", filters=_FILTERS),
 ]
+_STEPS = {
+    "search": "Searching",
+    "read": "Reading an abstract",
+    "similar": "Looking for similar papers",
+    "papers": "Listing papers",
+}
+"""What users see of a call."""
 
 
 @dataclass(eq=False)
@@ -66,11 +73,7 @@ class Looking:
     """Rows of the papers that it read, or that came first in its searches."""
 
     def look(self, rounds: int) -> Generator[Progress, None, None]:
-        """Let the model call tools in at most so many rounds; it stops when it has enough.
-
-        Raises:
-            ChatError: the endpoint failed.
-        """
+        """Let the model call tools in at most so many rounds; raises ChatError if it fails."""
         question = data("question", self.query.standalone)
         messages = request(LOOK, data("papers", self._lines(self.shown)), question)
         refused = self.asking.model.refused
@@ -85,33 +88,36 @@ class Looking:
                 break
             messages.append(_turn(reply.text, calls))
             for call in calls:
-                yield Progress(stage="search", text=_describe_call(call))
+                yield Progress(stage="search", text=_STEPS.get(call.name, "Looking further"))
                 result = self._run_call(call)
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         if "tools" in refused:
             yield from self._search_by_plan(question)
 
     def _search_by_plan(self, question: str) -> Generator[Progress, None, None]:
-        """Ask the model for sub-questions, and search for each."""
         try:
             reply = self.asking.complete(request(PLAN, question), max_tokens=400)
         except ReplyError:
             return
         for _, part in numbered_lines(reply)[:_MOST_CALLS]:
             yield Progress(stage="search", text=f"Searching for “{part}”")
-            self._search(_query_text(part), self.query.allowed)
+            self._search(part, self.query.allowed)
 
     def _run_call(self, call: Call) -> str:
         """Run a call and return its result as text for the model; its errors become text, too."""
         try:
             given = json.loads(call.arguments or "{}")
-            mask = self._filter_mask(given.get("filters"))
+            filters = Filters.read(given.get("filters"))
+            mask = self.query.allowed & allowed(self.index.papers, filters)
             if call.name == "search":
-                rows = self._search(_query_text(given["query"]), mask)
+                rows = self._search(given["query"], mask)
             elif call.name == "papers":
                 rows = np.flatnonzero(mask).tolist()
             elif call.name in ("read", "similar"):
-                row = self._row(given["paper"])
+                number = given["paper"]
+                if not str(number).isdecimal() or not 1 <= int(number) <= len(self.shown):
+                    raise InputError(f"there is no paper {number!s:.20}")
+                row = self.shown[int(number) - 1]
                 if call.name == "read":
                     self.chosen.append(row)
                     texts = (self.index.passages[at].text for at in passage_rows(self.index, row))
@@ -127,20 +133,14 @@ class Looking:
         more = f"… {len(rows)} in all" if len(rows) > 30 else ""
         return "\n".join(filter(None, (*self._lines(rows[:30]), more))) or "There is none."
 
-    def _filter_mask(self, filters: Any) -> NDArray[np.bool_]:
-        return self.query.allowed & allowed(self.index.papers, Filters.read(filters))
-
-    def _search(self, text: str, mask: NDArray[np.bool_]) -> list[int]:
+    def _search(self, text: object, mask: NDArray[np.bool_]) -> list[int]:
         """Search for a text: return the rows of the first papers, and choose the best of them."""
-        probe = Probe.of(text, self.index, self.query.encoder)
+        if not isinstance(text, str) or not text.strip():
+            raise InputError("the query must be a non-empty text")
+        probe = Probe.of(text[:500], self.index, self.query.encoder)
         rows: list[int] = rank(self.index, probe, mask).rows[:_FOUND].tolist()
         self.chosen += rows[:_TAKEN]
         return rows
-
-    def _row(self, number: Any) -> int:
-        if not str(number).isdecimal() or not 1 <= int(number) <= len(self.shown):
-            raise InputError(f"there is no paper {number!s:.20}")
-        return self.shown[int(number) - 1]
 
     def _lines(self, rows: Iterable[int]) -> list[str]:
         """Describe papers, each with its number; a paper not shown before gets the next number."""
@@ -150,43 +150,17 @@ class Looking:
         return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
 
 
-def _query_text(given: object) -> str:
-    """Return the first 500 code points of a query; raises InputError if it is blank or no text."""
-    if not isinstance(given, str) or not given.strip():
-        raise InputError("the query must be a non-empty text")
-    return given[:500]
-
-
 def _turn(text: str, calls: Sequence[Call]) -> Message:
-    """Build the message that repeats the model's turn with its calls, as the protocol wants."""
-    made: list[Mapping[str, Any]] = [
-        {
-            "id": call.id,
-            "type": "function",
-            "function": {"name": call.name, "arguments": _sendable(call.arguments)},
-        }
-        for call in calls
-    ]
+    """Repeat the model's turn as the protocol wants: arguments that are no object become one."""
+    made: list[Mapping[str, Any]] = []
+    for call in calls:
+        arguments = "{}"
+        with suppress(ValueError, RecursionError):
+            if isinstance(json.loads(call.arguments), dict):
+                arguments = call.arguments
+        function = {"name": call.name, "arguments": arguments}
+        made.append({"id": call.id, "type": "function", "function": function})
     return {"role": "assistant", "content": text, "tool_calls": made}
-
-
-def _sendable(arguments: str) -> str:
-    """Return arguments that can be sent back: a JSON object as it is, else an empty one."""
-    with suppress(ValueError, RecursionError):
-        if isinstance(json.loads(arguments), dict):
-            return arguments
-    return "{}"
-
-
-def _describe_call(call: Call) -> str:
-    """Describe a call for the progress that users see."""
-    what = {
-        "search": "Searching",
-        "read": "Reading an abstract",
-        "similar": "Looking for similar papers",
-        "papers": "Listing papers",
-    }
-    return what.get(call.name, "Looking further")
 
 
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
@@ -199,18 +173,16 @@ def condense(
     """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
 
     A usable rewrite is one question, not much longer than the original, that keeps half of its
-    words and has no name or number that was not given; and it is not the same with its pronoun. A
-    number in brackets is replaced by the title it stands for: `references` are the titles of the
-    papers that earlier turns cite, number 1 first, by which "the second paper" is understood. The
-    model reads the start of six turns.
+    words and has no name or number that was not given; and it is not the same with its pronoun.
+    `references` are the titles of the papers that earlier turns cite, number 1 first: they replace
+    numbers in brackets. The model reads the start of six turns.
     """
     last = [turn for turn in turns if turn.role != "system"][-6:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
-    numbered = [f"[{number}] {title}" for number, title in titles.items()]
     messages = request(
         CONDENSE,
         data("conversation", (f"{turn.role}: {turn.text[:600]}" for turn in last)),
-        data("papers", numbered),
+        data("papers", (f"[{number}] {title}" for number, title in titles.items())),
         data("question", question),
         "The question, understood without the conversation:",
     )
@@ -233,7 +205,6 @@ def _without_label(line: str) -> str:
 
 
 def _can_replace(found: str, question: str, context: str) -> bool:
-    """Return whether a rewritten question can replace the original, given its context."""
     pronouns = {"it", "its", "they", "them", "their"} & set(re.findall(r"\w+", question.lower()))
     if pronouns and same_words(found, [question]):
         return False

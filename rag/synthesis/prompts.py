@@ -66,8 +66,7 @@ class Sheet:
 def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
     """Lay out as many whole abstracts (`rows`, best first) as fit into about `budget` tokens.
 
-    The first paper is always included, cut after a sentence if it is longer than the budget. Papers
-    without an abstract are left out.
+    The first is always included, if need be cut after a sentence; papers without one are left out.
     """
     found: dict[int, range] = {}
     left = budget
@@ -189,8 +188,8 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-_SENTENCE = _object(text={"type": "string"}, cites=_TEXTS)
+_TEXT = {"type": "string"}
+_SENTENCE = _object(text=_TEXT, cites={"type": "array", "items": _TEXT})
 STRUCTURE: Mapping[str, Any] = {
     "type": "json_schema",
     "json_schema": {
@@ -208,19 +207,13 @@ def request(system: str, *parts: str) -> list[Message]:
 
 
 def data(label: str, lines: str | Iterable[str]) -> str:
-    """Wrap untrusted text in an element that the text cannot close: `<question> … </question>`.
-
-    Several texts are put one on a line, with their white space made single.
-    """
+    """Wrap untrusted text in an element that it cannot close; several texts get a line each."""
     text = lines if isinstance(lines, str) else "\n".join(" ".join(each.split()) for each in lines)
     return f"<{label}>\n{text.replace('</', '< /').strip()}\n</{label}>"
 
 
 def writing(query: Query, sheet: Sheet, structured: bool = False) -> list[Message]:
-    """Build the messages that ask for an answer to the standalone question.
-
-    If `structured`, they ask for JSON of the form `STRUCTURE`.
-    """
+    """Build the messages that ask for an answer; `structured` is JSON of the form `STRUCTURE`."""
     form = _FORMS.get(query.kind, _LENGTHS[query.request.options.length])
     question, answer = "Which is faster, FooNet or BarNet?", _FASTER
     if query.kind in ONE_EACH:

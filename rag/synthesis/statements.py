@@ -20,7 +20,7 @@ from index.encoder import Encoder
 from index.passages import sentence_spans
 from index.store import Index
 from rag.citations import Claim, Span, quote
-from rag.support import UNCHECKED, Checker, Verdict, same_words
+from rag.support import UNCHECKED, Checker, JudgeChecker, Verdict, same_words
 from rag.support.numbers import names
 from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
@@ -39,10 +39,9 @@ Has = Callable[[Address], bool]
 """A function that returns whether the sheet has an address."""
 
 _MARK = re.compile(
-    r"[ \t]*[\[【〔]+\^?\s*(?:[a-z]+\.? )?"
+    r"(?i)[ \t]*[\[【〔]+\^?\s*(?:[a-z]+\.? )?"
     r"(\d{1,4}(?:\.\d{1,3})?(?:[\s,;&–-]+(?:and |paper |sentence )?\d{1,4}(?:\.\d{1,3})?)*)"
-    r"\s*(?:†[^\]】]*)?[\]】〕]+",
-    re.IGNORECASE,
+    r"\s*(?:†[^\]】]*)?[\]】〕]+"
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
 _OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
@@ -149,9 +148,8 @@ def _parse_addresses(numbers: str) -> Iterator[Address]:
 _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
 """A paper by its number on the sheet, which means nothing to readers."""
 _OF_PAPERS = re.compile(
-    r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
-    r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
-    re.IGNORECASE,
+    r"(?i)(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
+    r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b"
 )
 _ARTICLES = ("", "the")
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
@@ -164,7 +162,6 @@ class Grounder:
     """Grounds statements in the abstracts of a sheet."""
 
     def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
-        """Take the sheet, the index's encoder to find near passages, and a checker of sentences."""
         self.sheet = sheet
         self._index = sheet.index
         self._encode = encoder.encode_query
@@ -176,8 +173,7 @@ class Grounder:
         """Return a statement as a claim with the passages that support it; keeps the result."""
         if statement not in self._grounded:
             claim, numbers = self._ground(statement), {at.paper for at in statement.addresses}
-            papers = tuple(self.sheet.papers[number - 1] for number in sorted(numbers))
-            papers = claim.papers or papers
+            papers = claim.papers or tuple(self.sheet.papers[at - 1] for at in sorted(numbers))
             self._grounded[statement] = replace(claim, heading=statement.heading, papers=papers)
         return self._grounded[statement]
 
@@ -217,23 +213,21 @@ class Grounder:
                 return Claim(text, self._spans(same[:1]), verdict, papers=(row,))
         return None
 
-    def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
-        """Return the claims with the verdicts of a slower checker, where it gives any."""
-        if checker is None:
+    def check_again(self, claims: Sequence[Claim], judge: JudgeChecker | None) -> list[Claim]:
+        """Return the claims with the verdicts of a judge, where it gives any."""
+        if judge is None:
             return [*claims]
-        at = [place for place, claim in enumerate(claims) if claim.spans]
-        cited = [[in_context(span) for span in claims[place].spans] for place in at]
-        verdicts = checker.check_all([claims[p].text for p in at], cited)
+        cited = [[in_context(span) for span in claim.spans] for claim in claims]
         checked = list(claims)
-        for place, verdict in zip(at, verdicts, strict=True):
+        for at, verdict in enumerate(judge.check_all([claim.text for claim in claims], cited)):
             if verdict.support != "unchecked":
-                spans = () if verdict.support == "unsupported" else claims[place].spans
-                checked[place] = replace(claims[place], spans=spans, verdict=verdict)
+                spans = () if verdict.support == "unsupported" else claims[at].spans
+                checked[at] = replace(claims[at], spans=spans, verdict=verdict)
         return checked
 
-    def nearest(self, text: str, count: int = 2) -> list[str]:
-        """Return the sentences of the sheet that are nearest to a text, best first."""
-        return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
+    def nearest(self, text: str) -> list[str]:
+        """Return the two sentences of the sheet that are nearest to a text, best first."""
+        return [self._index.passages[row].text for row in self._near(text, self._everything)[:2]]
 
     def _name_papers(self, text: str) -> str:
         """Replace "Paper 2" in a sentence by the name or title of the paper."""
@@ -271,15 +265,13 @@ class Grounder:
         others = [row for row in near if row not in first][:3]
         return max([best, *(self._check(text, *first, row) for row in others)], key=_order)
 
-    def _near(self, text: str, rows: Sequence[int], count: int = 6) -> list[int]:
-        """Return the passages nearest to a text, best first."""
+    def _near(self, text: str, rows: Sequence[int]) -> list[int]:
         if not rows:
             return []
         cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
-        return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:count]]
+        return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:6]]
 
     def _check(self, text: str, *rows: int) -> Found:
-        """Check a sentence against passages together; return their rows and the verdict."""
         spans = self._spans(sorted(rows))
         verdict = Verdict("supported", 1.0)
         if not same_words(text, [span.text for span in spans]):
@@ -291,11 +283,10 @@ class Grounder:
 
 
 def papers_mentioning(index: Index, text: str) -> Collection[int]:
-    """Return the rows of the papers that may support a sentence.
+    """Return the rows of the papers that may support a sentence: what one found is not another's.
 
     If it begins with the name of a paper of the index, written as a name or as the paper writes it,
-    they are those that mention it or another paper named: what one paper found supports nothing
-    about another. Otherwise they are all.
+    they are those that mention it or another paper named; else all.
     """
     named = index.names.read(text)
     begins = bool(named) and text[: named[0].start].strip(' “"').lower() in _ARTICLES
@@ -311,10 +302,7 @@ def in_context(span: Span) -> str:
 
 
 def is_remark(text: str) -> bool:
-    """Return whether a sentence is about the answer itself: "They fall into three groups".
-
-    It has at most 15 words, begins with a word for the papers ("they"), and has no name or digit.
-    """
+    """Return whether a sentence is about the answer itself: "They fall into three groups"."""
     is_short = len(text.split()) <= 15 and bool(_OF_PAPERS.match(text))
     return is_short and not names(text) and not any(map(str.isdigit, text))
 

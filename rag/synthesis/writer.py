@@ -18,9 +18,9 @@ from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
 from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
-from rag.citations import Block, Claim, Outcome, joined, quote
+from rag.citations import Block, Outcome, joined, quote
 from rag.conversation import POINTS, papers_before
-from rag.evidence import Evidence, leading, within
+from rag.evidence import Evidence, within
 from rag.listing import likely, listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
@@ -28,25 +28,16 @@ from rag.retrieval import Ranking, passage_rows
 from rag.schema import Event, Mode, Options, Progress, Usage
 from rag.selection import answering, by_theme
 from rag.settings import OPENAI, Settings
-from rag.support import JudgeChecker
+from rag.support import MISJUDGED, JudgeChecker
 from rag.support.local import LocalChecker
-from rag.synthesis.drafting import (
-    BATCH,
-    MOST_PAPERS,
-    Draft,
-    ManyPapers,
-    NoAnswerError,
-    Task,
-)
+from rag.synthesis.drafting import BATCH, MOST_PAPERS, Draft, NoAnswerError, Written, write_about
 from rag.synthesis.helping import Looking, condense
 from rag.synthesis.prompts import ONE_EACH, lay_out
-from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
 LEFT_OUT = "Quotes that the model left out are added."
 _READ_FIRST = 3
 """How many of the first papers of the ranking are read before those that the model found."""
@@ -56,18 +47,13 @@ _AMONG = 0.95
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What was retrieved for a question, and the answer that quotes it."""
+    """What was retrieved for a question, and the answer, or the refusal, by quotes."""
 
     index: Index
     query: Query
     ranking: Ranking
     evidence: Evidence
     quotes: Outcome
-    """It has a reason in place of blocks if the abstracts are unlikely to answer."""
-
-
-Written = tuple[list[Block], str | None]
-"""The blocks that a model wrote, and a notice for the reader."""
 
 
 class Writer:
@@ -76,9 +62,7 @@ class Writer:
     def __init__(
         self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
     ) -> None:
-        self.name = model.name
-        self._local = local
-        self._settings = settings
+        self.name, self._local, self._settings = model.name, local, settings
         seconds = settings.chat_deadline_seconds
         self._asking = Asking(model, seconds, settings.chat_price)
         self._judging = self._asking if judge is model else Asking(judge, seconds)
@@ -103,11 +87,8 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot.
-
-        A question with seven different words and no pronoun does; in a shorter one a noun can refer
-        to the turn before ("What accuracy does the agent reach?").
-        """
+        """Rewrite a follow-up to stand alone; None if it surely does, or the model cannot."""
+        # In a short question a noun can refer to the turn before: "What accuracy has the agent?"
         may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
         if self._is_weak or not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
@@ -117,28 +98,21 @@ class Writer:
     def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
         """Have the chat model write the answer from what was found; use the quotes if it fails.
 
-        A weak model is one that judges control claims wrongly. Where the quotes refuse or count,
-        they take the place of its text; else those that it leaves out are added.
-
-        Raises:
-            StoppedError: the writer was cancelled.
+        Where the quotes refuse or count, they take the place of what a weak model writes; else
+        those that it leaves out are added. Raises StoppedError if the writer was cancelled.
         """
         by_quotes, judge = _decided_by_quotes(found), self._judge
         if judge and by_quotes and self._is_weak:
             return _noted(found.quotes, f"The model was not asked: {judge.problem}.")
-        of_overview = _papers_of_overview(found)
+        overview = _papers_of_overview(found)
         try:
             with clock.step("write"):
-                if len(of_overview) > BATCH:
+                if len(overview) > BATCH:
                     judge = None
-                    blocks, notice = yield from self._write_about(found, of_overview)
+                    many = write_about(self._draft(found), overview, self._budget // 2)
+                    blocks, notice = yield from many
                 else:
-                    rows = of_overview or (yield from self._look_further(found, _papers(found)))
-                    blocks, notice = yield from self._write(found, rows)
-                    is_comparison = found.query.kind is Kind.COMPARE
-                    of_all = answering(found.query) if is_comparison else of_overview
-                    blocks, more = _completed(found, blocks, of_all, {})
-                    notice = joined(notice, more and f"{more}.")
+                    blocks, notice = yield from self._write(found, overview)
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
@@ -153,16 +127,6 @@ class Writer:
             if rest := _left_out(found, blocks):
                 notice = joined(notice, LEFT_OUT, found.quotes.caution)
                 blocks += rest
-        return self._outcome(found, (blocks, notice), judge)
-
-    @property
-    def _is_weak(self) -> bool:
-        """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
-        return self._judging is self._asking and bool(self._judge and self._judge.misjudges)
-
-    def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
-        """Make the outcome of what was written, and note which checker decided on its sentences."""
-        blocks, notice = written
         problem = judge.problem if judge else None
         unjudged = problem and f"Citations were checked only by the local check: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
@@ -174,12 +138,14 @@ class Writer:
             confidence=found.quotes.confidence,
         )
 
-    def _quotes(self, found: Material, error: ChatError) -> Outcome:
-        """Return the quotes in place of an answer that the model did not write, and say why.
+    @property
+    def _is_weak(self) -> bool:
+        """Whether the model that writes gave no or wrong verdicts on the judge's control claims."""
+        misjudges = bool(self._judge and self._judge.problem == MISJUDGED)
+        return misjudges and self._judging is self._asking
 
-        Refuse only if the quotes refuse as well, or if the model found no answer and the quotes'
-        confidence is low.
-        """
+    def _quotes(self, found: Material, error: ChatError) -> Outcome:
+        """Return the quotes, and why; refuse if the model found no answer and they are unsure."""
         quotes = found.quotes
         least = found.query.fitted.thresholds["caution"]
         if quotes.reason:
@@ -192,55 +158,41 @@ class Writer:
             return Outcome(reason=reason, model=self.name, lacks=lacks, searched=True)
         return _noted(quotes, f"These are quotes, since no model wrote the answer: {error}.")
 
-    def _look_further(
-        self, found: Material, rows: Sequence[int]
-    ) -> Generator[Progress, None, Sequence[int]]:
+    def _look_further(self, found: Material) -> Generator[Event, None, Sequence[int]]:
         """Return the rows to read: the first few, those that the model finds itself, the rest."""
+        rows = _papers(found)
         rounds, most = self._settings.look_further, found.query.request.options.sources
         if not rounds or (most and most <= _READ_FIRST):
             return rows
-        looking = Looking(found.index, found.query, self._asking, list(rows))
+        looking = Looking(found.index, found.query, self._asking, [*rows])
         yield from looking.look(rounds)
         return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
 
-    def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
-        """Write the answer from as many of these abstracts as the budget holds.
-
-        If they are longer than the model's context, retry with half of them.
-        """
-        task = self._task(found)
-        rows = rows[: found.query.request.options.sources]
+    def _write(self, found: Material, overview: Sequence[int]) -> Generator[Event, None, Written]:
+        """Write the answer from as many abstracts as budget and context hold."""
+        draft, query = self._draft(found), found.query
+        rows = overview or (yield from self._look_further(found))
+        rows = rows[: query.request.options.sources]
         while True:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
             yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-            grounder = Grounder(sheet, found.query.encoder, self._local)
             try:
-                return (yield from Draft(task, self._asking, grounder, self._judge).write())
+                blocks, notice = yield from draft.write(sheet)
+                break
             except TooLongError:
                 if count <= 1:
                     raise
             rows = sheet.papers[: count // 2]
+        of_all = answering(query) if query.kind is Kind.COMPARE else overview
+        blocks, quoted = draft.complete(blocks, of_all, {})
+        return blocks, joined(notice, quoted)
 
-    def _write_about(
-        self, found: Material, rows: Sequence[int]
-    ) -> Generator[Progress, None, Written]:
-        """Write a text about all these papers, or about as many of them as can be read."""
-        task, sources = self._task(found), found.query.request.options.sources
-        many = ManyPapers(found.index, task, self._asking)
-        read = rows[: sources or MOST_PAPERS]
-        notes, problem = yield from many.read(read, self._budget // 2)
-        yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
-        blocks = many.write(notes)
-        blocks, quoted = _completed(found, blocks, read, notes)
-        if quoted:
-            quoted += f": {problem}." if problem else "."
-        left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
-        is_cut = not sources and len(read) < len(rows)
-        return blocks, joined(left_out if is_cut else None, quoted)
-
-    def _task(self, found: Material) -> Task:
-        return Task(found.query, self._local, self._settings.answer_tokens, _best_quotes(found))
+    def _draft(self, found: Material) -> Draft:
+        best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
+        quotes = {paper: quote(found.index, row) for paper, row in best.items()}
+        checks = (self._local, self._judge, self._settings.answer_tokens)
+        return Draft(found.index, found.query, self._asking, *checks, quotes)
 
     @property
     def _budget(self) -> int:
@@ -260,20 +212,11 @@ def _decided_by_quotes(found: Material) -> bool:
     return found.quotes.searched if found.quotes.reason else counts
 
 
-def _best_quotes(found: Material) -> dict[int, Claim]:
-    """Quote the best sentence of each paper of the evidence; return the quotes by paper."""
-    papers = found.evidence.papers
-    return {each.paper: quote(found.index, each.best) for each in papers if each.best >= 0}
-
-
 def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
-    """Return the quotes that a text does not cite, of no more papers than may be cited.
-
-    Of a list these are the papers not cited; `_completed` adds what comparisons and overviews lack.
-    """
+    """Return the quotes that a text does not cite, of no more papers than may be cited."""
     kind, options = found.query.kind, found.query.request.options
     if kind in (Kind.COMPARE, Kind.OVERVIEW) or options.length == "short":
-        return []
+        return []  # `Draft.complete` adds what comparisons and overviews lack
     cited = {span for block in blocks for claim in block.claims for span in claim.spans}
     papers = {span.paper.id for span in cited}
     most = options.sources or len(found.index.papers)
@@ -288,37 +231,11 @@ def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
     return rest
 
 
-def _completed(
-    found: Material, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim]
-) -> Written:
-    """Add the papers of `rows` that the text does not cite, each by its note or else a quote.
-
-    A short overview stays as it is. The second item says how many papers are quoted, if any.
-    """
-    index, options = found.index, found.query.request.options
-    is_list = found.query.kind is Kind.OVERVIEW
-    if is_list and options.length == "short" and blocks:
-        return blocks, None
-    cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
-    others: list[Block] = []
-    best = _best_quotes(found)
-    for row in rows[: options.sources]:
-        claim = notes.get(row) or best.get(row)
-        if claim is None and (at := leading(index, row)) is not None:
-            claim = quote(index, at)
-        if claim and index.papers[row].id not in cited:
-            others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
-    quoted = sum(not block.claims[0].verdict for block in others)
-    note = f"Papers that the model did not cover are quoted ({quoted})" if quoted else None
-    heading = [Block((), "Further papers")] if is_list and blocks and others else []
-    return [*blocks, *heading, *others], note
-
-
 def _papers_of_overview(found: Material) -> Sequence[int]:
     """Return the rows of an overview's papers; for another question, none.
 
-    Without a subject these are all papers, by cluster. First come as many as can be read: of each
-    cluster in proportion to its size, the most typical ones.
+    Without a subject these are all papers, by cluster: first as many as can be read, the most
+    typical ones of each cluster in proportion to its size.
     """
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
@@ -360,11 +277,10 @@ class Writers:
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         self.settings = settings
         self._encoder = encoder
-        self._lock = Lock()
+        self._lock, self._listing = Lock(), Lock()
         self._local: LocalChecker | None = None
         self._model: ChatModel | None = None
         self._closed = False
-        self._listing = Lock()
         self._listed: tuple[float, list[str]] | None = None
         """When the endpoint was asked for its models (`monotonic` seconds), and its answer."""
 
@@ -382,15 +298,13 @@ class Writers:
         """The model and the settings that shape written answers; None without a model."""
         if self.settings is None or self.name is None:
             return None
-        given = {name: getattr(self.settings, name) for name in _SHAPING}
-        return {"model": self.name, **given}
+        names = {"evidence_tokens", "answer_tokens", "look_further", "support_checker"}
+        return {"model": self.name, **self.settings.model_dump(include={*names, "judge_model"})}
 
     def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
         """Return a writer for one question, or None if the answer is to be quotes.
 
-        Raises:
-            InputError: the mode is unknown; or a model is needed, and none is configured, the
-                configuration cannot be used, or the models were closed.
+        Raises InputError if the mode is unknown, or a needed model not configured or closed.
         """
         wanted = options.model if options else None
         if mode not in ("auto", "extractive", "generative"):
@@ -408,19 +322,11 @@ class Writers:
         return Writer(model, self._named(other) if other else model, local, settings)
 
     def model(self) -> ChatModel:
-        """Return the configured model, opened.
-
-        Raises:
-            InputError: as `writer` in mode "generative".
-        """
+        """Return the configured model, opened; raises as `writer` in mode "generative"."""
         return self._open()[1]
 
     def names(self) -> list[str]:
-        """Return the models that may be asked: the configured one, then those the endpoint lists.
-
-        The endpoint's list is kept for a minute. If it lists none, only the configured model is
-        returned; without a configured model, none.
-        """
+        """Return the configured model, then those that the endpoint lists (kept for a minute)."""
         if self.name is None:
             return []
         with self._listing:
@@ -429,7 +335,6 @@ class Writers:
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
     def _open(self) -> tuple[Settings, ChatModel, LocalChecker]:
-        """Open what the settings name, once; return the settings, the model and the checker."""
         settings = self.settings
         if settings is None or not settings.chat_model:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")

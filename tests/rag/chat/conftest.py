@@ -8,11 +8,9 @@ from chat_server import ChatServer
 from rag.chat import ChatModel
 from rag.settings import Settings
 
-Configured = Callable[..., Settings]
-
 
 @pytest.fixture
-def configured(chat_server: ChatServer) -> Configured:
+def configured(chat_server: ChatServer) -> Callable[..., Settings]:
     """Settings that point at the scripted server; what a test gives wins."""
 
     def settings(**more: object) -> Settings:
@@ -28,6 +26,6 @@ def configured(chat_server: ChatServer) -> Configured:
 
 
 @pytest.fixture
-def model(configured: Configured) -> Iterator[ChatModel]:
+def model(configured: Callable[..., Settings]) -> Iterator[ChatModel]:
     with ChatModel.open(configured()) as opened:
         yield opened

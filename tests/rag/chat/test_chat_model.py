@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from chat_server import ChatServer, Scripted, fails, says, slowly, streams
@@ -17,25 +18,16 @@ from rag.llamaindex import ChatLLM
 from rag.schema import Usage
 from rag.settings import OPENAI, Settings
 
-Configured = Callable[..., Settings]
-
 
 def test_the_request_is_of_openais_protocol(model: ChatModel, chat_server: ChatServer) -> None:
     chat_server.script = [says("Plants.")]
-    model.complete(ASKED, max_tokens=5, temperature=0.5, stop=["\n"], seed=4)
+    options: dict[str, Any] = {"max_tokens": 5, "temperature": 0.5, "stop": ["\n"], "seed": 4}
+    model.complete(ASKED, **options)
     (request,) = chat_server.received
     assert request.path == "/v1/chat/completions"
     assert request.headers["Authorization"] == f"Bearer {KEY}"
-    assert request.body == {
-        "model": "m",
-        "messages": ASKED,
-        "max_tokens": 5,
-        "temperature": 0.5,
-        "stop": ["\n"],
-        "seed": 4,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    assert request.body == {"model": "m", "messages": ASKED, **options, **streamed}
 
 
 @pytest.mark.parametrize(
@@ -52,8 +44,8 @@ def test_the_request_is_of_openais_protocol(model: ChatModel, chat_server: ChatS
         ({"openai_base_url": "ftp://h"}, "address must be like"),
     ],
 )
-def test_what_cannot_be_used_is_named_in_one_line_without_the_key(
-    given: dict[str, object], words: str, configured: Configured
+def test_what_cannot_be_used_is_named_without_the_key(
+    given: dict[str, object], words: str, configured: Callable[..., Settings]
 ) -> None:
     with pytest.raises(InputError, match=words) as error:
         ChatModel.open(configured(**given))
@@ -61,7 +53,9 @@ def test_what_cannot_be_used_is_named_in_one_line_without_the_key(
     assert "\n" not in str(error.value)
 
 
-def test_a_closed_model_gives_up_its_calls(configured: Configured, chat_server: ChatServer) -> None:
+def test_a_closed_model_gives_up_its_calls(
+    configured: Callable[..., Settings], chat_server: ChatServer
+) -> None:
     chat_server.script = [slowly(says("Plants."))]
     model = ChatModel.open(configured())
     with ThreadPoolExecutor(1) as pool:
@@ -125,17 +119,17 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
         asking.complete(ASKED, max_tokens=5)
 
 
-def test_an_endpoint_is_tried_by_a_word(chat_server: ChatServer, configured: Configured) -> None:
+def test_an_endpoint_is_tried_by_a_word(
+    chat_server: ChatServer, configured: Callable[..., Settings]
+) -> None:
     chat_server.models = ["alone"]
     chat_server.script = [says("ready")]
     tried = try_endpoint(configured(chat_model=None))
     assert (tried.works, tried.models, tried.model) == (True, ("alone",), "alone")
     assert tried.told.startswith("Works: alone answered in ")
     chat_server.models = ["one", "two"]
-    where = chat_server.base_url
-    assert try_endpoint(configured(chat_model=None)) == Tried(
-        False, f"{where}: choose one of its models.", ("one", "two")
-    )
+    choose = f"{chat_server.base_url}: choose one of its models."
+    assert try_endpoint(configured(chat_model=None)) == Tried(False, choose, ("one", "two"))
     chat_server.models = []
     assert "lists none" in try_endpoint(configured(chat_model=None)).told
     (asked,) = chat_server.received
@@ -145,12 +139,11 @@ def test_an_endpoint_is_tried_by_a_word(chat_server: ChatServer, configured: Con
     assert not refused.works
     assert refused.told.startswith("Does not work: chat model 'm' at 127.0.0.1:")
     assert "refuses the key (HTTP 401): check the chat model's key" in refused.told
-    assert "\n" not in refused.told
-    assert KEY not in refused.told
+    assert all(hidden not in refused.told for hidden in ("\n", KEY))
 
 
 def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
-    chat_server: ChatServer, configured: Configured, monkeypatch: pytest.MonkeyPatch
+    chat_server: ChatServer, configured: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: hidden-1")
     monkeypatch.setenv("OPENAI_ORG_ID", "hidden-2")

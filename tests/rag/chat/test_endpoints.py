@@ -9,18 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import (
-    EVENTS,
-    ChatServer,
-    Scripted,
-    cut_off,
-    delta,
-    fails,
-    huge,
-    says,
-    sends,
-    streams,
-)
+from chat_server import ChatServer, Scripted, cut_off, delta, fails, huge, says, sends, streams
 
 from rag.chat import ChatError, ChatModel, Message
 from rag.chat.reply import answer_in
@@ -29,6 +18,7 @@ ASKED: list[Message] = [
     {"role": "system", "content": "Be short."},
     {"role": "user", "content": "What are mosses?"},
 ]
+EVENTS = "text/event-stream"
 OPTIONS: dict[str, Any] = {"max_tokens": 9, "seed": 1, "stop": ["\n\n"]}
 KEY = "sk-very-secret-0123456789"
 SAID = "OSWorld has 369 tasks [1.1]."
@@ -49,10 +39,10 @@ def scripted(reply: dict[str, Any]) -> Scripted:
     return Scripted(chunks(), status=reply["status"], content_type=reply["content_type"])
 
 
-def problem(model: ChatModel, seconds: float | None = None) -> ChatError:
+def problem(model: ChatModel) -> ChatError:
     """What asking ends in: one line, and the key nowhere in what a log of it could show."""
     with pytest.raises(ChatError) as raised:
-        model.complete(ASKED, seconds=seconds, **OPTIONS)
+        model.complete(ASKED, **OPTIONS)
     error = raised.value
     assert "\n" not in str(error)
     shown, linked = "".join(traceback.format_exception(error)), error.__cause__
@@ -108,7 +98,7 @@ THOUGHTS = [
 @pytest.mark.parametrize("form", THOUGHTS)
 def test_thoughts_are_never_an_answer(form: str, chat_server: ChatServer, model: ChatModel) -> None:
     whole = form.format(SAID)
-    chat_server.script = [streams(*whole), streams(*whole)]
+    chat_server.script = [streams(*whole)] * 2
     assert model.complete(ASKED, **OPTIONS).text.strip() == SAID
     with model.stream(ASKED, **OPTIONS) as stream:  # what it is like is known now
         for said in stream:
@@ -120,6 +110,8 @@ def whole(body: dict[str, Any]) -> Scripted:
     return Scripted([json.dumps(body).encode()])
 
 
+NO_CHAT = "does not follow OpenAI's chat protocol"
+ELSEWHERE = {"Location": "http://127.0.0.2:9/v1/x"}
 FAULTS = {
     "wrong key": (fails(401, f"wrong key {KEY}"), "refuses the key"),
     "unknown": (fails(404, f"nothing for {KEY}"), "check the chat model's name"),
@@ -131,29 +123,20 @@ FAULTS = {
     "refusal in pieces": (sends(delta(refusal=f"No, {KEY}."), "[DONE]"), "refused to answer"),
     "filter": (says("A", finish="content_filter"), "content filter"),
     "empty": (says("", finish=KEY), "empty reply"),
-    "a thought alone": (
-        streams("<think>on and on", finish="length"),
-        "raise ABSTRACTQA_ANSWER_TOKENS",
-    ),
+    "a thought alone": (streams("<think>hm", finish="length"), "raise ABSTRACTQA_ANSWER_TOKENS"),
     "no chat": (Scripted([f'{{"key": "{KEY}"}}'.encode()]), "empty reply"),
-    "broken": (Scripted([f'{{"key": "{KEY}'.encode()]), "does not follow OpenAI's chat protocol"),
-    "broken event": (sends(f'{{"key": "{KEY}'), "does not follow OpenAI's chat protocol"),
+    "broken": (Scripted([f'{{"key": "{KEY}'.encode()]), NO_CHAT),
+    "broken event": (sends(f'{{"key": "{KEY}'), NO_CHAT),
     "odd choices": (whole({"choices": 5}), "empty reply"),
     "odd choice": (whole({"choices": [7, None]}), "empty reply"),
-    "odd message": (
-        whole({"choices": [{"message": "x"}]}),
-        "does not follow OpenAI's chat protocol",
-    ),
+    "odd message": (whole({"choices": [{"message": "x"}]}), NO_CHAT),
     "odd content": (whole({"choices": [{"message": {"content": 3}}], "usage": 5}), "empty reply"),
     "page": (Scripted([b"<html>"], content_type="text/html"), "most end in /v1"),
     "cut off": (cut_off(says(KEY * 20)), "closed the connection"),
     "cut stream": (cut_off(streams(KEY, KEY, KEY)), "closed the connection"),
     "huge": (huge(), "more than 4 MB"),
     "huge event": (huge(EVENTS), "more than 4 MB"),
-    "redirect": (
-        Scripted([b""], status=307, headers={"Location": "http://127.0.0.2:9/v1/x"}),
-        "redirects to another address",
-    ),
+    "redirect": (Scripted([b""], status=307, headers=ELSEWHERE), "redirects to another address"),
 }
 
 

@@ -55,11 +55,9 @@ def test_what_stands_word_for_word_is_supported_if_all_of_it_does(checker: Local
         assert checker.check("It works.", cited) == UNCHECKED
     both = f"{STORED} It costs 40 dollars."
     assert checker.check(both, [STORED]).support == "unsupported"
-    # The check word for word wants no gap.
-    assert check("outperforms existing engines by 30% on 3 benchmarks", [STORED]).support == (
-        "supported"
-    )
-    assert check("outperforms engines by 30%", [STORED]).support == "unsupported"
+    quoted = check("outperforms existing engines by 30% on 3 benchmarks", [STORED])
+    gap = check("outperforms engines by 30%", [STORED])
+    assert (quoted.support, gap.support) == ("supported", "unsupported")
 
 
 @settings(max_examples=40, deadline=None)

@@ -13,10 +13,14 @@ from rag import Assistant, Filters, Options
 from rag.schema import Progress
 from rag.synthesis.prompts import SENTINEL
 
+LENIENT = Options(strictness="lenient")
+ANDROID = "AndroidWorld is a working Android environment"
+BENCHMARK = "Which benchmark tests agents on whole computers?"
+
 
 def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
-    answer = writing.ask("Which benchmark tests agents on whole computers?")
+    answer = writing.ask(BENCHMARK)
     asked = scripted.received[-1].text
     assert asked.count("\nPaper ") >= 5
     abstract = answer.references[0].paper.abstract
@@ -28,17 +32,16 @@ def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: C
     keeps_the_promises(answer)
 
 
-def test_a_budget_is_kept_by_whole_abstracts(open_writing: Opening, scripted: ChatServer) -> None:
+def test_budget_and_sources_bound_what_is_read(open_writing: Opening, scripted: ChatServer) -> None:
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
-        open_writing(evidence_tokens=budget).ask(
-            "Which benchmark tests agents on whole computers?",
-            options=Options(strictness="lenient"),
-        )
-        asked = scripted.received[-1].text
-        counts.append(asked.count("\nPaper "))
+        open_writing(evidence_tokens=budget).ask(BENCHMARK, options=LENIENT)
+        counts.append(scripted.received[-1].text.count("\nPaper "))
     assert counts[0] == 1 < counts[1] < counts[2]
+    for question, sources in (("Which papers are about merging?", 2), (QUESTION, 1)):
+        open_writing().ask(question, options=Options(sources=sources))
+        assert scripted.received[-1].text.count("\nPaper ") == sources
 
 
 def test_sentences_come_structured_or_marked(open_writing: Opening, scripted: ChatServer) -> None:
@@ -70,7 +73,7 @@ def test_a_paper_is_called_by_its_name(writing: Assistant, scripted: ChatServer)
         return streams(f"{good}Paper {paper}: {title[1]} [{paper}]")
 
     scripted.script = numbers
-    named, quoted, titled = writing.ask(QUESTION, options=Options(strictness="lenient")).sentences
+    named, quoted, titled = writing.ask(QUESTION, options=LENIENT).sentences
     assert named.text == "OSWorld has 369 tasks."
     assert (quoted.text, quoted.support) == (f"{GOOD}.", "supported")
     assert "only the title" in (titled.reason or "")
@@ -95,19 +98,15 @@ def test_citations_are_sought_and_cuts_said(writing: Assistant, scripted: ChatSe
     assert "cut off" in (answer.notice or "")
 
 
-def test_what_one_paper_found_supports_nothing_about_another(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    android = "AndroidWorld is a working Android environment"
+def test_what_one_paper_found_is_not_another_s(writing: Assistant, scripted: ChatServer) -> None:
     wrong = "OSWorld is a working Android environment with reward signals for 116 tasks in 20 apps"
-    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}]. {wrong} [{at(android)}].")
-    lenient = Options(strictness="lenient")
-    answer = writing.ask("Compare OSWorld and AndroidWorld.", options=lenient)
-    assert answer.sentences[0].support == "supported"
-    assert (answer.sentences[1].support, answer.sentences[1].citations) == ("unsupported", ())
+    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}]. {wrong} [{at(ANDROID)}].")
+    first, second, *_ = writing.ask("Compare OSWorld and AndroidWorld.", options=LENIENT).sentences
+    assert first.support == "supported"
+    assert (second.support, second.citations) == ("unsupported", ())
     right = wrong.replace("OSWorld", "AndroidWorld")
-    scripted.script = writes(lambda at: f"{right} [{at(android)}].")
-    answer = writing.ask("Compare OSWorld and AndroidWorld.", options=lenient)
+    scripted.script = writes(lambda at: f"{right} [{at(ANDROID)}].")
+    answer = writing.ask("Compare OSWorld and AndroidWorld.", options=LENIENT)
     assert answer.sentences[0].support == "supported"
 
 
@@ -141,11 +140,8 @@ def test_a_failing_sentence_is_asked_for_again(writing: Assistant, scripted: Cha
         keeps_the_promises(marked)
 
 
-def test_a_failing_sentence_of_a_list_gives_way_to_a_quote(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    android = "AndroidWorld is a working Android environment"
-    listed = writes(lambda at: f"{FALSE} [{at(TASKS)}]. {GOOD} [{at(TASKS)}]. No [{at(android)}].")
+def test_a_list_quotes_where_sentences_fail(writing: Assistant, scripted: ChatServer) -> None:
+    listed = writes(lambda at: f"{FALSE} [{at(TASKS)}]. {GOOD} [{at(TASKS)}]. No [{at(ANDROID)}].")
     scripted.script = in_turn(listed, lambda _: fails(500))
     question = "Which papers are about benchmarks for agents that use a computer?"
     answer = writing.ask(question)
@@ -156,7 +152,7 @@ def test_a_failing_sentence_of_a_list_gives_way_to_a_quote(
     assert second.text in answer.references[1].paper.abstract
     assert answer.references[1].paper.title.startswith("AndroidWorld")
     scripted.script = listed
-    lenient = writing.ask(question, options=Options(strictness="lenient"))
+    lenient = writing.ask(question, options=LENIENT)
     assert lenient.sentences[0].support == "unsupported", "it stays, marked"
     prompt = scripted.received[-1].text
     assert prompt.rindex("Write one sentence for each paper") > prompt.rindex("Question:")

@@ -1,33 +1,27 @@
 """How a chat model helps to understand follow-ups, and what is made of what it says."""
 
-from collections.abc import Callable
 from unittest.mock import Mock
 
 import pytest
-from chat_server import ChatServer, Received, Scripted, fails, says
+from chat_server import ChatServer, Scripted, fails, says
 from dataset_files import QUESTIONS
 from made_up import titles
-from writing import GOOD, TASKS, writes
+from writing import GOOD, TASKS, Reply, writes
 
 from rag import Assistant
 from rag.conversation import Turn
 from rag.schema import Progress
 from rag.synthesis.helping import condense
 
+ANDROID = "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents"
+CITED = [ANDROID, *QUESTIONS[0]["papers"]]
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},
-    {
-        "role": "assistant",
-        "content": "There are two. [1] [2]",
-        "references": [
-            "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents",
-            *QUESTIONS[0]["papers"],
-        ],
-    },
+    {"role": "assistant", "content": "There are two. [1] [2]", "references": CITED},
 ]
 
 
-def script(help_: Scripted) -> Callable[[Received], Scripted]:
+def script(help_: Scripted) -> Reply:
     """Help with this reply, and write another."""
     answer = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     return lambda request: answer(request) if "<abstracts>" in request.text else help_

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
 from made_up import keeps_the_promises
-from writing import Opening
+from writing import Opening, told
 
 from rag import Assistant
 from rag.schema import Answer, Progress
@@ -19,11 +19,9 @@ QUERY = "sparse masks that merge many fine-tuned models"
 
 def calling(**given: str) -> Scripted:
     """A reply that calls tools, each with these arguments, which are JSON."""
-    made = [
-        {"id": f"{name}-1", "function": {"name": name, "arguments": text}}
-        for name, text in given.items()
-    ]
-    return says(None, finish="tool_calls", tool_calls=made)
+    made = [{"name": name, "arguments": text} for name, text in given.items()]
+    calls = [{"id": f"{each['name']}-1", "function": each} for each in made]
+    return says(None, finish="tool_calls", tool_calls=calls)
 
 
 def in_pieces(name: str, text: str) -> Scripted:
@@ -45,7 +43,7 @@ def asked(assistant: Assistant) -> tuple[Answer, list[str]]:
     """The answer, and what was said of the searches."""
     events = list(assistant.stream(ASKED))
     said = [e.text for e in events if isinstance(e, Progress) and e.stage == "search"]
-    return events[-1].answer, said  # type: ignore[union-attr]
+    return told(events)[1], said
 
 
 def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: ChatServer) -> None:
@@ -75,19 +73,11 @@ def test_what_is_found_with_tools_is_cited(open_writing: Opening, scripted: Chat
 
 
 def test_a_call_of_no_use_is_told_to_the_model(open_writing: Opening, scripted: ChatServer) -> None:
-    wrong = {
-        "search": "{}",
-        "read": '{"paper": 99}',
-        "similar": "no JSON",
-        "papers": '{"filters": {"colour": "red"}}',
-    }
-
-    def script(request: Received) -> Scripted:
-        if "tools" not in request.body:
-            return about("OSWorld", request)
-        return calling(**wrong)
-
-    scripted.script = script
+    wrong = {"search": "{}", "read": '{"paper": 99}', "similar": "no JSON"}
+    wrong["papers"] = '{"filters": {"colour": "red"}}'
+    scripted.script = lambda request: (
+        calling(**wrong) if "tools" in request.body else about("OSWorld", request)
+    )
     answer, _ = asked(open_writing(look_further=2))
     assert answer.references
     replies = [m["content"] for m in scripted.received[-2].body["messages"] if m["role"] == "tool"]

@@ -1,7 +1,6 @@
 """A model that fails the control claims of the judge: quotes complete or replace what it writes."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,17 @@ from rag.synthesis.writer import LEFT_OUT
 LIST = "Which papers are about benchmarks for agents that use a computer?"
 
 
-def judging_badly(
-    write: Callable[[Callable[[str], str]], str],
-) -> Callable[[Received], Scripted]:
-    """Script a model that writes this, and says yes to every claim."""
-    everything = says("\n".join(f"{number}. yes" for number in range(1, 40)))
-    return lambda request: everything if "Claim 1:" in request.text else writes(write)(request)
+def judging_badly(request: Received) -> Scripted:
+    """Write one true sentence, and say yes to every claim."""
+    if "Claim 1:" in request.text:
+        return says("\n".join(f"{number}. yes" for number in range(1, 40)))
+    return writes(lambda at: f"{GOOD} [{at(TASKS)}].")(request)
 
 
 @pytest.fixture
 def weak(open_writing: Opening, scripted: ChatServer) -> Assistant:
-    """An assistant whose model writes one true sentence, and cannot judge."""
-    scripted.script = judging_badly(lambda at: f"{GOOD} [{at(TASKS)}].")
+    """An assistant whose model cannot judge."""
+    scripted.script = judging_badly
     return open_writing(support_checker="judge")
 
 
@@ -52,17 +50,12 @@ def test_to_a_list_only_further_papers_are_added(weak: Assistant) -> None:
     assert [reference.paper.display_title[:7] for reference in one.references] == ["OSWorld"]
 
 
-@pytest.mark.parametrize(
-    ("question", "options"),
-    [(QUESTION, Options(length="short")), ("Compare OSWorld and AndroidWorld.", Options())],
-)
-def test_short_answers_and_comparisons_stay(
-    weak: Assistant, question: str, options: Options
-) -> None:
-    answer = weak.ask(question, options=options)
-    assert answer.mode == "generative"
-    assert "control questions wrong" in (answer.notice or "")
-    assert LEFT_OUT not in (answer.notice or "")
+def test_short_answers_and_comparisons_stay(weak: Assistant) -> None:
+    short = weak.ask(QUESTION, options=Options(length="short"))
+    for answer in (short, weak.ask("Compare OSWorld and AndroidWorld.")):
+        assert answer.mode == "generative"
+        assert "control questions wrong" in (answer.notice or "")
+        assert LEFT_OUT not in (answer.notice or "")
 
 
 def test_a_count_of_the_quotes_takes_the_place_of_its_text(weak: Assistant) -> None:
@@ -74,7 +67,7 @@ def test_a_count_of_the_quotes_takes_the_place_of_its_text(weak: Assistant) -> N
 
 
 def test_what_the_quotes_refuse_is_refused(open_writing: Opening, scripted: ChatServer) -> None:
-    scripted.script = judging_badly(lambda at: f"{GOOD} [{at(TASKS)}].")
+    scripted.script = judging_badly
     unsure = open_writing(support_checker="judge", chance=0.2)
     before = len(scripted.received)
     events = list(unsure.stream(QUESTION))
@@ -111,9 +104,7 @@ def test_a_title_counts_as_a_statement_only_if_the_abstract_says_it(
     assert [each.text for each in answer.references[0].passages] == [f"{title}."]
 
 
-def test_an_overview_of_a_few_papers_is_not_of_the_largest_theme_alone(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_an_overview_of_few_is_of_several_themes(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = lambda _: says("It is one of them [1.1].")
     answer = writing.ask("Give me an overview of this collection.", options=Options(sources=3))
     theme = {point.id: point.cluster for point in writing.collection_map().points}

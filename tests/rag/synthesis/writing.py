@@ -14,6 +14,8 @@ from rag.retrieval import Ranking, passage_rows
 from rag.schema import Answer, Delta, Event, Finished
 from rag.selection import select
 
+Reply = Callable[[Received], Scripted]
+"""What the scripted server does with a request."""
 Opening = Callable[..., Assistant]
 """Opens an assistant with settings of one's own."""
 KEY = "sk-a-key-that-must-not-be-seen"
@@ -31,11 +33,8 @@ def with_sentences(index: Index, query: Query, ranking: Ranking) -> Evidence:
     evidence = select(index, query, ranking)
     papers = []
     for found in evidence.papers:
-        scripted = (
-            row
-            for row in passage_rows(index, found.paper)
-            if index.passages[row].text.startswith((TASKS, PEOPLE, FAILS))
-        )
+        texts = {row: index.passages[row].text for row in passage_rows(index, found.paper)}
+        scripted = (at for at, text in texts.items() if text.startswith((TASKS, PEOPLE, FAILS)))
         papers.append(replace(found, passages=tuple(dict.fromkeys((*found.passages, *scripted)))))
     return replace(evidence, papers=tuple(papers))
 
@@ -47,7 +46,7 @@ def address(request: Received, opening: str) -> str:
     return found[1]
 
 
-def writes(write: Callable[[Callable[[str], str]], str]) -> Callable[[Received], Scripted]:
+def writes(write: Callable[[Callable[[str], str]], str]) -> Reply:
     """A script: `write` is given a function from how a sentence begins to its address, "1.3"."""
 
     def reply(request: Received) -> Scripted:
@@ -57,7 +56,7 @@ def writes(write: Callable[[Callable[[str], str]], str]) -> Callable[[Received],
     return reply
 
 
-def in_turn(*scripts: Callable[[Received], Scripted]) -> Callable[[Received], Scripted]:
+def in_turn(*scripts: Reply) -> Reply:
     """One script a request."""
     waiting = iter(scripts)
 
