@@ -16,7 +16,7 @@ from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
 from index.readers.files import Found, Member, Text, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.records import How, Normaliser, Problem, Raw, ReadError
+from index.readers.records import How, Problem, Raw, ReadError, normalise
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
@@ -29,12 +29,11 @@ _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".htm
 """Endings of files in a folder that may be read as digests: other text there may be anything."""
 
 Records = Iterator[Raw | Problem]
-Opened = tuple[str, Records]
-"""The format of a file, in words, and an iterator of its records."""
-Open = Callable[[Text, str, How], Opened]
+Open = Callable[[Text, str, How], tuple[str, Records]]
 """A function that opens a file, given its text, the name of its papers' sources, and a `How`.
 
-It raises `ReadError` if the file is not of this format after all.
+It returns the format of the file, in words, and an iterator of its records. It raises `ReadError`
+if the file is not of this format after all.
 """
 
 
@@ -59,7 +58,7 @@ def _opener(described: str, read: Callable[[Text, str], Records]) -> Open:
     return lambda text, name, _how: (described, read(text, name))
 
 
-def _open_digest(text: Text, name: str, how: How) -> Opened:
+def _open_digest(text: Text, name: str, how: How) -> tuple[str, Records]:
     # Some editors put metadata between two lines of --- before a text.
     front = r"(?s)\A---\n.*?\n---\n"
     whole = re.sub(front, lambda front: "\n" * front[0].count("\n"), text.whole())
@@ -68,7 +67,7 @@ def _open_digest(text: Text, name: str, how: How) -> Opened:
     return "digest", read_digest(Page(whole), name, how)
 
 
-def _open_page(text: Text, name: str, how: How) -> Opened:
+def _open_page(text: Text, name: str, how: How) -> tuple[str, Records]:
     whole = text.whole()
     return "html (a page as a digest)", _read_page(pages.html_page(whole), whole, name, how)
 
@@ -249,7 +248,10 @@ def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
 
 
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
-    """Recognise the format of a file, or of one file of an archive, and open its reader."""
+    """Recognise the format of a file, or of one file of an archive, and open its reader.
+
+    Unknown text found in a folder is refused.
+    """
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
@@ -259,40 +261,21 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
     )
     try:
         with closing(Text.of(member)) as text:
+            if not text.head.strip():
+                raise ReadError("empty file")
             suffix = PurePath(member.name or file.path).suffix.casefold()
-            reader = _choose_reader(text.head, file, suffix, format_)
+            reader = reader_of(text.head, format_, suffix)
+            is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
+            if reader is None or (reader.name == "digest" and not is_known):
+                hint = f"it begins with {' '.join(text.head.split())[:40]!r}; name it with --format"
+                raise ReadError(f"unknown format: {hint}")
             described, records = reader.open(text, file.name, how)
-            found = _normalise(file.name, text, records)
+            found = normalise(file.name, records, text.warnings)
             if reader.name in ("digest", "html", "mail"):
                 found = plausible(file.name, found, is_named=format_ != "auto")
             yield FileRead(file, origin, _report_if_empty(file.name, reader, found), described)
     except ReadError as error:
         yield _unreadable(file, str(error), error.line)
-
-
-def _choose_reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
-    """Choose the reader of a file by its beginning; refuse unknown text found in a folder."""
-    if not head.strip():
-        raise ReadError("empty file")
-    reader = reader_of(head, format_, suffix)
-    is_guess = reader is None or (reader.name == "digest" and not file.is_named)
-    if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        hint = f"it begins with {' '.join(head.split())[:40]!r}; name it with --format"
-        raise ReadError(f"unknown format: {hint}")
-    return reader
-
-
-def _normalise(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
-    normaliser = Normaliser(name)
-    shown = 0
-    try:
-        for record in records:
-            yield from [record] if isinstance(record, Problem) else normaliser.papers(record)
-            for line, reason in text.warnings[shown:]:
-                yield Problem(name, line, reason, is_warning=True)
-            shown = len(text.warnings)
-    except ReadError as error:
-        yield Problem(name, error.line, str(error), is_damage=True)
 
 
 def _report_if_empty(
