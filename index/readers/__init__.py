@@ -228,8 +228,8 @@ def check_options(options: Options) -> None:
 
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
     try:
-        if file.is_read_once:
-            file = replace(file, content=file.path.read_bytes())
+        if isinstance(file.source, Path) and file.is_read_once:
+            file = replace(file, source=file.source.read_bytes())
         how = replace(how, usual_year=file.year())
         digest = file.digest()
         member = None
@@ -263,7 +263,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
         with closing(Text.of(member)) as text:
             if not text.head.strip():
                 raise ReadError("empty file")
-            suffix = PurePath(member.name or file.path).suffix.casefold()
+            suffix = PurePath(member.name or file.name).suffix.casefold()
             reader = reader_of(text.head, format_, suffix)
             is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
             if reader is None or (reader.name == "digest" and not is_known):
