@@ -2,7 +2,6 @@
 
 import re
 from functools import lru_cache
-from typing import Literal
 
 from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
@@ -57,13 +56,12 @@ _SECTION = re.compile(
     r"(?:\s*(?:and|/|&)\s*\w+)?:?",
     re.IGNORECASE,
 )
-_MAIL_LABELS = frozenset("from to cc bcc subject reply-to".split())
-"""Labels in the head of a mail."""
-_IGNORED_LABELS = frozenset(
+_LABELS = dict.fromkeys("from to cc bcc subject reply-to".split(), "header") | dict.fromkeys(
     "subjects comments categories category keywords tags topics topic license report-no msc-class"
-    " acm-class code project".split()
+    " acm-class code project".split(),
+    "other",
 )
-"""Labels of fields that are not kept."""
+"""Labels in the head of a mail, and of fields that are not kept."""
 _TITLE_MARK = re.compile(
     r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
@@ -155,21 +153,18 @@ def field_of(text: str) -> tuple[str, int] | None:
     """
     match = _LABEL.match(text)
     label = match["label"].strip().casefold() if match else ""
-    known = "header" if label in _MAIL_LABELS else canonical(label)
-    known = known or ("other" if label.replace(" ", "-") in _IGNORED_LABELS else None)
+    known = _LABELS.get(label) or canonical(label) or _LABELS.get(label.replace(" ", "-"))
     if not (match and known) or (known == "abstract" and label not in ("abstract", "summary")):
         return None
     may_be_bare = known in ("abstract", "authors") or (known == "other" and match["sign"])
     return (known, match.end()) if may_be_bare or match.end() < len(text) else None
 
 
-def stands(line: str) -> Literal["opens", "alone"] | None:
-    """Return "alone" for a line that is a paragraph, "opens" for the first of a field, or None."""
+def stands_alone(line: str) -> bool:
+    """Return whether a line is a paragraph by itself: an id, an address, or names."""
     text = line.strip()
     is_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE) or DOI.match(text)
-    if is_id or _URL.match(text) or is_byline(text) or is_authors(text):
-        return "alone"
-    return "opens" if field_of(line) else None
+    return bool(is_id or _URL.match(text) or is_byline(text) or is_authors(text))
 
 
 def is_plausible(field: str, value: str) -> bool:

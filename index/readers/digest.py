@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import fmean, median, pstdev
+from statistics import fmean, median, mode, pstdev
 
 from index.papers import Paper, arxiv_id
 from index.passages import sentence_spans
 from index.readers import cues
-from index.readers.pages import Page
+from index.readers.pages import LOWEST, Page
 from index.readers.paragraphs import Paragraph, Role
 from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Layout, likely_title, read_roles
@@ -38,17 +38,13 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
     `name` is the name of the papers' sources; `how` gives the year of its dates, and the date of
     the mail that it came in.
     """
-    text = _unquoted(page.text)
+    text = page.text
+    lines = [line for line in text.split("\n") if line.strip()]
+    if sum(line.startswith(">") for line in lines) * 2 > len(lines):  # a quoted mail
+        text = re.sub(r"(?m)^(?:>[ \t]?)+", "", text)
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
-
-
-def _unquoted(text: str) -> str:
-    """Remove the ">" of a quoted mail, if most lines are quoted; keep the number of lines."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    quoted = sum(line.startswith(">") for line in lines)
-    return re.sub(r"(?m)^(?:>[ \t]?)+", "", text) if quoted * 2 > len(lines) else text
 
 
 def _first_date(text: str) -> Dated | None:
@@ -76,6 +72,9 @@ class _Digest:
         self._text, self._name, self._how = text, name, how
         self._found, self._layout = found, Layout(found)
         self._places = {each.start: at for at, each in enumerate(found)}
+        titles = [found[at] for at in self._layout.titles]
+        self._usual_level = mode(title.level or LOWEST for title in titles) if titles else 0
+        self._are_loud = sum(title.text.isupper() for title in titles) * 2 > len(titles)
         usual = how.listed.day.year if how.listed else how.usual_year
         self._year = how.year or self._stated_year() or usual
 
@@ -182,9 +181,8 @@ class _Digest:
         text = self._text[abstract[0].start : abstract[-1].end].strip()
         text = _LINKS.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if (size := len(text)) > LONGEST_ABSTRACT:
-            reason = (
-                f"{size:,} characters are too many for an abstract (limit {LONGEST_ABSTRACT:,})"
-            )
+            limit = f"(limit {LONGEST_ABSTRACT:,})"
+            reason = f"{size:,} characters are too many for an abstract {limit}"
             return Problem(self._name, abstract[0].line, reason)
         named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
         is_cut = text.endswith(("…", "..."))
@@ -201,7 +199,8 @@ class _Digest:
         """Report a title, or a line that reads as one and not as a section, without an abstract."""
         words = sum(word[:1].isalpha() for word in line.text.split())
         is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
-        is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
+        is_title = is_title and line.role is Role.LINE and not 0 < line.level < self._usual_level
+        is_title = is_title and (self._are_loud or not line.text.isupper())
         if line.role is Role.TITLE or is_title:
             yield Problem(self._name, line.line, "title without an abstract")
 
@@ -273,27 +272,22 @@ def plausible(
 ) -> Iterator[Paper | Problem]:
     """Yield all of a digest, or only why it is rejected; a format that a user named is accepted."""
     known = [*found]
-    papers = [each for each in known if isinstance(each, Paper)]
-    if papers and not is_named and (reason := _doubt(known, papers)):
-        hint = "it was skipped; --format digest reads it anyway"
-        yield Problem(name, None, f"{reason}: {hint}")
+    signs = [] if is_named else _signs(known)
+    if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
+        yield from known
         return
-    yield from known
+    reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
+    hint = "it was skipped; --format digest reads it anyway"
+    yield Problem(name, None, f"{' and '.join(reasons)}, so it is not a digest: {hint}")
 
 
-def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:
-    """Return why a text is no digest although papers seem to be in it; None if it may be one."""
+def _signs(found: Sequence[Paper | Problem]) -> list[tuple[int, str]]:
+    """Return why a text may be no digest although papers seem to be in it, with weights."""
+    papers = [each for each in found if isinstance(each, Paper)]
+    if not papers:
+        return []
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
-    signs = [(2, f"{len(papers)} papers and {lost} lines that are not papers")]
-    signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
-    if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
-        return None
-    reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
-    return f"{' and '.join(reasons)}, so it is not a digest"
-
-
-def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     count, abstracts = len(papers), [paper.abstract for paper in papers]
     lengths = [cues.count_words(abstract) for abstract in abstracts]
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
@@ -307,6 +301,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
     start, often = starts.most_common(1)[0]
     rows = (
+        (2 * (lost > max(count, 2)), f"{count} papers and {lost} lines that are not papers"),
         (2 * (count == 1 and len(abstracts[0]) > 8_000), "one text of more than 8,000 characters"),
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),

@@ -15,11 +15,6 @@ _SURELY_PROSE = 200
 _NARROWEST = 40
 """Characters; no mail is wrapped narrower than this."""
 _HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
-_OPENS_SENTENCE = re.compile(
-    r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
-    r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
-    r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
-)
 _NEVER_LAST = "a an and as at by for from in into is of on or the to using via with".split()
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
@@ -38,23 +33,15 @@ _WITH_AUTHORS = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)"
 class Role(Enum):
     """The role of a paragraph."""
 
-    PROSE = "prose"
-    """An abstract or a part of one."""
-    SENTENCE = "sentence"
-    """A single sentence: part of an abstract, a short abstract, or a title with a full stop."""
-    LINE = "line"
-    """A title, unless there is a better one nearby."""
-    TITLE = "title"
-    """A title that is marked as one."""
-    SECTION = "section"
-    """A heading inside an abstract."""
-    ABSTRACT = "abstract"
-    """The heading of an abstract."""
-    SUMMARY = "summary"
-    """The heading of a summary or other text that is no abstract."""
+    PROSE = "prose"  # an abstract or a part of one
+    SENTENCE = "sentence"  # part of an abstract, a short abstract, or a title with a full stop
+    LINE = "line"  # a title, unless there is a better one nearby
+    TITLE = "title"  # a title that is marked as one
+    SECTION = "section"  # a heading inside an abstract
+    ABSTRACT = "abstract"  # the heading of an abstract
+    SUMMARY = "summary"  # the heading of a summary or other text that is no abstract
     DATE = "date"
-    FIELD = "field"
-    """Metadata of a paper: authors, ids, links, its publication date."""
+    FIELD = "field"  # metadata of a paper: authors, ids, links, its publication date
     NOISE = "noise"
 
 
@@ -85,11 +72,6 @@ class Paragraph:
         """Whether it is as long as abstracts are."""
         return len(self.text) >= _SURELY_PROSE
 
-    @property
-    def opens_sentence(self) -> bool:
-        """Whether it begins as prose does and titles do not, or is a list item within prose."""
-        return bool(_OPENS_SENTENCE.match(self.text))
-
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -99,7 +81,6 @@ class _Line:
 
     @property
     def length(self) -> int:
-        """The number of its characters, without white space at its end."""
         return len(self.text.rstrip())
 
 
@@ -148,30 +129,24 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
 
 
 def _join_lines(text: str) -> Iterator[Paragraph]:
-    blocks = list(_blocks(text))
+    blocks: list[list[_Line]] = [[]]
+    at = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            blocks[-1].append(_Line(line, at, number))
+        elif blocks[-1]:
+            blocks.append([])
+        at += len(line) + 1
     width = _wrap_width(blocks)
     below_title = False
-    for block in blocks:
+    for block in filter(None, blocks):
         for group in _groups(block, width, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             role = _role_of(joined)
             first, last = group[0], group[-1]
             start = first.start + len(first.text) - len(first.text.lstrip())
-            end = last.start + last.length
-            yield Paragraph(role, start, end, first.number, joined)
+            yield Paragraph(role, start, last.start + last.length, first.number, joined)
             below_title = role is not Role.PROSE and not cues.is_frame(joined)
-
-
-def _blocks(text: str) -> Iterator[list[_Line]]:
-    block: list[_Line] = []
-    at = 0
-    for number, line in enumerate([*text.split("\n"), ""], start=1):
-        if line.strip():
-            block.append(_Line(line, at, number))
-        elif block:
-            yield block
-            block = []
-        at += len(line) + 1
 
 
 def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
@@ -202,7 +177,8 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     for i, line in enumerate(block):
         if group and not (i < below_names and group[-1].length >= _NARROWEST):
             is_below_title = i == 1 and has_title and _flows(line, block[2], width)
-            is_field = cues.stands(line.text) or cues.stands(group[-1].text) == "alone"
+            is_alone = cues.stands_alone(line.text) or cues.stands_alone(group[-1].text)
+            is_field = is_alone or cues.field_of(line.text)
             is_inside = len(group) > 1 and _fills(group[-1], line, width)
             is_apart = is_below_title or (is_field and not is_inside)
             if is_apart or not _flows(group[-1], line, width):

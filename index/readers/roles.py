@@ -9,10 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from statistics import mode
 
 from index.readers import cues
-from index.readers.pages import LOWEST, Page
+from index.readers.pages import Page
 from index.readers.paragraphs import Paragraph, Role, paragraphs
 from index.readers.values import is_date
 
@@ -24,10 +23,14 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """The beginning of a summary that is no abstract, or the heading above it."""
-_TITLE_SHARE = 0.5
-"""The least share of a sentence's words in the text below that makes it that text's title."""
 _SHARED_WEIGHT = 5.0
 """What `index.readers.cues.title_like` gains for a line whose words all occur in the text below."""
+_OPENS_SENTENCE = re.compile(
+    r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
+    r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
+    r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
+)
+"""How prose begins and titles do not, or a list item within prose."""
 _NEAR = 20
 """The number of paragraphs after a title within which its text is searched."""
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
@@ -40,17 +43,29 @@ def read_roles(page: Page) -> list[Paragraph]:
     labels = Counter(cues.label_of(each.text) for each in found)
     notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}
     read: list[Paragraph] = []
-    for each, below in zip_longest(found, found[1:]):
-        noted = re.search(r"\[(\d{1,3})\]\s*$", each.text)
-        address = notes.get(noted[1]) if noted else None
-        links = (*page.links.get(each.line, []), *filter(None, [address]))
-        label = cues.label_of(each.text)
-        read += _parts(
-            replace(each, level=page.headings.get(each.line, 0) or each.level, links=links),
-            recurs=_folded(each.text) in buttons,
+    for one, below in zip_longest(found, found[1:]):
+        text = one.text.strip()
+        noted = re.search(r"\[(\d{1,3})\]$", text)
+        address = [notes[noted[1]]] if noted and noted[1] in notes else []
+        level = page.headings.get(one.line, 0) or one.level
+        each = replace(one, level=level, links=(*page.links.get(one.line, []), *address))
+        name, at = cues.field_of(text) or ("", 0)
+        value = text[at:].strip(" *_")
+        summary = None if re.fullmatch(r"\W*summary\W*", text, re.I) else _SUMMARY.match(text)
+        if summary or (name == "abstract" and value):
+            at = summary.end() if summary else at
+            read.append(replace(each, role=Role.SUMMARY if summary else Role.ABSTRACT))
+            if text[at:]:
+                read.append(replace(each, role=Role.PROSE, start=each.start + at, text=text[at:]))
+            continue
+        label = cues.label_of(one.text)
+        role, name, value = _role_of(
+            replace(each, text=text, field=name, value=value),
+            recurs=_folded(one.text) in buttons,
             is_often=label is not None and labels[label] > 1,
             is_over_prose=below is not None and below.role is Role.PROSE,
         )
+        read.append(replace(each, role=role, field=name, value=value))
     return _settle(read)
 
 
@@ -68,47 +83,24 @@ def _recurring(found: Sequence[Paragraph]) -> Collection[str]:
     return {text for text, pairs in followers.items() if len(pairs) >= 3 and len(set(pairs)) > 1}
 
 
-def _parts(
+def _role_of(
     each: Paragraph, *, recurs: bool, is_often: bool, is_over_prose: bool
-) -> Iterator[Paragraph]:
-    """Yield a paragraph with its role, as far as its text decides it; split a label from its text.
+) -> tuple[Role, str, str]:
+    """Return a paragraph's role, as far as its text decides it, the field it gives, and its value.
 
     `recurs`: its line repeats; `is_often`: its label does; `is_over_prose`: prose comes next.
     """
-    text = each.text.strip()
-    name, at = cues.field_of(text) or ("", 0)
-    value = text[at:].strip(" *_")
-    summary = _SUMMARY.match(text) if not re.fullmatch(r"\W*summary\W*", text, re.I) else None
-    if summary or (name == "abstract" and value):
-        at = summary.end() if summary else at
-        yield replace(each, role=Role.SUMMARY if summary else Role.ABSTRACT)
-        if text[at:]:
-            yield replace(each, role=Role.PROSE, start=each.start + at, text=text[at:])
-        return
-    role = _labelled(name, value, is_often=is_often, is_over_prose=is_over_prose)
-    if role is None and is_often and not is_over_prose and each.role is not Role.PROSE:
-        role = Role.NOISE
-    if role is None:
-        role, name, value = _unlabelled(each, recurs=recurs)
-    yield replace(each, role=role, field=name, value=value)
-
-
-def _labelled(name: str, value: str, *, is_often: bool, is_over_prose: bool) -> Role | None:
-    """Return the role of a paragraph that begins with a field's label; None if undecided."""
-    if name == "title" and value:
-        return Role.TITLE
+    text, name, value = each.text, each.field, each.value
+    if name == "abstract" or (name == "title" and value):
+        return Role(name), name, value
     if name == "header" or (name == "authors" and not value):
-        return Role.NOISE
-    if name == "abstract":
-        return Role.ABSTRACT
-    if name in ("other", "id"):
-        return Role.NOISE if is_often or not is_over_prose else None
-    return Role.FIELD if name and (is_often or cues.is_plausible(name, value)) else None
-
-
-def _unlabelled(each: Paragraph, *, recurs: bool) -> tuple[Role, str, str]:
-    """Return the role of a paragraph without a label, the field that it gives, and its value."""
-    text = each.text.strip()
+        return Role.NOISE, name, value
+    is_ignored = name in ("other", "id")
+    if name and not is_ignored and (is_often or cues.is_plausible(name, value)):
+        return Role.FIELD, name, value
+    is_label = is_often and (is_ignored or (each.role is not Role.PROSE and not is_over_prose))
+    if is_label or (is_ignored and not is_over_prose):
+        return Role.NOISE, name, value
     if is_date(text):
         return Role.DATE, "", ""
     if _NOTE.fullmatch(text) or cues.is_footer(text) or not any(map(str.isalnum, text)):
@@ -154,7 +146,9 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
     """
     known = (each for each in below if not cues.is_frame(each.text))
     following = next((each.role for each in known), None)
-    if following in (None, Role.LINE, Role.TITLE, Role.DATE) or sentence.opens_sentence:
+    if following in (None, Role.LINE, Role.TITLE, Role.DATE) or _OPENS_SENTENCE.match(
+        sentence.text
+    ):
         return False
     gap: list[str] = []
     before = ""
@@ -165,8 +159,8 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
         gap += [each.text] if each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) else []
     text = next((each.text for each in below if each.role is Role.PROSE), "")
     share = cues.shared(sentence.text, text)
-    if share >= _TITLE_SHARE and share > cues.shared(sentence.text, before):
-        return all(cues.shared(line, text) < _TITLE_SHARE / 2 for line in gap)
+    if share >= 0.5 and share > cues.shared(sentence.text, before):
+        return all(cues.shared(line, text) < 0.25 for line in gap)
     is_summary = bool(above) and above[-1].role is Role.SUMMARY and not above[-1].field
     return (sentence.level > 0 or not gap) and not is_summary and likely_title(sentence) > 0
 
@@ -188,19 +182,12 @@ class Layout:
         labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
         self.titles: Collection[int] = labelled if len(labelled) > 1 else self._choose()
         """The positions of the titles."""
-        chosen = [found[at] for at in self.titles]
-        self._usual_level = mode(title.level or LOWEST for title in chosen) if chosen else 0
-        self._are_loud = sum(title.text.isupper() for title in chosen) * 2 > len(chosen)
 
     def is_intro(self, at: int) -> bool:
         """Return whether short prose introduces a mail, above its first date and abstract."""
         each = self._found[at]
         is_above = at < self._first_date or each.text[0].islower()
         return at < self._first_long and not each.is_long and is_above
-
-    def is_section(self, line: Paragraph) -> bool:
-        """Return whether a line is a heading over several papers, and not the title of one."""
-        return 0 < line.level < self._usual_level or (line.text.isupper() and not self._are_loud)
 
     def is_above_prose(self, at: int) -> bool:
         """Return whether only fields and noise are between a line and an abstract below it."""
@@ -226,8 +213,10 @@ class Layout:
                     yield lines
                     lines = []
                 lines.append(at)
-            elif self._may_be_title(each):
+            elif each.field in ("authors", "byline") and not cues.label_of(each.text):
                 spare.append(at)
+            elif each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper():
+                spare.append(at)  # "Code: The Art"
             elif each.role is Role.PROSE and not self.is_intro(at):
                 if lines or spare:
                     yield lines or spare
@@ -237,12 +226,6 @@ class Layout:
             in_run = each.role in (Role.PROSE, Role.SECTION)
         if lines and self._found[lines[-1]].role is Role.TITLE:
             yield lines
-
-    def _may_be_title(self, each: Paragraph) -> bool:
-        """Return whether a line of authors, or with a label ("Code: The Art"), may be a title."""
-        if each.field in ("authors", "byline"):
-            return not cues.label_of(each.text)
-        return each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper()
 
     def _continues_prose(self, at: int) -> bool:
         """Return whether a line after prose continues it, as part of its block, a list or code."""

@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -25,9 +26,14 @@ _AFTER_NAMES = re.compile(
     re.IGNORECASE,
 )
 """What may follow names: "and 12 more authors", "et al.", footnote marks."""
-_GIVEN = ("given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
-          "initials")  # fmt: skip
-_WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename")
+_NAME_KEYS = (
+    "given firstname first givenname givennames forename forenames initials",
+    "nondroppingparticle droppingparticle",
+    "family lastname last surname familyname keyname",
+    "suffix",
+    "name fullname displayname literal authorname rawname collectivename",
+)
+"""Folded keys of a person's parts: given names, particle, family name, suffix, whole name."""
 
 
 def folded(name: str) -> str:
@@ -105,14 +111,13 @@ def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
 
 def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     parts = {folded(str(key)): each for key, each in value.items()}
-
-    def first(*keys: str) -> str:
-        return next((text for key in keys if (text := text_in(parts.get(key)))), "").strip()
-
-    if family := first("family", "lastname", "last", "surname", "familyname", "keyname"):
-        particle = first("nondroppingparticle", "droppingparticle")
-        return [" ".join(filter(None, (first(*_GIVEN), particle, family, first("suffix"))))]
-    if whole := first(*_WHOLE):
+    texts = ((text_in(parts.get(key)) for key in keys.split()) for keys in _NAME_KEYS)
+    given, particle, family, suffix, whole = (
+        next(filter(None, each), "").strip() for each in texts
+    )
+    if family:
+        return [" ".join(filter(None, (given, particle, family, suffix)))]
+    if whole:
         return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
     return _names(parts.get("author") or parts.get("value") or parts.get("creator"), deep - 1)
 
@@ -222,8 +227,6 @@ _DATES: tuple[tuple[Precision, str], ...] = (
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
 _LONGEST = 60
-_DATE_KEYS = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
-"""Keys under which an object has a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +309,9 @@ def date_of(value: object) -> Dated | None:
     Accepts texts as in `read_date`, ranges (the first date counts), seconds or milliseconds since
     1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
     """
-    try:
+    with suppress(ValueError, OverflowError, OSError, RecursionError):
         return _date_of(value)
-    except (ValueError, OverflowError, OSError, RecursionError):
-        return None
+    return None
 
 
 def _date_of(value: object) -> Dated | None:
@@ -317,7 +319,8 @@ def _date_of(value: object) -> Dated | None:
         parts = {str(key).casefold(): each for key, each in value.items()}
         if "year" in parts:
             return _date_of([parts.get(key) for key in ("year", "month", "day")])
-        return next((found for key in _DATE_KEYS if (found := _date_of(parts.get(key)))), None)
+        keys = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+        return next((found for key in keys if (found := _date_of(parts.get(key)))), None)
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple | Mapping):
             return _date_of(value[0])
