@@ -100,11 +100,8 @@ def _read_mailbox(text: Text, name: str, how: How) -> Records:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader(
-        "digest",
-        "digests pasted from mails and pages, alerts, newsletters, labelled texts, Markdown",
-        ".txt .md", lambda _head: 0.1, _open_digest, ("digest", "markdown", "text"),
-    ),
+    Reader("digest", "digests pasted from mails and pages, alerts, newsletters, labelled texts,"
+           " Markdown", ".txt .md", lambda _: 0.1, _open_digest, ("digest", "markdown", "text")),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read by their content",
            ".eml .mbox", pages.mail_score, lambda *file: ("mail", _read_mailbox(*file)),
            ("mail", "eml", "mbox")),
@@ -120,8 +117,7 @@ READERS: tuple[Reader, ...] = (
     Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
            bib.RIS.score, _opener("ris", bib.RIS.read), ("ris",)),
     Reader("pubmed", "PubMed's format with tags (nbib)", ".nbib .txt",
-           bib.PUBMED.score, _opener("pubmed (tags)", bib.PUBMED.read),
-           ("pubmed", "nbib")),
+           bib.PUBMED.score, _opener("pubmed (tags)", bib.PUBMED.read), ("pubmed", "nbib")),
     Reader("pubmed-text", "PubMed's “Abstract (text)”", ".txt", bib.pubmed_text_score,
            _opener("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
     Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.WOS.score,
@@ -138,26 +134,22 @@ FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.fami
 _BY_NAME = {reader.name: reader for reader in READERS}
 
 
-def reader_of(
-    head: str,
-    format: str = "auto",  # noqa: A002 - as in the command
-    suffix: str = "",
-) -> Reader | None:
-    """Return the reader for a file that begins with `head`, among those of `format`.
+def reader_of(head: str, format_: str = "auto", suffix: str = "") -> Reader | None:
+    """Return the reader for a file that begins with `head`, among those of `format_`.
 
     The content decides; a usual ending (`suffix`, in lower case) only adds 0.2 to a reader's score.
     Return None if no reader fits. Text that is less than a quarter letters is not even a digest.
     """
+    is_auto = format_ == "auto"
+    may_be_digest = not is_auto or sum(c.isalpha() for c in head) >= len(head) / 4
 
     def score(reader: Reader) -> float:
         is_usual = suffix in reader.endings.split() and suffix not in (".txt", ".md")
-        return reader.score(head) + 0.2 * is_usual
+        is_possible = reader.name != "digest" or may_be_digest
+        return reader.score(head) * is_possible + 0.2 * is_usual
 
-    among = [reader for reader in READERS if format == "auto" or format in reader.families]
-    if format == "auto" and sum(c.isalpha() for c in head) < len(head) / 4:
-        among = [reader for reader in among if reader.name != "digest"]
-    best = max(among, key=score)
-    return best if score(best) > 0 or format != "auto" else None
+    best = max((each for each in READERS if is_auto or format_ in each.families), key=score)
+    return best if score(best) > 0 or not is_auto else None
 
 
 def markdown_table() -> str:
@@ -253,7 +245,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
     Unknown text found in a folder is refused.
     """
     inner = f"!{member.name}" if member.name else ""
-    if member.name:
+    if inner:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
@@ -270,20 +262,9 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
                 hint = f"it begins with {' '.join(text.head.split())[:40]!r}; name it with --format"
                 raise ReadError(f"unknown format: {hint}")
             described, records = reader.open(text, file.name, how)
-            found = normalise(file.name, records, text.warnings)
+            found = normalise(file.name, reader.name, records, text.warnings)
             if reader.name in ("digest", "html", "mail"):
                 found = plausible(file.name, found, is_named=format_ != "auto")
-            yield FileRead(file, origin, _report_if_empty(file.name, reader, found), described)
+            yield FileRead(file, origin, found, described)
     except ReadError as error:
         yield _unreadable(file, str(error), error.line)
-
-
-def _report_if_empty(
-    name: str, reader: Reader, found: Iterator[Paper | Problem]
-) -> Iterator[Paper | Problem]:
-    is_empty = True
-    for each in found:
-        is_empty &= isinstance(each, Problem) and each.is_warning
-        yield each
-    if is_empty:
-        yield Problem(name, None, f"no paper found, read as {reader.name}")

@@ -21,7 +21,7 @@ from index.text import clean_text
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The tags of one format of tagged lines."""
+    """One format of tagged lines."""
 
     tagged: str
     """A regular expression for a line that begins with a tag: group 1 is the tag, 2 its value."""
@@ -145,18 +145,13 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
 def _mailing_record(
     parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
 ) -> Raw | Problem:
-    fields: dict[str, str] = {}
-    tag = ""
-    for each in parts[0]:
-        if known := re.match(r"(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", each):
-            fields["arxiv"] = known[1]
-        elif each.startswith("replaced with revised version "):
-            fields["date"] = each.removeprefix("replaced with revised version ")
-        elif match := re.match(r"([A-Z][A-Za-z-]{2,20}): ?(.*)$", each):
-            tag = match[1].casefold()
-            fields[tag] = match[2].strip()
-        elif tag and each[:1].isspace():
-            fields[tag] = f"{fields[tag]} {each.strip()}".strip()
+    head = "\n".join(filter(str.strip, parts[0]))
+    found = re.findall(r"(?m)^([A-Z][A-Za-z-]{2,20}): ?(.*(?:\n[^\S\n].*)*)", head)
+    fields = {tag.casefold(): re.sub(r"\s*\n\s*", " ", value).strip() for tag, value in found}
+    if known := re.search(r"(?m)^(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", head):
+        fields["arxiv"] = known[1]
+    if revised := re.search(r"(?m)^replaced with revised version (.*)", head):
+        fields["date"] = revised[1]
     abstract = "\n".join(parts[1]).strip() if len(parts) > 1 else ""
     if not abstract:
         title = fields.get("title", "a paper")
@@ -215,10 +210,11 @@ def _pubmed_record(began: int, blocks: list[list[str]]) -> Raw:
     return Raw(began, {**fields, "abstract": "\n".join(kept), **{k.casefold(): v for k, v in ids}})
 
 
-_NAMED = {"backslash": "\\", "braceleft": "{", "braceright": "}", "asciitilde": "~",
-          "asciicircum": "^"}  # fmt: skip
-_SIGNS = {rf"\text{name}{{}}": sign for name, sign in _NAMED.items()}
-_SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
+_SIGNS = {
+    "\\textbackslash{}": "\\", "\\textbraceleft{}": "{", "\\textbraceright{}": "}",
+    "\\textasciitilde{}": "~", "\\textasciicircum{}": "^", "\\$": "$", "\\_": "_", "\\%": "%",
+    "\\{": "{", "\\}": "}",
+}  # fmt: skip
 """LaTeX command → the sign that it prints, for signs that are part of LaTeX's syntax."""
 _PRIVATE = 0xE000
 """The first private-use code point; such characters replace the signs while LaTeX is removed."""

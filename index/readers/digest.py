@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from statistics import fmean, median, mode, pstdev
 
 from index.papers import Paper, arxiv_id
@@ -35,8 +36,7 @@ _LINKS = re.compile(
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
     """Yield the papers of a digest, in order, and what could not be read.
 
-    `name` is the name of the papers' sources; `how` gives the year of its dates, and the date of
-    the mail that it came in.
+    `name` is the name of the papers' sources.
     """
     text = page.text
     lines = [line for line in text.split("\n") if line.strip()]
@@ -45,14 +45,6 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
-
-
-def _first_date(text: str) -> Dated | None:
-    """Return the first date in a text that names a day; None if there is none."""
-    words = text.replace(",", " ").split()
-    runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
-    dates = (date_of(" ".join(words[at:end])) for at, end in runs)
-    return next((date for date in dates if date and date.precision == "day"), None)
 
 
 @dataclass
@@ -89,7 +81,11 @@ class _Digest:
                 yield entry
                 position += 1
                 entry = _Entry(each, carried, entry.listed, position)
-            elif each.role is Role.DATE and not self._is_date_of_paper(at, entry):
+            elif each.role is Role.DATE and not (
+                entry.title is not None
+                and self._layout.is_above_prose(at)
+                and all(one.role is not Role.PROSE for one in entry.found)
+            ):  # otherwise it is the date of the paper
                 yield entry
                 entry, position = _Entry(None), 0
                 try:
@@ -109,8 +105,12 @@ class _Digest:
         """Return the date of a digest from a line of its head, or else `listed`."""
         if line.field == "date":
             return self._dated(line.value) or listed
-        is_short = line.role in (Role.NOISE, Role.LINE) and len(line.text) < 120
-        return listed or (_first_date(line.text) if is_short else None)
+        if listed or line.role not in (Role.NOISE, Role.LINE) or len(line.text) >= 120:
+            return listed
+        words = line.text.replace(",", " ").split()
+        runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
+        dates = (date_of(" ".join(words[at:end])) for at, end in runs)
+        return next((date for date in dates if date and date.precision == "day"), None)
 
     def _dated(self, text: str) -> Dated | None:
         """Return the date of a field, in the file's year if it has none; None if it is no date."""
@@ -135,18 +135,12 @@ class _Digest:
         years += [2000 + int(known[:2]) for known in ids if known[:4].isdigit()]
         return max(years, default=None)
 
-    def _is_date_of_paper(self, at: int, entry: _Entry) -> bool:
-        has_prose = any(each.role is Role.PROSE for each in entry.found)
-        return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
-
     def _fields_above(self, at: int) -> list[Paragraph]:
         """Return the fields right above a title, if the first title of the file has some, too."""
 
         def fields_above(title: int) -> list[Paragraph]:
-            start = title
-            while start and self._found[start - 1].role is Role.FIELD:
-                start -= 1
-            return [*self._found[start:title]]
+            above = reversed(self._found[:title])
+            return [*takewhile(lambda each: each.role is Role.FIELD, above)][::-1]
 
         first = fields_above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
@@ -156,13 +150,14 @@ class _Digest:
     def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
         """Yield the paper of an entry, and a problem for a title or abstract without the other."""
         title = entry.title
-        if title is not None and self._is_sponsored(title):
-            return
         abstract, others = self._prose_runs(entry)
-        if title is not None and abstract:
-            yield self._paper(entry, title, abstract)
-        elif title is not None:
-            yield from self._lost(title)
+        if title is not None:
+            # Above the first title such a line only names the sponsor of the mail.
+            at = self._places[title.start]
+            above = self._found[at - 1].text if at > min(self._layout.titles) else ""
+            if cues.is_sponsored(title.text) or cues.is_sponsored(above):
+                return
+            yield from [self._paper(entry, title, abstract)] if abstract else self._lost(title)
         after = entry.found.index(abstract[-1]) + 1 if abstract else 0
         for line in entry.found[after:]:
             if cues.is_footer(line.text):
@@ -203,15 +198,6 @@ class _Digest:
         is_title = is_title and (self._are_loud or not line.text.isupper())
         if line.role is Role.TITLE or is_title:
             yield Problem(self._name, line.line, "title without an abstract")
-
-    def _is_sponsored(self, title: Paragraph) -> bool:
-        """Return whether a title, or the line above it, marks an advertisement.
-
-        Such a line above the first title only names the sponsor of the mail.
-        """
-        at = self._places[title.start]
-        is_below = at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
-        return is_below or cues.is_sponsored(title.text)
 
     def _prose_runs(self, entry: _Entry) -> tuple[list[Paragraph], list[list[Paragraph]]]:
         """Return the run of prose that is the entry's abstract, and other runs but summaries."""
@@ -255,11 +241,9 @@ class _Digest:
                 links.append(each.value)
             elif each.role is Role.FIELD:
                 known.setdefault(each.field, each.value)
-        for link in links:
-            if arxiv := arxiv_id(link):
-                known.setdefault("arxiv", arxiv)
-            if link.startswith("http"):
-                known.setdefault("url", link)
+        if arxiv := next(filter(None, map(arxiv_id, links)), None):
+            known.setdefault("arxiv", arxiv)
+        known["url"] = next((link for link in links if link.startswith("http")), None)
         return {**known, "authors": authors} if authors else known
 
 

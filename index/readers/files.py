@@ -164,8 +164,8 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
 class Member:
     """A file, or one file of an archive."""
 
-    name: str | None
-    """Its path inside the archive; None for a file that is no archive."""
+    name: str
+    """Its path inside the archive; empty for a file that is no archive."""
     open: Callable[[], IO[bytes]]
     """A function that opens a new stream of its bytes; the caller closes it."""
 
@@ -244,7 +244,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
         with _refused_if_broken("packed file"), opened() as unpacked:
             head = unpacked.read(512)
     if head[257:262] != b"ustar":
-        yield Member(None, opened)
+        yield Member("", opened)
         return
     with _refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
         with opened() as file:

@@ -123,7 +123,10 @@ def canonical(name: str) -> str | None:
 
 
 def normalise(
-    name: str, records: Iterator[Raw | Problem], oddities: Sequence[tuple[int | None, str]]
+    name: str,
+    format_: str,
+    records: Iterator[Raw | Problem],
+    oddities: Sequence[tuple[int | None, str]],
 ) -> Iterator[Paper | Problem]:
     """Yield the papers of a file, each after the warnings about it, and what could not be read.
 
@@ -132,26 +135,31 @@ def normalise(
     """
     position = shown = 0
     titles: dict[str, tuple[str, int | None]] = {}
+    is_empty = True
     try:
         for raw in records:
+            found: Paper | Problem
             if isinstance(raw, Problem):
-                yield raw
+                found = raw
             else:
                 record = _Record(raw)
                 try:
-                    paper = record.paper(name, position + 1, titles)
-                except ReadError as error:
-                    yield Problem(name, raw.line, str(error))
-                else:
+                    found = record.paper(name, position + 1, titles)
                     position += 1
                     for warning in record.warnings:
                         yield Problem(name, raw.line, warning, is_warning=True)
-                    yield paper
+                except ReadError as error:
+                    found = Problem(name, raw.line, str(error))
+            is_empty = is_empty and isinstance(found, Problem) and found.is_warning
+            yield found
             for line, reason in oddities[shown:]:
                 yield Problem(name, line, reason, is_warning=True)
             shown = len(oddities)
     except ReadError as error:
+        is_empty = False
         yield Problem(name, error.line, str(error), is_damage=True)
+    if is_empty:
+        yield Problem(name, None, f"no paper found, read as {format_}")
 
 
 class _Record:
@@ -244,9 +252,11 @@ class _Record:
 
     def _title(self) -> str | None:
         """Return the title with its subtitle, unless the title contains that already."""
-        title, subtitle = (values.joined(self._value(name), " ") for name in ("title", "subtitle"))
+        title, subtitle = (
+            " ".join(values.texts_in(self._value(name))) for name in ("title", "subtitle")
+        )
         if not title or not subtitle or letters(subtitle) in letters(title):
-            return title
+            return title or None
         title = title.rstrip(" :")
         return f"{title}{'' if title.endswith(('?', '!', '.')) else ':'} {subtitle}"
 
@@ -254,7 +264,7 @@ class _Record:
         """Return the abstract as text: from paragraphs, labelled sections or an inverted index."""
         value = self._value("abstract")
         if not isinstance(value, Mapping) or set(value) & {*values.SAYING}:
-            return values.joined(value, "\n\n")
+            return "\n\n".join(values.texts_in(value)) or None
         if all(isinstance(places, list) for places in value.values()):
             placed = [(at, str(word)) for word, places in value.items() for at in places]
             words = sorted((at, word) for at, word in placed if type(at) is int)

@@ -78,11 +78,6 @@ def text_in(value: object) -> str | None:
     return next(iter(texts_in(value)), None)
 
 
-def joined(value: object, between: str) -> str | None:
-    """Join all texts in a value; return None if there is none."""
-    return between.join(texts_in(value)) or None
-
-
 def names_in(value: object) -> list[str]:
     """Return the names of people in a value of any shape, given names first."""
     names = _names(value, 3)
