@@ -18,8 +18,8 @@ _DEEPEST = 4
 """Most objects around the array of records: Crossref has two, OpenAlex one."""
 _OTHER_PAPERS = ("references", "citations", "related", "related_works", "reference")
 """Keys of a record's lists of other papers."""
-_TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
-_ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
+_TITLES = {"title", "displayname", "ti", "articletitle", "papertitle"}
+_ABSTRACTS = {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"}
 
 
 def json_score(head: str) -> float:

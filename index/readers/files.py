@@ -344,11 +344,10 @@ class Text:
                 if len(line) == LONGEST_LINE:
                     reason = f"a line of more than {LONGEST_LINE:,} characters: not read"
                     raise ReadError(reason, number)
-                bare = line.removeprefix("\ufeff") if number == 1 else line
-                fixed = _fixed(bare)
-                if fixed is not bare:
+                fixed = _fixed(line)
+                if fixed is not line:
                     self.warnings.append((number, "not UTF-8: this line is read as Windows-1252"))
-                yield number, fixed.removesuffix("\n")
+                yield number, fixed.removeprefix("\ufeff" * (number == 1)).removesuffix("\n")
 
     def whole(self) -> str:
         """Return the whole text, for formats that are read at once."""

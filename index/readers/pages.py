@@ -177,7 +177,6 @@ class Mail:
     text: str
     is_html: bool
     date: Dated | None
-    """The date in its head."""
     line: int
     """The line of the file on which it begins, from 1."""
     body: int = 0

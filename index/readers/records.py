@@ -47,8 +47,11 @@ FIELDS: Mapping[str, Sequence[str]] = {
     field: names.split() for field, names in re.findall(r"(?m)^(\w+): (.*(?:\n +.*)*)$", _NAMES)
 }
 """Field of a paper → its names in files; the first of them that has a value counts."""
-_BY_NAME = {values.folded(name): field for field, names in FIELDS.items() for name in names}
-_RANKS = {values.folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
+_BY_NAME = {
+    values.folded(name): (at, field)
+    for field, names in FIELDS.items()
+    for at, name in enumerate(names)
+}
 INSIDE = frozenset(
     "paper content data metadata journalinfo work item source bibjson ids externalids".split()
 )
@@ -119,7 +122,7 @@ class ReadError(Exception):
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """Return the field of `FIELDS` that has this name in files; None if there is none."""
-    return _BY_NAME.get(values.folded(name))
+    return _BY_NAME.get(values.folded(name), (0, None))[1]
 
 
 def normalise(
@@ -168,17 +171,19 @@ class _Record:
     def __init__(self, raw: Raw) -> None:
         self._raw = raw
         self.warnings = [*raw.warnings]
-        found: list[tuple[int, str, object]] = []
         inside = (each for key, each in raw.fields.items() if values.folded(key) in INSIDE)
-        for named in (raw.fields, *(each for each in inside if isinstance(each, Mapping))):
-            for key, value in named.items():
-                if (field := canonical(key)) and not values.is_nothing(value):
-                    found.append((_RANKS[values.folded(key)], field, value))
+        named = [raw.fields, *(each for each in inside if isinstance(each, Mapping))]
+        found = [
+            (*_BY_NAME[values.folded(key)], value)
+            for fields in named
+            for key, value in fields.items()
+            if canonical(key) and not values.is_nothing(value)
+        ]
         self._found: dict[str, list[object]] = {}
-        for _, field, value in sorted(found, key=itemgetter(0)):
-            self._found.setdefault(field, []).append(value)
-        best = min((rank for rank, field, _ in found if field == "abstract"), default=0)
-        if best == _RANKS["tldr"]:
+        for _, name, value in sorted(found, key=itemgetter(0)):
+            self._found.setdefault(name, []).append(value)
+        best = min((rank for rank, name, _ in found if name == "abstract"), default=0)
+        if best == FIELDS["abstract"].index("tldr"):
             self.warnings.append("abstract: missing; the TL;DR is used instead")
 
     def paper(self, name: str, position: int, titles: dict[str, tuple[str, int | None]]) -> Paper:
@@ -244,11 +249,10 @@ class _Record:
         if (id_ := self._take("id", _id)) is None:
             return None
         known, where = titles.setdefault(id_, (title, self._raw.line))
-        if known == title:
-            return id_
-        place = f" in line {where}" if where else ""
-        self.warnings.append(f"id: {id_!r} belongs to another title{place}")
-        return None
+        if known != title:
+            place = f" in line {where}" if where else ""
+            self.warnings.append(f"id: {id_!r} belongs to another title{place}")
+        return id_ if known == title else None
 
     def _title(self) -> str | None:
         """Return the title with its subtitle, unless the title contains that already."""
@@ -283,9 +287,12 @@ class _Record:
 
     def _url(self) -> str | None:
         texts = [text for value in self._found.get("url", []) for text in values.texts_in(value)]
-        found = next(filter(None, map(_address, texts)), None)
+        for text in texts:
+            https = re.sub(r"^\s*www\.", "https://www.", text)
+            if found := re.search(r"https?://[^\s\]>]{3,2000}", https, re.IGNORECASE):
+                return found[0].rstrip(")") if "](" in https else found[0]  # a link of Markdown
         is_doi = bool(texts) and texts[0].startswith("10.")
-        return found if found or is_doi else self._take("url", lambda _: None)
+        return None if is_doi else self._take("url", lambda _: None)
 
     def _doi(self) -> str | None:
         url = DOI.search(self._text("url"))
@@ -319,13 +326,6 @@ def _id(value: object) -> str | None:
     id_ = values.whole_characters(str(value)) if is_plain else ""
     is_line = not any(unicodedata.category(c) == "Cc" for c in id_)
     return id_ if 0 < len(id_) <= 200 and is_line else None
-
-
-def _address(text: str) -> str | None:
-    """Return the web address in a text, or in a link of Markdown; None if there is none."""
-    text = re.sub(r"^\s*www\.", "https://www.", text)
-    found = re.search(r"https?://[^\s\]>]{3,2000}", text, re.IGNORECASE)
-    return (found[0].rstrip(")") if "](" in text else found[0]) if found else None
 
 
 def _doi(value: object) -> str | None:

@@ -26,14 +26,6 @@ _AFTER_NAMES = re.compile(
     re.IGNORECASE,
 )
 """What may follow names: "and 12 more authors", "et al.", footnote marks."""
-_NAME_KEYS = (
-    "given firstname first givenname givennames forename forenames initials",
-    "nondroppingparticle droppingparticle",
-    "family lastname last surname familyname keyname",
-    "suffix",
-    "name fullname displayname literal authorname rawname collectivename",
-)
-"""Folded keys of a person's parts: given names, particle, family name, suffix, whole name."""
 
 
 def folded(name: str) -> str:
@@ -106,13 +98,15 @@ def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
 
 def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     parts = {folded(str(key)): each for key, each in value.items()}
-    texts = ((text_in(parts.get(key)) for key in keys.split()) for keys in _NAME_KEYS)
-    given, particle, family, suffix, whole = (
-        next(filter(None, each), "").strip() for each in texts
-    )
-    if family:
-        return [" ".join(filter(None, (given, particle, family, suffix)))]
-    if whole:
+
+    def first(keys: str) -> str:
+        return next(filter(None, (text_in(parts.get(key)) for key in keys.split())), "").strip()
+
+    if family := first("family lastname last surname familyname keyname"):
+        given = first("given firstname first givenname givennames forename forenames initials")
+        particle = first("nondroppingparticle droppingparticle")
+        return [" ".join(filter(None, (given, particle, family, first("suffix"))))]
+    if whole := first("name fullname displayname literal authorname rawname collectivename"):
         return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
     return _names(parts.get("author") or parts.get("value") or parts.get("creator"), deep - 1)
 
@@ -221,7 +215,6 @@ _DATES: tuple[tuple[Precision, str], ...] = (
     ("year", rf"{_YEAR}"),
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
-_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +279,7 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
 
 
 def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
-    if len(text) > _LONGEST or not any(c.isdigit() for c in text):
+    if len(text) > 60 or not any(c.isdigit() for c in text):
         return None
     folded = unicodedata.normalize("NFKD", text.strip()).casefold()
     folded = "".join(c for c in folded if not unicodedata.combining(c))
@@ -323,16 +316,12 @@ def _date_of(value: object) -> Dated | None:
         return read_date("-".join(texts)) or read_date(" ".join(texts))
     if isinstance(value, str):
         return _date_of_text(" ".join(value.split()))
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return None
-    return _date_of_number(int(value)) if value == int(value) else None
-
-
-def _date_of_number(number: int) -> Dated | None:
-    """Return the date of a year, of digits like 20250422, or of a time since 1970."""
+    number = int(value)
     if number in YEARS:
         return Dated(date(number, 1, 1), "year")
-    if number < 10**8:
+    if number < 10**8:  # digits like 20250422
         return read_date(str(number)) if number >= 10**7 else None
     seconds = number / 1000 if number >= 10**11 else number  # milliseconds
     return Dated(datetime.fromtimestamp(seconds, UTC).date())
@@ -340,11 +329,11 @@ def _date_of_number(number: int) -> Dated | None:
 
 def _date_of_text(text: str) -> Dated | None:
     if re.fullmatch(r"\d{9,14}", text):
-        return _date_of_number(int(text))
+        return _date_of(int(text))
     if found := read_date(text):
         return found
     first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
     if first and (found := read_date(first[1].strip())):
         return found
     year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024", "c. 1998"
-    return read_date(year[0]) if year and len(text) <= _LONGEST else None
+    return read_date(year[0]) if year and len(text) <= 60 else None
