@@ -1,7 +1,8 @@
 """Read digests that people paste from mails and pages: titles, abstracts and the text around them.
 
-No mark reliably identifies a title or an abstract: see `index.readers.roles`. A line that is only a
-date begins a digest; a file may hold several.
+No mark reliably identifies a title, so titles are chosen together: a file has them at similar
+places, and a title shares words with the text below it. A line that is only a date begins a digest;
+a file may hold several.
 
 Any text has lines that look like titles and abstracts. A digest is recognised by what its papers
 have in common: an abstract shares words with its title, has sentences, is about as long as the
@@ -9,7 +10,7 @@ others, and is not in capitals.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,11 +21,13 @@ from index.papers import Paper, arxiv_id
 from index.passages import sentence_spans
 from index.readers import cues
 from index.readers.pages import LOWEST, Page
-from index.readers.paragraphs import Paragraph, Role
+from index.readers.paragraphs import NEAR, Paragraph, Role, read_roles
 from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
-from index.readers.roles import Layout, likely_title, read_roles
 from index.readers.values import Dated, date_of, read_date
 
+_SHARED_WEIGHT = 5.0
+"""What a line whose words all occur in the text below gains as a title."""
+_TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 _LINKS = re.compile(
     r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
@@ -60,11 +63,18 @@ class _Entry:
 
 
 class _Digest:
+    """The paragraphs of a file; their positions count from 0."""
+
     def __init__(self, text: str, name: str, how: How, found: Sequence[Paragraph]) -> None:
         self._text, self._name, self._how = text, name, how
-        self._found, self._layout = found, Layout(found)
+        self._found = found
         self._places = {each.start: at for at, each in enumerate(found)}
-        titles = [found[at] for at in self._layout.titles]
+        self._first_date = next((at for at, i in enumerate(found) if i.role is Role.DATE), 0)
+        long = (at for at, i in enumerate(found) if i.role is Role.PROSE and i.is_long)
+        self._first_long = next(long, len(found))
+        labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
+        self._titles = labelled if len(labelled) > 1 else self._choose()
+        titles = [found[at] for at in self._titles]
         self._usual_level = mode(title.level or LOWEST for title in titles) if titles else 0
         self._are_loud = sum(title.text.isupper() for title in titles) * 2 > len(titles)
         usual = how.listed.day.year if how.listed else how.usual_year
@@ -75,7 +85,7 @@ class _Digest:
         entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
         for at, each in enumerate(self._found):
-            if at in self._layout.titles:
+            if at in self._titles:
                 carried = self._fields_above(at)
                 entry.found = entry.found[: len(entry.found) - len(carried)]
                 yield entry
@@ -83,7 +93,7 @@ class _Digest:
                 entry = _Entry(each, carried, entry.listed, position)
             elif each.role is Role.DATE and not (
                 entry.title is not None
-                and self._layout.is_above_prose(at)
+                and self._is_above_prose(at)
                 and all(one.role is not Role.PROSE for one in entry.found)
             ):  # otherwise it is the date of the paper
                 yield entry
@@ -142,7 +152,7 @@ class _Digest:
             above = reversed(self._found[:title])
             return [*takewhile(lambda each: each.role is Role.FIELD, above)][::-1]
 
-        first = fields_above(min(self._layout.titles))
+        first = fields_above(min(self._titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
         is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
         return fields_above(at) if is_usual else []
@@ -154,7 +164,7 @@ class _Digest:
         if title is not None:
             # Above the first title such a line only names the sponsor of the mail.
             at = self._places[title.start]
-            above = self._found[at - 1].text if at > min(self._layout.titles) else ""
+            above = self._found[at - 1].text if at > min(self._titles) else ""
             if cues.is_sponsored(title.text) or cues.is_sponsored(above):
                 return
             yield from [self._paper(entry, title, abstract)] if abstract else self._lost(title)
@@ -166,7 +176,7 @@ class _Digest:
                 yield from self._lost(line)
         for run in others:
             is_lost = run[0].is_long or title is None
-            if is_lost and not self._layout.is_intro(self._places[run[0].start]):
+            if is_lost and not self._is_intro(self._places[run[0].start]):
                 yield Problem(self._name, run[0].line, "abstract without a title")
                 return
 
@@ -193,7 +203,7 @@ class _Digest:
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """Report a title, or a line that reads as one and not as a section, without an abstract."""
         words = sum(word[:1].isalpha() for word in line.text.split())
-        is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
+        is_title = words > 3 and line.title_score > 1 and not cues.is_frame(line.text)
         is_title = is_title and line.role is Role.LINE and not 0 < line.level < self._usual_level
         is_title = is_title and (self._are_loud or not line.text.isupper())
         if line.role is Role.TITLE or is_title:
@@ -245,6 +255,82 @@ class _Digest:
             known.setdefault("arxiv", arxiv)
         known["url"] = next((link for link in links if link.startswith("http")), None)
         return {**known, "authors": authors} if authors else known
+
+    def _is_intro(self, at: int) -> bool:
+        """Return whether short prose introduces a mail, above its first date and abstract."""
+        each = self._found[at]
+        is_above = at < self._first_date or each.text[0].islower()
+        return at < self._first_long and not each.is_long and is_above
+
+    def _is_above_prose(self, at: int) -> bool:
+        """Return whether only fields and noise are between a line and an abstract below it."""
+        roles = (each.role for each in self._found[at + 1 : at + 7])
+        ends = (role for role in roles if role in (*_TEXTS, Role.LINE, Role.TITLE, Role.DATE))
+        return next(ends, None) in _TEXTS
+
+    def _gaps(self) -> Iterator[list[int]]:
+        """Yield the positions of the lines above each run of prose, one of which is its title.
+
+        If there is none, yield those of lines that may be one, such as names ("Read, Look, Sing").
+        """
+        lines: list[int] = []
+        spare: list[int] = []
+        in_run = False
+        for at, each in enumerate(self._found):
+            if each.role is Role.LINE and in_run and self._continues_prose(at):
+                continue
+            if each.role is Role.LINE and not each.level and cues.is_frame(each.text):
+                spare.append(at)
+            elif each.role in (Role.LINE, Role.TITLE):
+                if lines and self._found[lines[-1]].role is Role.TITLE:
+                    yield lines
+                    lines = []
+                lines.append(at)
+            elif each.field in ("authors", "byline") and not cues.label_of(each.text):
+                spare.append(at)
+            elif each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper():
+                spare.append(at)  # "Code: The Art"
+            elif each.role is Role.PROSE and not self._is_intro(at):
+                if lines or spare:
+                    yield lines or spare
+                lines, spare = [], []
+            elif each.role is Role.DATE and not (lines and self._is_above_prose(at)):
+                lines, spare = [], []
+            in_run = each.role in (Role.PROSE, Role.SECTION)
+        if lines and self._found[lines[-1]].role is Role.TITLE:
+            yield lines
+
+    def _continues_prose(self, at: int) -> bool:
+        """Return whether a line after prose continues it, as part of its block, a list or code."""
+        line, below = self._found[at], self._found[at + 1 : at + 2]
+        if line.level or not below or below[0].role is not Role.PROSE:
+            return False
+        score = line.title_score + _SHARED_WEIGHT * cues.shared(line.text, below[0].text)
+        return score < 0 and not cues.bare_title(line.text)[:1].isupper()
+
+    def _choose(self) -> set[int]:
+        """Return the best line of each gap; prefer the place where most gaps have theirs.
+
+        The place of a line is the number of lines below it in its gap; each lowers its score.
+        """
+        likely: defaultdict[int, float] = defaultdict(float)
+        scored: list[list[tuple[float, int]]] = []
+        for gap in self._gaps():
+            below = self._found[gap[-1] : gap[-1] + NEAR]
+            text = next((each.text for each in below if each.role is Role.PROSE), "")
+            scores: list[tuple[float, int]] = []
+            for place, at in enumerate(reversed(gap)):
+                line = self._found[at]
+                score = line.title_score + 20 * (line.role is Role.TITLE) - 0.9 * place
+                scores.append((score + _SHARED_WEIGHT * cues.shared(line.text, text), at))
+                likely[place] += max(-2.0, min(score, 3.0))
+            scored.append(scores)
+        usual = max(likely, key=lambda place: (likely[place], -place), default=0)
+        best = (
+            max((score + 1.2 * (place == usual), at) for place, (score, at) in enumerate(gap))
+            for gap in scored
+        )
+        return {title for score, title in best if score > -1.5}
 
 
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
