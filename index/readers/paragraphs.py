@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise, zip_longest
+from typing import NamedTuple
 
 from index.passages import sentence_spans
 from index.readers import cues
@@ -96,15 +97,10 @@ class Paragraph:
         return len(self.text) >= _SURELY_PROSE
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
+class _Line(NamedTuple):
+    text: str  # without white space at its end
     start: int
     number: int
-
-    @property
-    def length(self) -> int:
-        return len(self.text.rstrip())
 
 
 def _first_role(text: str) -> Role:
@@ -121,10 +117,8 @@ def _first_role(text: str) -> Role:
 def _paragraphs(text: str, listed: Collection[int]) -> list[Paragraph]:
     r"""Split `text`, whose line ends are `\n`, into paragraphs.
 
-    Lines between empty lines form a block. In a block a long line is a paragraph, lines wrapped at
-    one width are joined, and a title on top of its abstract is split off. A title in one paragraph
-    with its abstract or its authors is split from them. `listed` are the numbers of lines that are
-    list items without a mark.
+    A title in one paragraph with its abstract or its authors is split from them. `listed` are the
+    numbers of lines that are list items without a mark.
     """
     found = list(_join_lines(text))
     whole = [text[each.start : each.end] for each in found]
@@ -139,7 +133,7 @@ def _paragraphs(text: str, listed: Collection[int]) -> list[Paragraph]:
             is_entry = at in entries and name == "title"
             half = replace(
                 each,
-                role=Role.LINE if is_entry or at not in entries else Role.PROSE,
+                role=Role.PROSE if at in entries and name == "text" else Role.LINE,
                 start=each.start + match.start(name),
                 end=each.start + match.end(name),
                 line=each.line + match.string.count("\n", 0, match.start(name)),
@@ -152,15 +146,21 @@ def _paragraphs(text: str, listed: Collection[int]) -> list[Paragraph]:
 
 
 def _join_lines(text: str) -> Iterator[Paragraph]:
+    """Yield the paragraphs of each block, which is what empty lines separate."""
     blocks: list[list[_Line]] = [[]]
     at = 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            blocks[-1].append(_Line(line, at, number))
+            blocks[-1].append(_Line(line.rstrip(), at, number))
         elif blocks[-1]:
             blocks.append([])
         at += len(line) + 1
-    width = _wrap_width(blocks)
+    # The width at which lines were wrapped is measured on those that run on in the next; a few of
+    # them, long titles, may be wider.
+    pairs = (pair for block in blocks for pair in pairwise(block))
+    wrapped = (line.text for line, following in pairs if _runs_on(line, following))
+    widths = sorted(width for width in map(len, wrapped) if width < _SURELY_PROSE)
+    width = widths[len(widths) * 9 // 10] if widths else 0
     below_title = False
     for block in filter(None, blocks):
         for group in _groups(block, width, below_title=below_title):
@@ -168,26 +168,12 @@ def _join_lines(text: str) -> Iterator[Paragraph]:
             role = _first_role(joined)
             first, last = group[0], group[-1]
             start = first.start + len(first.text) - len(first.text.lstrip())
-            yield Paragraph(role, start, last.start + last.length, first.number, joined)
+            yield Paragraph(role, start, last.start + len(last.text), first.number, joined)
             below_title = role is not Role.PROSE and not cues.is_frame(joined)
 
 
-def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
-    """Return the width in characters at which lines were wrapped, 0 if they were not.
-
-    It is measured on lines that run on in the next; a few of them, long titles, may be wider.
-    """
-    pairs = (pair for block in blocks for pair in pairwise(block))
-    wrapped = sorted(
-        line.length
-        for line, following in pairs
-        if len(line.text) < _SURELY_PROSE and _runs_on(line, following)
-    )
-    return wrapped[len(wrapped) * 9 // 10] if wrapped else 0
-
-
 def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[list[_Line]]:
-    """Cut a block into the lines of each paragraph.
+    """Cut a block into the lines of each paragraph: a long line, or lines wrapped at one width.
 
     If there is no title above the block, its first line is the title, even if it happens to fill
     the width, or all lines above a line of names are. A field begins a paragraph, but not inside a
@@ -198,7 +184,7 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     below_names = next(names, 0)
     group: list[_Line] = []
     for i, line in enumerate(block):
-        if group and not (i < below_names and group[-1].length >= _NARROWEST):
+        if group and not (i < below_names and len(group[-1].text) >= _NARROWEST):
             is_below_title = i == 1 and has_title and _flows(line, block[2], width)
             is_alone = cues.stands_alone(line.text) or cues.stands_alone(group[-1].text)
             is_field = is_alone or cues.field_of(line.text)
@@ -213,26 +199,24 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
 
 def _flows(line: _Line, following: _Line, width: int) -> bool:
     """Return whether two lines are in one paragraph: the first runs on, or it was full."""
-    if "\t" in following.text.strip() or line.text.rstrip().endswith(("…", "...")):
-        return False
-    if max(line.length, len(following.text)) >= _SURELY_PROSE:
+    is_cut = "\t" in following.text.strip() or line.text.endswith(("…", "..."))
+    if is_cut or max(len(line.text), len(following.text)) >= _SURELY_PROSE:
         return False
     return _runs_on(line, following) or _fills(line, following, width)
 
 
 def _fills(line: _Line, following: _Line, width: int) -> bool:
     """Return whether a line had no room for the first word of the next."""
-    needed = line.length + 1 + len(following.text.split(maxsplit=1)[0])
-    return line.length <= width + 2 and needed > width - 2 > 0
+    needed = len(line.text) + 1 + len(following.text.split(maxsplit=1)[0])
+    return len(line.text) <= width + 2 and needed > width - 2 > 0
 
 
 def _runs_on(line: _Line, following: _Line) -> bool:
     """Return whether the wording shows that a sentence or title continues in the next line."""
-    if line.length < _NARROWEST:
-        return False
-    is_open = line.text.rstrip().endswith((":", ",", "&", "–", "—", "-"))
+    is_open = line.text.endswith((":", ",", "&", "–", "—", "-"))
     is_open = is_open or line.text.split()[-1].casefold() in _NEVER_LAST
-    return is_open or following.text.lstrip()[0].islower()
+    is_open = is_open or following.text.lstrip()[0].islower()
+    return is_open and len(line.text) >= _NARROWEST
 
 
 def _entries(
@@ -381,10 +365,9 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
     that above, and no other line shares many.
     """
     known = (each for each in below if not cues.is_frame(each.text))
-    following = next((each.role for each in known), None)
-    if following in (None, Role.LINE, Role.TITLE, Role.DATE):
-        return False
-    if _OPENS_SENTENCE.match(sentence.text):
+    following = next((each.role for each in known), Role.LINE)
+    is_over_line = following in (Role.LINE, Role.TITLE, Role.DATE)
+    if is_over_line or _OPENS_SENTENCE.match(sentence.text):
         return False
     gap: list[str] = []
     before = ""
