@@ -171,9 +171,7 @@ def is_plausible(field: str, value: str) -> bool:
     """Return whether a value fits its label, so that a label that occurs only once counts."""
     if field == "date":
         return date_of(value) is not None or is_date(value)
-    if field == "authors":
-        return is_authors(value, 1)
-    return field != "venue" and id_of(value) is not None
+    return is_authors(value, 1) if field == "authors" else field != "venue" and bool(id_of(value))
 
 
 def id_of(text: str) -> tuple[str, str] | None:

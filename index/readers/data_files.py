@@ -149,15 +149,13 @@ def _header(head: str) -> tuple[str, list[str], int]:
     lines = head.lstrip("\n").split("\n")
     found: list[tuple[str, list[str], int]] = []
     for above in range(min(5, len(lines))):  # a file may begin with lines about itself
-        best: tuple[str, list[str], int] = "", [], 0
-        for delimiter in _DELIMITERS:
-            _, row = next(_rows(iter(lines[above:]), delimiter), (0, [""]))
-            columns = [canonical(cell) or "" for cell in row]
-            if len(columns) > 1 and len({*columns, ""}) > len({*best[1], ""} if best[1] else ()):
-                best = delimiter, columns, above
-        if {"title", "abstract"} <= set(best[1]):
-            return best
-        found.append(best)
+        rows = {sign: next(_rows(iter(lines[above:]), sign), (0, [""]))[1] for sign in _DELIMITERS}
+        fields = {sign: [canonical(cell) or "" for cell in row] for sign, row in rows.items()}
+        several = [sign for sign in fields if len(fields[sign]) > 1]
+        best = max(several, key=lambda sign: len({*fields[sign], ""}), default="")
+        found.append((best, fields.get(best, []), above))
+        if {"title", "abstract"} <= set(found[-1][1]):
+            return found[-1]
     return found[0]
 
 
@@ -197,15 +195,14 @@ def _guess_fields(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
         fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT_LENGTH * 2)
         if (at := next(fits, -1)) >= 0:
             found[at] = "title"
-    cells = (
-        [row[at] for row in rows if len(row) > (at := found.index("id"))] if "id" in found else []
-    )
-    # Ids are distinct, without spaces, and not the rows' numbers.
-    numbers = [str(number) for number in range(len(cells) + 1)]
-    is_numbering = len(cells) > 1 and cells in (numbers[:-1], numbers[1:])
-    is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
-    if is_numbering or is_spaced or len(set(cells)) < len(cells):
-        found[found.index("id")] = ""
+    if "id" in found:  # ids are distinct, without spaces, and not the rows' numbers
+        at = found.index("id")
+        cells = [row[at] for row in rows if len(row) > at]
+        numbers = [str(number) for number in range(len(cells) + 1)]
+        is_numbering = len(cells) > 1 and cells in (numbers[:-1], numbers[1:])
+        is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
+        if is_numbering or is_spaced or len(set(cells)) < len(cells):
+            found[at] = ""
     return found
 
 

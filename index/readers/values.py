@@ -155,8 +155,7 @@ def _one_name(text: str) -> list[str]:
 
 def _spaced(given: str) -> str:
     """Return given names, with spaces between initials: "C. J." for "C.J."."""
-    is_short = _INITIALS.fullmatch(given)
-    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if is_short else given
+    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if _INITIALS.fullmatch(given) else given
 
 
 Precision = Literal["day", "week", "month", "year"]
@@ -188,7 +187,8 @@ nov november novembre noviembre novembro
 dec december dezember decembre diciembre dicembre dezembro"""
 _MONTHS = {name: at for at, row in enumerate(_MONTH_NAMES.split("\n"), 1) for name in row.split()}
 
-_MONTH = r"(?P<month>[a-z]{3,10})\.?"
+_ANY_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_MONTH = rf"(?P<month>{_ANY_MONTH})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR = r"(?P<year>\d{4})"
 _TO = r"\s*(?:-|–|—|to|until|bis)\s*"
@@ -206,7 +206,7 @@ _DATES: tuple[tuple[Precision, str], ...] = (
     ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
     ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
     ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
-    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
+    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>{_ANY_MONTH})\.?\s+)?\d{{1,2}}"
              rf"(?:,?\s+{_YEAR})?"),
     ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
     ("month", rf"{_MONTH},?\s+{_YEAR}"),
@@ -283,12 +283,8 @@ def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
         return None
     folded = unicodedata.normalize("NFKD", text.strip()).casefold()
     folded = "".join(c for c in folded if not unicodedata.combining(c))
-    for precision, shape in _SHAPES:
-        if match := shape.fullmatch(folded):
-            names = {match.groupdict().get(name) for name in ("month", "last")}
-            if names - {None} <= _MONTHS.keys():
-                return precision, match
-    return None
+    found = ((precision, shape.fullmatch(folded)) for precision, shape in _SHAPES)
+    return next(((precision, match) for precision, match in found if match), None)
 
 
 def date_of(value: object) -> Dated | None:
@@ -315,7 +311,14 @@ def _date_of(value: object) -> Dated | None:
         texts = [str(part).strip() for part in value if part not in (None, "")]
         return read_date("-".join(texts)) or read_date(" ".join(texts))
     if isinstance(value, str):
-        return _date_of_text(" ".join(value.split()))
+        text = " ".join(value.split())
+        if re.fullmatch(r"\d{9,14}", text):
+            return _date_of(int(text))
+        first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
+        if found := read_date(text) or (first and read_date(first[1].strip())):
+            return found
+        year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024"
+        return read_date(year[0]) if year and len(text) <= 60 else None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return None
     number = int(value)
@@ -325,15 +328,3 @@ def _date_of(value: object) -> Dated | None:
         return read_date(str(number)) if number >= 10**7 else None
     seconds = number / 1000 if number >= 10**11 else number  # milliseconds
     return Dated(datetime.fromtimestamp(seconds, UTC).date())
-
-
-def _date_of_text(text: str) -> Dated | None:
-    if re.fullmatch(r"\d{9,14}", text):
-        return _date_of(int(text))
-    if found := read_date(text):
-        return found
-    first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
-    if first and (found := read_date(first[1].strip())):
-        return found
-    year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024", "c. 1998"
-    return read_date(year[0]) if year and len(text) <= 60 else None
