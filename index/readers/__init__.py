@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import TypedDict, Unpack
+from typing import IO, TypedDict, Unpack
 
 from index.errors import InputError
 from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
-from index.readers.files import Found, Member, Text, Upload, find_files, members
+from index.readers.files import Found, Text, Upload, find_files, members
 from index.readers.pages import Page
 from index.readers.records import How, Problem, Raw, ReadError, normalise
 from index.readers.values import YEARS
@@ -224,10 +224,10 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
             file = replace(file, source=file.source.read_bytes())
         how = replace(how, usual_year=file.year())
         digest = file.digest()
-        member = None
-        for member in members(file.source):
-            yield from _member(file, member, digest, format_, how)
-        if member is None:
+        name = None
+        for name, opened in members(file.source):
+            yield from _member(file, name, opened, digest, format_, how)
+        if name is None:
             yield _unreadable(file, "an empty archive")
     except ReadError as error:
         yield _unreadable(file, str(error))
@@ -239,23 +239,25 @@ def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
-def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
+def _member(
+    file: Found, inside: str, opened: Callable[[], IO[bytes]], digest: str, format_: str, how: How
+) -> Iterator[FileRead]:
     """Recognise the format of a file, or of one file of an archive, and open its reader.
 
     Unknown text found in a folder is refused.
     """
-    inner = f"!{member.name}" if member.name else ""
-    if inner:
-        file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
+    inner = f"!{inside}" if inside else ""
+    if inside:
+        file = replace(file, name=f"{file.name}/{source_name(PurePath(inside))}")
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
         place=hashlib.sha256(file.place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     try:
-        with closing(Text.of(member)) as text:
+        with closing(Text.of(opened)) as text:
             if not text.head.strip():
                 raise ReadError("empty file")
-            suffix = PurePath(member.name or file.name).suffix.casefold()
+            suffix = PurePath(inside or file.name).suffix.casefold()
             reader = reader_of(text.head, format_, suffix)
             is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
             if reader is None or (reader.name == "digest" and not is_known):

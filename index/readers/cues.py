@@ -63,10 +63,11 @@ _LABELS = dict.fromkeys("from to cc bcc subject reply-to".split(), "header") | d
 )
 """Labels in the head of a mail, and of fields that are not kept."""
 _TITLE_MARK = re.compile(
-    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
+    r"^(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
     re.IGNORECASE,
 )
+_IN_MARKS = re.compile(r"^(\*\*|__|\*|_)(.+)\1$", re.DOTALL)
 _TITLE_TAIL = re.compile(
     r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
     r"|\[(?:pdf|html|link|\d{1,3})\])$",
@@ -225,12 +226,8 @@ def bare_title(text: str) -> str:
     """Return a title without marks of a list, heading or bold type, and tails such as "[PDF]"."""
     before = ""
     while before != text:
-        before = text
-        text = text[match.end() :] if (match := _TITLE_MARK.match(text)) else text
-        text = text.strip()
-        for sign in ("**", "__", "*", "_"):
-            if text.startswith(sign) and text.endswith(sign) and len(text) > 2 * len(sign):
-                text = text[len(sign) : -len(sign)].strip()
+        before, text = text, _TITLE_MARK.sub("", text).strip()
+        text = _IN_MARKS.sub(r"\2", text).strip()
     while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
         text = shorter
     return text

@@ -160,14 +160,8 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file, or one file of an archive."""
-
-    name: str
-    """Its path inside the archive; empty for a file that is no archive."""
-    open: Callable[[], IO[bytes]]
-    """A function that opens a new stream of its bytes; the caller closes it."""
+Open = Callable[[], IO[bytes]]
+"""A function that opens a new stream of a file's bytes; the caller closes it."""
 
 
 class _Bounded(io.RawIOBase):
@@ -215,8 +209,8 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
     return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
 
 
-def members(source: Path | bytes) -> Iterator[Member]:
-    """Yield the files in an archive, by name, or the file itself if it is no archive.
+def members(source: Path | bytes) -> Iterator[tuple[str, Open]]:
+    """Yield the path of each file in an archive, by name, or "" for a file that is no archive.
 
     Open a member before you ask for the next one.
 
@@ -236,7 +230,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
             names = _readable(sizes, sum(info.compress_size for info in inside))
             if any(info.flag_bits & 1 for info in inside):
                 raise ReadError("is protected by a password: unpack it first")
-            yield from (Member(name, partial(archive.open, name)) for name in names)
+            yield from ((name, partial(archive.open, name)) for name in names)
         return
     packed = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
     if packed is not None:
@@ -244,7 +238,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
         with _refused_if_broken("packed file"), opened() as unpacked:
             head = unpacked.read(512)
     if head[257:262] != b"ustar":
-        yield Member("", opened)
+        yield "", opened
         return
     with _refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
         with opened() as file:
@@ -255,8 +249,7 @@ def members(source: Path | bytes) -> Iterator[Member]:
             files = {info.name: info for info in tar.getmembers() if not info.isdir()}
             for name in _readable({name: info.size for name, info in files.items()}, size):
                 if files[name].isfile():  # so `extractfile` returns a stream, never None
-                    extract = partial(tar.extractfile, files[name])
-                    yield Member(name, cast(Callable[[], IO[bytes]], extract))
+                    yield name, cast(Open, partial(tar.extractfile, files[name]))
 
 
 def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
@@ -300,7 +293,7 @@ class Text:
         """Line (None for all) and oddity of its encoding; complete once the whole text is read."""
 
     @classmethod
-    def of(cls, member: Member) -> "Text":
+    def of(cls, opened: Open) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
         UTF-8 is recognised by its bytes and UTF-16 by its byte order mark; a legacy encoding is
@@ -309,14 +302,11 @@ class Text:
         Raises:
             ReadError: it is not text, or a broken archive.
         """
-        with _refused_if_broken("file"), member.open() as stream:
+        with _refused_if_broken("file"), opened() as stream:
             start = stream.read(HEAD_BYTES)
         if kind := next((what for magic, what in _BINARY.items() if start.startswith(magic)), None):
             raise ReadError(f"{kind}, not text: export or save it as text")
-        warnings: list[str] = []
-        if (encoding := _unicode_of(start)) is None:
-            encoding = _legacy_of(start)
-            warnings.append(f"read as {encoding}; if letters look wrong, save it as UTF-8")
+        encoding, warnings = _encoding_of(start)
         errors = "surrogateescape" if encoding == "utf-8" else "replace"
         # A character that the end of `start` cuts in two is left out.
         head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < HEAD_BYTES)
@@ -324,7 +314,7 @@ class Text:
         head = "\n".join(map(_fixed, head.split("\n")))
         if "\0" in head or sum(map(head.count, _CONTROLS)) > len(head) / 100:
             raise ReadError("not text")
-        return cls(io.TextIOWrapper(member.open(), encoding, errors), head, warnings)
+        return cls(io.TextIOWrapper(opened(), encoding, errors), head, warnings)
 
     @classmethod
     def of_string(cls, text: str) -> "Text":
@@ -361,27 +351,29 @@ def _fixed(line: str) -> str:
     return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
-def _unicode_of(start: bytes) -> str | None:
-    """Return "utf-8", "utf-16" if it has its byte order mark, or None for a legacy encoding."""
+def _encoding_of(start: bytes) -> tuple[str, list[str]]:
+    """Return the encoding of a file that begins with `start`, and a warning if it is a guess.
+
+    It is UTF-16 if there is a byte order mark, or the most likely legacy encoding if too many bytes
+    are not UTF-8; Windows-1252 is preferred if it fits about as well.
+    """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+        return "utf-16", []
     text = start.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text[:-3]))
-    good = sum(1 for c in text if c >= "\x80") - bad
-    return "utf-8" if bad <= good / 4 else None
-
-
-def _legacy_of(start: bytes) -> str:
-    """Return the most likely legacy encoding; prefer Windows-1252 if it fits about as well."""
+    if bad <= (sum(1 for c in text if c >= "\x80") - bad) / 4:
+        return "utf-8", []
     # Imported here: most files are UTF-8.
     from charset_normalizer import from_bytes
 
     found = from_bytes(start, threshold=0.3)
-    best = found.best()
-    if best is None:
+    if (best := found.best()) is None:
         raise ReadError("not text")
-    western = (e for e in found if "cp1252" in (e.encoding, *e.could_be_from_charset))
-    if any(e.chaos <= best.chaos + 0.05 and e.coherence >= best.coherence - 0.15 for e in western):
-        return "cp1252"
+    encoding = best.encoding
+    western = [e for e in found if "cp1252" in (e.encoding, *e.could_be_from_charset)]
     is_mostly_ascii = sum(byte < 128 for byte in start) >= 0.9 * len(start)
-    return "cp1252" if is_mostly_ascii and best.multi_byte_usage > 0 else best.encoding
+    if (is_mostly_ascii and best.multi_byte_usage > 0) or any(
+        e.chaos <= best.chaos + 0.05 and e.coherence >= best.coherence - 0.15 for e in western
+    ):
+        encoding = "cp1252"
+    return encoding, [f"read as {encoding}; if letters look wrong, save it as UTF-8"]
