@@ -5,12 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from digest_papers import ABSTRACTS, TITLES, both, each
+from digest_papers import ABSTRACTS, TITLES, Found, both, each
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.papers import Paper
-from index.readers import Problem
 
 PAPERS = list(zip(TITLES, ABSTRACTS, strict=True))
 OWLS, KETTLES, MAPS = PAPERS
@@ -22,10 +21,10 @@ ADVERT = (
 
 
 def digest(*papers: tuple[str, str]) -> str:
-    return "\n\n".join(f"{title}\n\n{abstract}" for title, abstract in papers) + "\n"
+    return "\n\n".join(map("\n\n".join, papers)) + "\n"
 
 
-def split(text: str, year: int = 2025, name: str = "mail.txt") -> tuple[list[Paper], list[Problem]]:
+def split(text: str, year: int = 2025, name: str = "mail.txt") -> Found:
     return both(text, name, year=year)
 
 
@@ -61,10 +60,9 @@ def test_dates_as_people_write_them(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["Feb 30", "2025-13-01", "Jan 1, 0000"])
 def test_a_day_that_does_not_exist_is_a_problem_and_its_papers_stay(line: str) -> None:
-    papers, problems = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
-    assert [paper.title for paper in papers] == TITLES
-    assert [(problem.line, papers[0].sources[0].date) for problem in problems] == [(3, None)]
-    assert line in problems[0].reason
+    papers, (problem,) = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
+    assert [(paper.title, paper.sources[0].date) for paper in papers] == [(t, None) for t in TITLES]
+    assert (problem.line, line in problem.reason) == (3, True)
 
 
 def test_each_date_line_begins_a_digest_of_its_own() -> None:
@@ -193,9 +191,8 @@ def test_headings_over_papers_are_no_titles_without_abstracts(heads: tuple[str, 
 
 def test_a_paragraph_of_ten_million_characters_is_one_problem() -> None:
     huge = "word " * 2_000_000 + "end."
-    papers, problems = split(digest(OWLS, ("A Flood of Words", huge), KETTLES))
-    assert [paper.title for paper in papers] == [OWLS[0], KETTLES[0]]
-    assert [problem.line for problem in problems] == [7]
+    papers, (problem,) = split(digest(OWLS, ("A Flood of Words", huge), KETTLES))
+    assert ([paper.title for paper in papers], problem.line) == ([OWLS[0], KETTLES[0]], 7)
 
 
 lines = st.sampled_from(

@@ -26,29 +26,26 @@ XML = ("atom", "oai", "acl")
 """Of one paper each."""
 
 
-@pytest.mark.parametrize("format_", sorted({*EXPORTS} - {*XML}))
+@pytest.mark.parametrize("format_", EXPORTS)
 @pytest.mark.parametrize("name", ["export", "export.bib"])
 def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     papers, problems = both(EXPORTS[format_], name)
+    titles = [TITLE, "Why Kettles Sing Before They Boil"][: 1 if format_ in XML else 2]
+    assert [paper.title for paper in papers] == titles
+    assert [paper.abstract.strip() for paper in papers] == [ABSTRACT, "Kettles sing."][
+        : len(titles)
+    ]
+    assert papers[0].authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
+    assert papers[0].year == 2024
+    if format_ in XML:
+        assert all(problem.is_warning for problem in problems)
+        assert papers[0].arxiv == (None if format_ == "acl" else "2403.01234")
+        return
     assert problems == []
-    assert [paper.title for paper in papers] == [TITLE, "Why Kettles Sing Before They Boil"]
-    assert [paper.abstract for paper in papers] == [ABSTRACT, "Kettles sing."]
-    paper = papers[0]
-    assert paper.authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
-    assert (paper.year, paper.venue, paper.doi) == (2024, "Journal of Owls", "10.9999/owl.1")
+    assert (papers[0].venue, papers[0].doi) == ("Journal of Owls", "10.9999/owl.1")
     assert both(EXPORTS[format_], format=format_)[0] == both(EXPORTS[format_])[0]
     (reading,) = read_files([Upload("x", EXPORTS[format_].encode())], {})
     assert reading.format.lower().startswith({"wos": "web"}.get(format_, format_))
-
-
-@pytest.mark.parametrize("name", XML)
-def test_xml_of_other_services(name: str) -> None:
-    papers, problems = both(EXPORTS[name])
-    assert [problem for problem in problems if not problem.is_warning] == []
-    assert [(paper.title, paper.abstract.strip()) for paper in papers] == [(TITLE, ABSTRACT)]
-    assert papers[0].authors == ("Ada Byrd", "Cy van Dam")
-    assert papers[0].year == 2024
-    assert "2403.01234" in (papers[0].arxiv, "2403.01234" if name == "acl" else "")
 
 
 @pytest.mark.parametrize(

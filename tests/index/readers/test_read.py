@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from digest_papers import ABSTRACTS, TITLES
+from digest_papers import ABSTRACTS, TITLES, found
 
 from index.errors import InputError
 from index.papers import Paper
@@ -29,13 +29,13 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def papers(*paths: Path, **options: object) -> list[Paper]:
-    found = list(read(paths, **options))  # type: ignore[arg-type] # options by name
-    assert not [item for item in found if isinstance(item, Problem)]
-    return [item for item in found if isinstance(item, Paper)]
+    read_, wrong = found(paths, **options)
+    assert wrong == []
+    return read_
 
 
 def problems(*paths: Path) -> list[str]:
-    return [str(item) for item in read(paths) if isinstance(item, Problem)]
+    return list(map(str, found(paths)[1]))
 
 
 def test_a_folder_is_read_in_order_with_names_from_its_root(tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_files_of_one_name_in_a_run_are_told_apart_by_their_folders(tmp_path: Pa
     broken = write(tmp_path / "thu" / "today.txt", "hello")
     assert problems(files[0], broken) == ["thu/today.txt: no paper found, read as digest"]
     damaged = write(tmp_path / "x.jsonl", f'{RECORD}\n{{"title": "Owls"\n')
-    found = [item for item in read([broken, damaged]) if isinstance(item, Problem)]
-    assert [problem.is_damage for problem in found] == [False, True], "a digest has no grammar"
+    kinds = [problem.is_damage for problem in found([broken, damaged])[1]]
+    assert kinds == [False, True], "a digest has no grammar"
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,8 @@ def test_names_are_text_of_one_line(tmp_path: Path, name: bytes, shown: str) -> 
 def test_encodings_and_line_ends_do_not_matter(tmp_path: Path, encoding: str, ending: str) -> None:
     text = DIGEST.replace("Counting", "Søren’s")
     file = write(tmp_path / "x.txt", text.replace("\n", ending).encode(encoding))
-    found = list(read([file]))
-    (paper,) = (each for each in found if isinstance(each, Paper))
-    told = [each.reason for each in found if isinstance(each, Problem)]
-    assert ["cp1252" in reason for reason in told] == [True] * (encoding == "cp1252")
+    (paper,), told = found([file])
+    assert ["cp1252" in each.reason for each in told] == [True] * (encoding == "cp1252")
     assert paper.title == TITLES[0].replace("Counting", "Søren’s")
     assert paper.abstract == ABSTRACTS[0].replace("Counting", "Søren’s")
 
@@ -96,18 +94,19 @@ def test_encodings_and_line_ends_do_not_matter(tmp_path: Path, encoding: str, en
 def test_what_is_not_text_is_a_problem_and_the_rest_is_read(tmp_path: Path, data: bytes) -> None:
     binary = write(tmp_path / "a.txt", data)
     text = write(tmp_path / "b.txt", DIGEST)
-    assert [found.startswith("a.txt: ") for found in problems(binary, text)] == [True]
-    assert re.search("not text|unknown format", problems(tmp_path)[0])
-    assert len([item for item in read([tmp_path]) if isinstance(item, Paper)]) == 1
+    assert [each.startswith("a.txt: ") for each in problems(binary, text)] == [True]
+    read_, (problem,) = found([tmp_path])
+    assert re.search("not text|unknown format", problem.reason)
+    assert len(read_) == 1
 
 
 def test_text_in_a_folder_that_may_be_anything_is_read_only_if_it_is_named(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", DIGEST)
     program = write(tmp_path / "b.py", DIGEST)
     write(tmp_path / "c.png", b"\x89PNG\0")
-    found = problems(tmp_path)
-    assert [text.split(":")[0] for text in found] == ["b.py", "c.png"]
-    assert "unknown format" in found[0]
+    told = problems(tmp_path)
+    assert [text.split(":")[0] for text in told] == ["b.py", "c.png"]
+    assert "unknown format" in told[0]
     assert len(papers(program)) == 1
 
 
@@ -143,9 +142,9 @@ def test_a_file_that_vanishes_or_is_empty_is_a_problem(tmp_path: Path) -> None:
     for content in ("", " \n\r\n", "\ufeff"):
         assert problems(write(tmp_path / "x.txt", content)) == ["x.txt: empty file"]
     file = write(tmp_path / "x.txt", DIGEST)
-    found = read([file, write(tmp_path / "y.txt", DIGEST)])
+    items = read([file, write(tmp_path / "y.txt", DIGEST)])
     file.unlink()
-    assert [type(item) for item in found] == [Problem, Paper]
+    assert [type(item) for item in items] == [Problem, Paper]
 
 
 def test_bombs_and_paths_out_of_an_archive_are_refused_in_a_line(tmp_path: Path) -> None:
