@@ -10,13 +10,12 @@ from pathlib import Path, PurePath
 from typing import IO, TypedDict, Unpack
 
 from index.errors import InputError
-from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
 from index.readers.files import Found, Text, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.records import How, Problem, Raw, ReadError, normalise
+from index.readers.records import How, Papers, Problem, ReadError, Records, normalise
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
@@ -28,7 +27,6 @@ __all__ = [
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """Endings of files in a folder that may be read as digests: other text there may be anything."""
 
-Records = Iterator[Raw | Problem]
 Open = Callable[[Text, str, How], tuple[str, Records]]
 """A function that opens a file, given its text, the name of its papers' sources, and a `How`.
 
@@ -165,7 +163,7 @@ class FileRead:
     file: Found
     origin: Origin | None
     """None if the file could not be read."""
-    found: Iterator[Paper | Problem]
+    found: Papers
     """Its papers and problems, in order; iterate over them before you take the next file."""
     format: str = ""
     """Its format in words, with the columns of a table; empty if the file could not be read."""
@@ -185,7 +183,7 @@ class Options(TypedDict, total=False):
     """Whether an index merges the sightings of a paper into one paper; by default it does."""
 
 
-def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Iterator[Paper | Problem]:
+def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Papers:
     """Iterate over the papers and problems of all files; see `read_files`."""
     return chain.from_iterable(reading.found for reading in read_files(paths, options))
 

@@ -7,14 +7,14 @@ a time; no entity is expanded, and nothing is loaded from a network.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from xml.etree.ElementTree import Element, ParseError
 
 from index.papers import arxiv_id
 from index.readers.files import Text
-from index.readers.records import Problem, Raw, ReadError
+from index.readers.records import Problem, Raw, ReadError, Records
 from index.readers.values import Dated, read_date
 from index.text import clean_text
 
@@ -39,7 +39,7 @@ class Dialect:
         begins = first is not None and first[1] in (self.first, "FN")
         return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
-    def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
+    def read(self, text: Text, name: str) -> Records:
         """Yield the records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the current record
@@ -123,7 +123,7 @@ def arxiv_score(head: str) -> float:
     return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
 
 
-def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_arxiv(text: Text, name: str) -> Records:
     r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
@@ -136,15 +136,13 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
             continue
         began = began if parts else number
         if len(parts) == 2 or (parts and line.strip() != "\\\\"):
-            yield _mailing_record(parts, name, began, listed)
+            yield _mailed(parts, name, began, listed)
             parts = []
         else:
             parts.append([])
 
 
-def _mailing_record(
-    parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
-) -> Raw | Problem:
+def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) -> Raw | Problem:
     head = "\n".join(filter(str.strip, parts[0]))
     found = re.findall(r"(?m)^([A-Z][A-Za-z-]{2,20}): ?(.*(?:\n[^\S\n].*)*)", head)
     fields = {tag.casefold(): re.sub(r"\s*\n\s*", " ", value).strip() for tag, value in found}
@@ -162,9 +160,8 @@ def _mailing_record(
 
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
 _NOT_ABSTRACT = re.compile(
-    r"(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
-    r"|Conflict of interest|Copyright|©|\(c\) ?\d{4}|DOI:|PMC?ID:|Free (?:PMC|full))",
-    re.I,
+    r"(?i)(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
+    r"|Conflict of interest|Copyright|©|\(c\) ?\d{4}|DOI:|PMC?ID:|Free (?:PMC|full))"
 )
 
 
@@ -173,7 +170,7 @@ def pubmed_text_score(head: str) -> float:
     return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
 
 
-def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
+def read_pubmed_text(text: Text, _name: str) -> Records:
     """Yield the records of PubMed's "Abstract (text)": blocks in a fixed order, ids at the end."""
     began = 0
     blocks: list[list[str]] = []
@@ -226,7 +223,7 @@ def bibtex_score(head: str) -> float:
     return 0.96 * bool(found and found.start() < len(head) / 2)
 
 
-def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_bibtex(text: Text, name: str) -> Records:
     """Yield the entries of a file; report a broken one as damage, and go on with the next."""
     # Imported here: most files are not BibTeX.
     from bibtexparser import middlewares
@@ -338,7 +335,7 @@ class _Characters:
         return line.encode() + b"\n"
 
 
-def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_xml(text: Text, name: str) -> Records:
     """Yield the records of a file; raise `ReadError` if it declares entities or has no record."""
     # Imported here: most files are not XML.
     from defusedxml.common import DefusedXmlException

@@ -8,21 +8,18 @@ from index.readers.records import DOI, canonical
 from index.readers.values import date_of, is_date, names_in
 
 _FOOTER = re.compile(
-    r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
+    r"(?i)unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
     r"|all rights reserved|you(?:['’]re| are) receiving|you received this|advertise (?:with|in)\b"
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
-    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)",
-    re.IGNORECASE,
+    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)"
 )
 _SPONSORED = re.compile(
-    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
-    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$",
-    re.IGNORECASE,
+    r"(?i)\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
+    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$"
 )
 _FRAME = re.compile(
-    r"(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
-    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
+    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*"
 )
 """The beginnings of lines that are buttons, greetings, or headings in a programme."""
 _PARTICLES = frozenset(
@@ -43,18 +40,16 @@ BYLINE = re.compile(
 """The authors of a paper, and where and in which year it was published, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _IDS = re.compile(
-    rf"{_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
-    r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
-    re.IGNORECASE,
+    rf"(?i){_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
+    r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b"
 )
 _SECTION = re.compile(
-    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
+    r"(?i)(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
     r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
     r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
     r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
     r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
-    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
-    re.IGNORECASE,
+    r"(?:\s*(?:and|/|&)\s*\w+)?:?"
 )
 _LABELS = dict.fromkeys("from to cc bcc subject reply-to".split(), "header") | dict.fromkeys(
     "subjects comments categories category keywords tags topics topic license report-no msc-class"
@@ -63,15 +58,13 @@ _LABELS = dict.fromkeys("from to cc bcc subject reply-to".split(), "header") | d
 )
 """Labels in the head of a mail, and of fields that are not kept."""
 _TITLE_MARK = re.compile(
-    r"^(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
-    r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
-    re.IGNORECASE,
+    r"(?i)^(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
+    r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*"
 )
 _IN_MARKS = re.compile(r"^(\*\*|__|\*|_)(.+)\1$", re.DOTALL)
 _TITLE_TAIL = re.compile(
-    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
-    r"|\[(?:pdf|html|link|\d{1,3})\])$",
-    re.IGNORECASE,
+    r"(?i)\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
+    r"|\[(?:pdf|html|link|\d{1,3})\])$"
 )
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _LONG_WORD = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from index.readers.files import LONGEST_LINE, Text
-from index.readers.records import INSIDE, How, Problem, Raw, ReadError, canonical
+from index.readers.records import INSIDE, How, Problem, Raw, ReadError, Records, canonical
 from index.readers.values import folded
 
 _DEEPEST = 4
@@ -27,7 +27,7 @@ def json_score(head: str) -> float:
     return 0.97 * bool(re.match(r'\s*(?:\[\s*)?(?:\{\s*(?:"|\}|$)|\[\s*[\[{"]|\[\s*\]\s*$)', head))
 
 
-def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_json(text: Text, name: str) -> Records:
     """Yield the records of a file, in order, and the places where its JSON is broken.
 
     After a broken place, reading resumes at the next line or the next object of the same indent.
@@ -206,7 +206,7 @@ def _guess_fields(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Problem]]:
+def open_table(text: Text, name: str, how: How) -> tuple[str, Records]:
     """Return how the columns of a table are read, in words, and an iterator of its records.
 
     Raises:
@@ -236,7 +236,7 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
     keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
     described = f"csv ({_DELIMITERS[delimiter]}-separated; {columns})"
 
-    def records() -> Iterator[Raw | Problem]:
+    def records() -> Records:
         for line, row in chain(first[1:], rows):
             if len(row) == 1:
                 reason = f"one cell instead of {len(keys)}: the row is broken"

@@ -22,21 +22,20 @@ from index.passages import sentence_spans
 from index.readers import cues
 from index.readers.pages import LOWEST, Page
 from index.readers.paragraphs import NEAR, Paragraph, Role, read_roles
-from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
+from index.readers.records import LONGEST_ABSTRACT, How, Papers, Problem, Raw, Records
 from index.readers.values import Dated, date_of, read_date
 
 _SHARED_WEIGHT = 5.0
 """What a line whose words all occur in the text below gains as a title."""
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 _LINKS = re.compile(
-    r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
-    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
-    re.IGNORECASE,
+    r"(?i)(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
+    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$"
 )
 """Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
 
 
-def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
+def read_digest(page: Page, name: str, how: How) -> Records:
     """Yield the papers of a digest, in order, and what could not be read.
 
     `name` is the name of the papers' sources.
@@ -157,7 +156,7 @@ class _Digest:
         is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
         return fields_above(at) if is_usual else []
 
-    def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
+    def papers(self, entry: _Entry) -> Records:
         """Yield the paper of an entry, and a problem for a title or abstract without the other."""
         title = entry.title
         abstract, others = self._prose_runs(entry)
@@ -180,9 +179,7 @@ class _Digest:
                 yield Problem(self._name, run[0].line, "abstract without a title")
                 return
 
-    def _paper(
-        self, entry: _Entry, title: Paragraph, abstract: Sequence[Paragraph]
-    ) -> Raw | Problem:
+    def _paper(self, entry: _Entry, title: Paragraph, abstract: list[Paragraph]) -> Raw | Problem:
         text = self._text[abstract[0].start : abstract[-1].end].strip()
         text = _LINKS.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if (size := len(text)) > LONGEST_ABSTRACT:
@@ -337,9 +334,7 @@ _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[
 """The beginning of a line of an unknown format: short, and closed by a sign."""
 
 
-def plausible(
-    name: str, found: Iterator[Paper | Problem], *, is_named: bool
-) -> Iterator[Paper | Problem]:
+def plausible(name: str, found: Papers, *, is_named: bool) -> Papers:
     """Yield all of a digest, or only why it is rejected; a format that a user named is accepted."""
     known = [*found]
     signs = [] if is_named else _signs(known)

@@ -21,9 +21,8 @@ _HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
 _NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
 """A line with the address of a numbered link: "[4] https://arxiv.org/abs/…"."""
 _SUMMARY = re.compile(
-    r"[\s*_#]*(?:(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))"
-    r"[:.]?[\s*_#]*$|(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*|tl;?dr\s+(?=.{60}))",
-    re.IGNORECASE,
+    r"(?i)[\s*_#]*(?:(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))"
+    r"[:.]?[\s*_#]*$|(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*|tl;?dr\s+(?=.{60}))"
 )
 """The beginning of a summary that is no abstract, or the heading above it."""
 _OPENS_SENTENCE = re.compile(

@@ -111,6 +111,10 @@ class Problem:
         return f"{where}: {self.reason}"
 
 
+Records = Iterator[Raw | Problem]
+Papers = Iterator[Paper | Problem]
+
+
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
@@ -126,11 +130,8 @@ def canonical(name: str) -> str | None:
 
 
 def normalise(
-    name: str,
-    format_: str,
-    records: Iterator[Raw | Problem],
-    oddities: Sequence[tuple[int | None, str]],
-) -> Iterator[Paper | Problem]:
+    name: str, format_: str, records: Records, oddities: Sequence[tuple[int | None, str]]
+) -> Papers:
     """Yield the papers of a file, each after the warnings about it, and what could not be read.
 
     `name` is the name of the papers' sources. `oddities` are lines (None for all) and what is odd

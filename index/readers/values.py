@@ -21,9 +21,8 @@ _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
 """A name as Scopus writes it: "van Dam C.J."."""
 _AFTER_NAMES = re.compile(
-    r"(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))\s*$"
-    r"|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$",
-    re.IGNORECASE,
+    r"(?i)(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))"
+    r"\s*$|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$"
 )
 """What may follow names: "and 12 more authors", "et al.", footnote marks."""
 
