@@ -158,6 +158,7 @@ def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) 
     return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
 
 
+_PMID = re.compile("PMID:")
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
 _NOT_ABSTRACT = re.compile(
     r"(?i)(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
@@ -172,38 +173,30 @@ def pubmed_text_score(head: str) -> float:
 
 def read_pubmed_text(text: Text, _name: str) -> Records:
     """Yield the records of PubMed's "Abstract (text)": blocks in a fixed order, ids at the end."""
-    began = 0
-    blocks: list[list[str]] = []
-    is_open = has_pmid = False
-    for number, line in text.lines():
-        if not is_open and (not blocks or has_pmid) and _CITED.match(line):
-            if blocks:
-                yield _pubmed_record(began, blocks)
-            began, blocks, has_pmid = number, [], False
-        if line.strip() and is_open:
-            blocks[-1].append(line.strip())
-        elif line.strip():
-            blocks.append([line.strip()])
-        is_open = bool(line.strip())
-        has_pmid = has_pmid or line.strip().startswith("PMID:")
-    if blocks:
-        yield _pubmed_record(began, blocks)
+    began, lines = 0, list[str]()
+    for number, line in chain(text.lines(), [(0, None)]):
+        is_apart = not any(lines) or (not lines[-1] and any(map(_PMID.match, lines)))
+        if line is None or (is_apart and _CITED.match(line)):
+            if any(lines):
+                yield _pubmed_record(began, re.split(r"\n\n+", "\n".join(lines).strip()))
+            began, lines = number, []
+        lines.append((line or "").strip())
 
 
-def _pubmed_record(began: int, blocks: list[list[str]]) -> Raw:
+def _pubmed_record(began: int, blocks: list[str]) -> Raw:
     """Make a record of its blocks: citation, title, perhaps authors, abstract, remarks and ids."""
-    citation, title = (" ".join(lines) for lines in [*blocks, []][:2])
+    citation, title = (block.replace("\n", " ") for block in [*blocks, ""][:2])
     fields: dict[str, object] = {"title": _title_of_pubmed(title)}
     if where := re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation):
         fields |= {"venue": where["venue"], "date": where["date"].strip()}
-    texts = [lines for lines in blocks[2:] if not lines[0].startswith("[Article in")]
-    if texts and not _NOT_ABSTRACT.match(texts[0][0]):
-        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", " ".join(texts[0]).rstrip("."))
+    texts = [block for block in blocks[2:] if not block.startswith("[Article in")]
+    if texts and not _NOT_ABSTRACT.match(texts[0]):
+        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", texts[0].replace("\n", " ").rstrip("."))
         if len(names) < 2_000 and all(len(each.split()) < 6 for each in names.split(",")):
             fields["authors"] = names
             del texts[0]
-    kept = ["\n".join(lines) for lines in texts if not _NOT_ABSTRACT.match(lines[0])]
-    ids = re.findall(r"(?m)^(DOI|PMID): (\S+)", "\n".join(chain.from_iterable(blocks[1:])))
+    kept = [block for block in texts if not _NOT_ABSTRACT.match(block)]
+    ids = re.findall(r"(?m)^(DOI|PMID): (\S+)", "\n".join(blocks[1:]))
     return Raw(began, {**fields, "abstract": "\n".join(kept), **{k.casefold(): v for k, v in ids}})
 
 

@@ -37,18 +37,16 @@ def read_json(text: Text, name: str) -> Records:
     for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
         records = [] if problem else list(_records(value, _DEEPEST))
         yield from (Raw(line, record) for record in records)
-        if problem:
-            yield Problem(name, line, f"broken JSON: {problem}", is_damage=True)
-        elif not records:
+        if not records:
             what = "no record" if isinstance(value, list | dict) else "no JSON object"
-            yield Problem(name, line, f"{what}: no object has a title", is_damage=True)
+            reason = f"broken JSON: {problem}" if problem else f"{what}: no object has a title"
+            yield Problem(name, line, reason, is_damage=True)
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
     """Yield the number of each line, and its value or what is wrong with it."""
     for number, line in text.lines():
-        stripped = line.strip(", \t")
-        if stripped not in ("", "[", "]"):
+        if (stripped := line.strip(", \t")) not in ("", "[", "]"):
             value, _, problem = _parsed(stripped)
             if problem:  # the first or last line of an array
                 value, _, problem = _parsed(stripped.strip("[]"))
