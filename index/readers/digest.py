@@ -44,9 +44,7 @@ def read_digest(page: Page, name: str, how: How) -> Records:
     lines = [line for line in text.split("\n") if line.strip()]
     if sum(line.startswith(">") for line in lines) * 2 > len(lines):  # a quoted mail
         text = re.sub(r"(?m)^(?:>[ \t]?)+", "", text)
-    digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
-    for entry in digest.entries():
-        yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
+    yield from _Digest(text, name, how, read_roles(replace(page, text=text))).records()
 
 
 @dataclass
@@ -79,15 +77,15 @@ class _Digest:
         usual = how.listed.day.year if how.listed else how.usual_year
         self._year = how.year or self._stated_year() or usual
 
-    def entries(self) -> Iterator[_Entry | Problem]:
-        """Yield the entries of the file, in order, and a problem for each impossible date."""
+    def records(self) -> Records:
+        """Yield the papers of the file, in order, and its problems."""
         entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
         for at, each in enumerate(self._found):
             if at in self._titles:
                 carried = self._fields_above(at)
                 entry.found = entry.found[: len(entry.found) - len(carried)]
-                yield entry
+                yield from self._papers(entry)
                 position += 1
                 entry = _Entry(each, carried, entry.listed, position)
             elif each.role is Role.DATE and not (
@@ -95,7 +93,7 @@ class _Digest:
                 and self._is_above_prose(at)
                 and all(one.role is not Role.PROSE for one in entry.found)
             ):  # otherwise it is the date of the paper
-                yield entry
+                yield from self._papers(entry)
                 entry, position = _Entry(None), 0
                 try:
                     entry.listed = read_date(each.text, self._year)
@@ -108,7 +106,7 @@ class _Digest:
                 if entry.is_head:
                     entry.listed = self._date_of_head(each, entry.listed)
                 entry.found.append(each)
-        yield entry
+        yield from self._papers(entry)
 
     def _date_of_head(self, line: Paragraph, listed: Dated | None) -> Dated | None:
         """Return the date of a digest from a line of its head, or else `listed`."""
@@ -156,7 +154,7 @@ class _Digest:
         is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
         return fields_above(at) if is_usual else []
 
-    def papers(self, entry: _Entry) -> Records:
+    def _papers(self, entry: _Entry) -> Records:
         """Yield the paper of an entry, and a problem for a title or abstract without the other."""
         title = entry.title
         abstract, others = self._prose_runs(entry)
