@@ -253,12 +253,9 @@ def members(source: Path | bytes) -> Iterator[tuple[str, Open]]:
 
 
 def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
-    """Return the names of an archive's files that are to be read, in order.
+    """Return the names of an archive's files that are to be read, in order, or raise `ReadError`.
 
     `sizes` are their unpacked sizes in bytes; they take `packed` bytes in the archive.
-
-    Raises:
-        ReadError: there are too many, they are too large, or a path leads out of the archive.
     """
     if len(sizes) > MOST_MEMBERS:
         raise ReadError(f"contains {len(sizes):,} files, more than {MOST_MEMBERS:,}: not read")

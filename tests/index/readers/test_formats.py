@@ -39,7 +39,8 @@ def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     assert papers[0].year == 2024
     if format_ in XML:
         assert all(problem.is_warning for problem in problems)
-        assert papers[0].arxiv == (None if format_ == "acl" else "2403.01234")
+        venue, arxiv = ("Proceedings of Owls", None) if format_ == "acl" else (None, "2403.01234")
+        assert (papers[0].venue, papers[0].arxiv) == (venue, arxiv)
         return
     assert problems == []
     assert (papers[0].venue, papers[0].doi) == ("Journal of Owls", "10.9999/owl.1")
@@ -68,8 +69,9 @@ def test_entities_are_refused(content: str) -> None:
      "\n\n".join(f"How to Set Timer {at}\n\nPress the button twice and wait for the green light to"
                  " appear before the water is poured in." for at in range(9)),
      json.dumps({"settings": {"colour": "red"}, "size": 3}),
+     json.dumps({"title": TITLE, "sections": [{"title": "Introduction", "text": ABSTRACT}]}),
      *((REPOSITORY / name).read_text() for name in DOCUMENTS)],
-    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings", *DOCUMENTS],
+    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings", "sections", *DOCUMENTS],
 )  # fmt: skip
 def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")
@@ -136,17 +138,3 @@ def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> No
     )
     papers = got(f"TY  - JOUR\nTI  - {TITLE}\nAB  - {lines}\nER  - \n", "x.ris")
     assert [paper.abstract for paper in papers] == [lines.replace("\n", " ")]
-
-
-def test_a_volume_in_one_line_gives_its_papers_venue_and_year() -> None:
-    meta = "<meta><booktitle>Owls in Towns</booktitle><year>2019</year></meta>"
-    paper = f"<paper><title>{TITLE}</title><abstract>{ABSTRACT}</abstract></paper>"
-    ((found,), _) = both(f"<collection><volume>{meta}{paper}</volume></collection>", "x.xml")
-    assert (found.venue, found.year) == ("Owls in Towns", 2019)
-
-
-def test_the_sections_of_a_record_are_no_papers() -> None:
-    record = {"title": TITLE, "sections": [{"title": "Introduction", "text": ABSTRACT}]}
-    papers, problems = both(json.dumps(record), "x.json")
-    assert papers == []
-    assert [problem.reason for problem in problems] == ["abstract: missing or empty"]
