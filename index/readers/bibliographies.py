@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from types import SimpleNamespace
 from xml.etree.ElementTree import Element, ParseError
 
 from index.papers import arxiv_id
@@ -313,32 +314,26 @@ def xml_score(head: str) -> float:
     return 0.93 * bool(is_xml and any(root in head for root in roots))
 
 
-class _Characters:
-    """The decoded text of a file as a UTF-8 stream for an XML parser, without XML declaration."""
-
-    def __init__(self, text: Text) -> None:
-        self._lines = text.lines()
-
-    def read(self, _size: int = -1) -> bytes:
-        number, line = next(self._lines, (0, None))
-        if line is None:
-            return b""
-        line = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
-        line = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", line)
-        return line.encode() + b"\n"
-
-
 def read_xml(text: Text, name: str) -> Records:
     """Yield the records of a file; raise `ReadError` if it declares entities or has no record."""
     # Imported here: most files are not XML.
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
+    def content() -> Iterator[bytes]:
+        """Yield the text as UTF-8, without an XML declaration or characters that XML forbids."""
+        for number, line in text.lines():
+            bare = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
+            bare = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", bare)
+            yield bare.encode() + b"\n"
+
+    chunks = content()
+    stream = SimpleNamespace(read=lambda _size: next(chunks, b""))
     record: Element | None = None  # the current one
     volume: Mapping[str, object] = {}
     seen = False
     try:
-        for event, element in iterparse(_Characters(text), events=("start", "end")):
+        for event, element in iterparse(stream, events=("start", "end")):
             if event == "start":
                 record = element if record is None and _tag(element) in _RECORDS else record
             elif record is not None and element is record:

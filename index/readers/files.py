@@ -22,16 +22,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 import zstandard
 
 from index.errors import InputError
 from index.readers.records import ReadError
 from index.sources import free_name, sha256_of, source_name
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 MOST_BYTES = 8_000_000_000
 """Bytes that one file may unpack to; the arXiv snapshot has five billion."""
@@ -173,7 +170,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         size: int = self._inside.readinto(buffer)
         self._count += size
         _check_size(self._count, self._packed.tell())

@@ -113,7 +113,7 @@ def _first_role(text: str) -> Role:
     return Role.SENTENCE if ends_sentence else Role.LINE
 
 
-def _paragraphs(text: str, listed: Collection[int]) -> list[Paragraph]:
+def _paragraphs(text: str, listed: Collection[int]) -> Iterator[Paragraph]:
     r"""Split `text`, whose line ends are `\n`, into paragraphs.
 
     A title in one paragraph with its abstract or its authors is split from them. `listed` are the
@@ -123,25 +123,21 @@ def _paragraphs(text: str, listed: Collection[int]) -> list[Paragraph]:
     whole = [text[each.start : each.end] for each in found]
     entries = _entries(found, whole, listed)
     halves = {**_with_authors(found, whole), **entries}
-    split: list[Paragraph] = []
     for at, each in enumerate(found):
         if (match := halves.get(at)) is None:
-            split.append(each)
+            yield each
             continue
         for name in ("title", "text"):
             is_entry = at in entries and name == "title"
-            half = replace(
-                each,
-                role=Role.PROSE if at in entries and name == "text" else Role.LINE,
-                start=each.start + match.start(name),
-                end=each.start + match.end(name),
-                line=each.line + match.string.count("\n", 0, match.start(name)),
-                text=" ".join(match[name].split()),
+            yield Paragraph(
+                Role.PROSE if at in entries and name == "text" else Role.LINE,
+                each.start + match.start(name),
+                each.start + match.end(name),
+                each.line + match.string.count("\n", 0, match.start(name)),
+                " ".join(match[name].split()),
                 level=LOWEST if is_entry else 0,
                 is_entry=is_entry,
             )
-            split.append(half)
-    return split
 
 
 def _join_lines(text: str) -> Iterator[Paragraph]:
@@ -257,7 +253,7 @@ def _with_authors(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[i
 
 def read_roles(page: Page) -> list[Paragraph]:
     """Return the paragraphs of a page with their roles; split a label from the text after it."""
-    found = _paragraphs(page.text, page.listed)
+    found = list(_paragraphs(page.text, page.listed))
     buttons = _recurring(found)
     labels = Counter(cues.label_of(each.text) for each in found)
     notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}

@@ -48,9 +48,9 @@ FIELDS: Mapping[str, Sequence[str]] = {
 }
 """Field of a paper → its names in files; the first of them that has a value counts."""
 _BY_NAME = {
-    values.folded(name): (at, field)
+    values.folded(name): (rank, field)
     for field, names in FIELDS.items()
-    for at, name in enumerate(names)
+    for rank, name in enumerate(names)
 }
 INSIDE = frozenset(
     "paper content data metadata journalinfo work item source bibjson ids externalids".split()
@@ -196,7 +196,7 @@ class _Record:
         abstract = _required(self._abstract(), "abstract", LONGEST_ABSTRACT)
         published, stated = self._date(), self._take("year", values.date_of)
         arxiv, pmid, url = self._arxiv(), self._pmid(), self._url()
-        year = dated.day.year if (dated := stated or published) else None
+        year = known.day.year if (known := stated or published) else None
         if year is None and arxiv and arxiv[0].isdigit():
             year = 2000 + int(arxiv[:2])
         if url is None and arxiv:

@@ -158,10 +158,8 @@ def _spaced(given: str) -> str:
 
 
 Precision = Literal["day", "week", "month", "year"]
-
 YEARS = range(1900, 2101)
 """Years that a user may give; any other is taken as a typing error."""
-
 MONTH_NAME = (
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
@@ -170,7 +168,6 @@ MONTH_NAME = (
 
 It matches only whole words (not "marketing" or "novel"), without the full stop of "Sept.".
 """
-
 # Folded names: English, then German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTH_NAMES = """jan january januar janvier enero gennaio janeiro januari
 feb february februar fevrier febrero febbraio fevereiro februari
@@ -185,7 +182,6 @@ oct october oktober octobre octubre ottobre outubro
 nov november novembre noviembre novembro
 dec december dezember decembre diciembre dicembre dezembro"""
 _MONTHS = {name: at for at, row in enumerate(_MONTH_NAMES.split("\n"), 1) for name in row.split()}
-
 _ANY_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _MONTH = rf"(?P<month>{_ANY_MONTH})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
