@@ -74,9 +74,9 @@ class Dialect:
                 if field == "doi":
                     found = [value.split(" [")[0] for value in found if "10." in value][:1]
                 fields[field] = found if field == "authors" else "\n".join(found)
-        if self is PUBMED and not str(fields.get("title", "")).endswith(".."):
-            fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
-        key = str(fields.pop("abstractqa id", ""))
+        title, key = str(fields.get("title", "")), str(fields.pop("abstractqa id", ""))
+        if self is PUBMED and not title.endswith(".."):
+            fields["title"] = _title_of_pubmed(title)
         if key.startswith("abstractqa:"):  # any other is the key of another program
             fields["id"] = key.removeprefix("abstractqa:")
         return Raw(line, fields)

@@ -261,12 +261,8 @@ def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-    hidden = (".", "__MACOSX")
-    return [
-        name
-        for name in sorted(sizes)
-        if not any(part.startswith(hidden) for part in PurePosixPath(name).parts)
-    ]
+    hidden = re.compile(r"(?:^|/)(?:\.[^/]|__MACOSX)")
+    return [name for name in sorted(sizes) if not hidden.search(name)]
 
 
 LONGEST_LINE = 30_000_000
