@@ -207,8 +207,6 @@ _SIGNS = {
     "\\{": "{", "\\}": "}",
 }  # fmt: skip
 """LaTeX command → the sign that it prints, for signs that are part of LaTeX's syntax."""
-_PRIVATE = 0xE000
-"""The first private-use code point; such characters replace the signs while LaTeX is removed."""
 
 
 def bibtex_score(head: str) -> float:
@@ -250,15 +248,13 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
     """Yield each entry's first line, kind (lower case), and text with any comment after it."""
     lines: list[str] = []
     began, kind = 0, ""
-    for number, line in text.lines():
+    for number, line in chain(text.lines(), [(0, "@end{")]):
         if match := re.match(r"\s*@\s*([A-Za-z]+)\s*[{(]", line):
             if lines:
                 yield began, kind, "\n".join(lines)
             lines, began, kind = [], number, match[1].casefold()
         if began and len(lines) < 5_000:
             lines.append(line)
-    if lines:
-        yield began, kind, "\n".join(lines)
 
 
 def _latex_plain(value: object) -> object:
@@ -270,11 +266,12 @@ def _latex_plain(value: object) -> object:
 
 
 def _latex_text(value: str) -> str:
-    """Convert LaTeX to text; keep the signs of `_SIGNS` from being parsed as LaTeX again."""
-    for at, written in enumerate(_SIGNS):
-        value = value.replace(written, chr(_PRIVATE + at))
+    """Convert LaTeX to text; keep the signs of `_SIGNS` as private-use characters meanwhile."""
+    private = {chr(0xE000 + at): sign for at, sign in enumerate(_SIGNS.values())}
+    for written, character in zip(_SIGNS, private, strict=True):
+        value = value.replace(written, character)
     plain = clean_text(value).replace("{", "").replace("}", "")
-    return plain.translate({_PRIVATE + at: sign for at, sign in enumerate(_SIGNS.values())})
+    return plain.translate(str.maketrans(private))
 
 
 _FEED = {"title": "title", "abstract": "summary|description", "date": "published|pubDate|date",

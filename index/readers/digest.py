@@ -36,10 +36,7 @@ _LINKS = re.compile(
 
 
 def read_digest(page: Page, name: str, how: How) -> Records:
-    """Yield the papers of a digest, in order, and what could not be read.
-
-    `name` is the name of the papers' sources.
-    """
+    """Yield the papers of a digest, in order, and problems of the file with this `name`."""
     text = page.text
     lines = [line for line in text.split("\n") if line.strip()]
     if sum(line.startswith(">") for line in lines) * 2 > len(lines):  # a quoted mail

@@ -239,7 +239,8 @@ def _content(part: Message) -> str:
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):
         return str(part.get_payload())
-    with suppress(LookupError):
-        charset = part.get_content_charset() or "utf-8"
-        return payload.decode(charset, "replace").replace("\r\n", "\n")
-    return payload.decode("utf-8", "replace").replace("\r\n", "\n")
+    try:
+        text = payload.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:  # an unknown charset
+        text = payload.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n")
