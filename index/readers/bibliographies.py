@@ -267,11 +267,11 @@ def _latex_plain(value: object) -> object:
 
 def _latex_text(value: str) -> str:
     """Convert LaTeX to text; keep the signs of `_SIGNS` as private-use characters meanwhile."""
-    private = {chr(0xE000 + at): sign for at, sign in enumerate(_SIGNS.values())}
+    private = dict(enumerate(_SIGNS.values(), start=0xE000))
     for written, character in zip(_SIGNS, private, strict=True):
-        value = value.replace(written, character)
+        value = value.replace(written, chr(character))
     plain = clean_text(value).replace("{", "").replace("}", "")
-    return plain.translate(str.maketrans(private))
+    return plain.translate(private)
 
 
 _FEED = {"title": "title", "abstract": "summary|description", "date": "published|pubDate|date",
