@@ -7,16 +7,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import TypedDict, Unpack
+from typing import IO, TypedDict, Unpack
 
 from index.errors import InputError
-from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
-from index.readers.files import Found, Member, Text, Upload, find_files, members
+from index.readers.files import Found, Text, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.records import How, Normaliser, Problem, Raw, ReadError
+from index.readers.records import How, Papers, Problem, ReadError, Records, normalise
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
@@ -28,13 +27,11 @@ __all__ = [
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """Endings of files in a folder that may be read as digests: other text there may be anything."""
 
-Records = Iterator[Raw | Problem]
-Opened = tuple[str, Records]
-"""The format of a file, in words, and an iterator of its records."""
-Open = Callable[[Text, str, How], Opened]
+Open = Callable[[Text, str, How], tuple[str, Records]]
 """A function that opens a file, given its text, the name of its papers' sources, and a `How`.
 
-It raises `ReadError` if the file is not of this format after all.
+It returns the format of the file, in words, and an iterator of its records. It raises `ReadError`
+if the file is not of this format after all.
 """
 
 
@@ -59,7 +56,7 @@ def _opener(described: str, read: Callable[[Text, str], Records]) -> Open:
     return lambda text, name, _how: (described, read(text, name))
 
 
-def _open_digest(text: Text, name: str, how: How) -> Opened:
+def _open_digest(text: Text, name: str, how: How) -> tuple[str, Records]:
     # Some editors put metadata between two lines of --- before a text.
     front = r"(?s)\A---\n.*?\n---\n"
     whole = re.sub(front, lambda front: "\n" * front[0].count("\n"), text.whole())
@@ -68,7 +65,7 @@ def _open_digest(text: Text, name: str, how: How) -> Opened:
     return "digest", read_digest(Page(whole), name, how)
 
 
-def _open_page(text: Text, name: str, how: How) -> Opened:
+def _open_page(text: Text, name: str, how: How) -> tuple[str, Records]:
     whole = text.whole()
     return "html (a page as a digest)", _read_page(pages.html_page(whole), whole, name, how)
 
@@ -101,11 +98,8 @@ def _read_mailbox(text: Text, name: str, how: How) -> Records:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader(
-        "digest",
-        "digests pasted from mails and pages, alerts, newsletters, labelled texts, Markdown",
-        ".txt .md", lambda _head: 0.1, _open_digest, ("digest", "markdown", "text"),
-    ),
+    Reader("digest", "digests pasted from mails and pages, alerts, newsletters, labelled texts,"
+           " Markdown", ".txt .md", lambda _: 0.1, _open_digest, ("digest", "markdown", "text")),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read by their content",
            ".eml .mbox", pages.mail_score, lambda *file: ("mail", _read_mailbox(*file)),
            ("mail", "eml", "mbox")),
@@ -121,8 +115,7 @@ READERS: tuple[Reader, ...] = (
     Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
            bib.RIS.score, _opener("ris", bib.RIS.read), ("ris",)),
     Reader("pubmed", "PubMed's format with tags (nbib)", ".nbib .txt",
-           bib.PUBMED.score, _opener("pubmed (tags)", bib.PUBMED.read),
-           ("pubmed", "nbib")),
+           bib.PUBMED.score, _opener("pubmed (tags)", bib.PUBMED.read), ("pubmed", "nbib")),
     Reader("pubmed-text", "PubMed's “Abstract (text)”", ".txt", bib.pubmed_text_score,
            _opener("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
     Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.WOS.score,
@@ -139,26 +132,22 @@ FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.fami
 _BY_NAME = {reader.name: reader for reader in READERS}
 
 
-def reader_of(
-    head: str,
-    format: str = "auto",  # noqa: A002 - as in the command
-    suffix: str = "",
-) -> Reader | None:
-    """Return the reader for a file that begins with `head`, among those of `format`.
+def reader_of(head: str, format_: str = "auto", suffix: str = "") -> Reader | None:
+    """Return the reader for a file that begins with `head`, among those of `format_`.
 
     The content decides; a usual ending (`suffix`, in lower case) only adds 0.2 to a reader's score.
     Return None if no reader fits. Text that is less than a quarter letters is not even a digest.
     """
+    is_auto = format_ == "auto"
+    may_be_digest = not is_auto or sum(c.isalpha() for c in head) >= len(head) / 4
 
     def score(reader: Reader) -> float:
         is_usual = suffix in reader.endings.split() and suffix not in (".txt", ".md")
-        return reader.score(head) + 0.2 * is_usual
+        is_possible = reader.name != "digest" or may_be_digest
+        return reader.score(head) * is_possible + 0.2 * is_usual
 
-    among = [reader for reader in READERS if format == "auto" or format in reader.families]
-    if format == "auto" and sum(c.isalpha() for c in head) < len(head) / 4:
-        among = [reader for reader in among if reader.name != "digest"]
-    best = max(among, key=score)
-    return best if score(best) > 0 or format != "auto" else None
+    best = max((each for each in READERS if is_auto or format_ in each.families), key=score)
+    return best if score(best) > 0 or not is_auto else None
 
 
 def markdown_table() -> str:
@@ -174,7 +163,7 @@ class FileRead:
     file: Found
     origin: Origin | None
     """None if the file could not be read."""
-    found: Iterator[Paper | Problem]
+    found: Papers
     """Its papers and problems, in order; iterate over them before you take the next file."""
     format: str = ""
     """Its format in words, with the columns of a table; empty if the file could not be read."""
@@ -194,7 +183,7 @@ class Options(TypedDict, total=False):
     """Whether an index merges the sightings of a paper into one paper; by default it does."""
 
 
-def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Iterator[Paper | Problem]:
+def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Papers:
     """Iterate over the papers and problems of all files; see `read_files`."""
     return chain.from_iterable(reading.found for reading in read_files(paths, options))
 
@@ -229,14 +218,14 @@ def check_options(options: Options) -> None:
 
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
     try:
-        if file.is_read_once:
-            file = replace(file, content=file.path.read_bytes())
+        if isinstance(file.source, Path) and file.is_read_once:
+            file = replace(file, source=file.source.read_bytes())
         how = replace(how, usual_year=file.year())
         digest = file.digest()
-        member = None
-        for member in members(file.source):
-            yield from _member(file, member, digest, format_, how)
-        if member is None:
+        name = None
+        for name, opened in members(file.source):
+            yield from _member(file, name, opened, digest, format_, how)
+        if name is None:
             yield _unreadable(file, "an empty archive")
     except ReadError as error:
         yield _unreadable(file, str(error))
@@ -248,59 +237,34 @@ def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
-def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
-    """Recognise the format of a file, or of one file of an archive, and open its reader."""
-    inner = f"!{member.name}" if member.name else ""
-    if member.name:
-        file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
+def _member(
+    file: Found, inside: str, opened: Callable[[], IO[bytes]], digest: str, format_: str, how: How
+) -> Iterator[FileRead]:
+    """Recognise the format of a file, or of one file of an archive, and open its reader.
+
+    Unknown text found in a folder is refused.
+    """
+    inner = f"!{inside}" if inside else ""
+    if inside:
+        file = replace(file, name=f"{file.name}/{source_name(PurePath(inside))}")
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
         place=hashlib.sha256(file.place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     try:
-        with closing(Text.of(member)) as text:
-            suffix = PurePath(member.name or file.path).suffix.casefold()
-            reader = _choose_reader(text.head, file, suffix, format_)
+        with closing(Text.of(opened)) as text:
+            if not text.head.strip():
+                raise ReadError("empty file")
+            suffix = PurePath(inside or file.name).suffix.casefold()
+            reader = reader_of(text.head, format_, suffix)
+            is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
+            if reader is None or (reader.name == "digest" and not is_known):
+                hint = f"it begins with {' '.join(text.head.split())[:40]!r}; name it with --format"
+                raise ReadError(f"unknown format: {hint}")
             described, records = reader.open(text, file.name, how)
-            found = _normalise(file.name, text, records)
+            found = normalise(file.name, reader.name, records, text.warnings)
             if reader.name in ("digest", "html", "mail"):
                 found = plausible(file.name, found, is_named=format_ != "auto")
-            yield FileRead(file, origin, _report_if_empty(file.name, reader, found), described)
+            yield FileRead(file, origin, found, described)
     except ReadError as error:
         yield _unreadable(file, str(error), error.line)
-
-
-def _choose_reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
-    """Choose the reader of a file by its beginning; refuse unknown text found in a folder."""
-    if not head.strip():
-        raise ReadError("empty file")
-    reader = reader_of(head, format_, suffix)
-    is_guess = reader is None or (reader.name == "digest" and not file.is_named)
-    if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        hint = f"it begins with {' '.join(head.split())[:40]!r}; name it with --format"
-        raise ReadError(f"unknown format: {hint}")
-    return reader
-
-
-def _normalise(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
-    normaliser = Normaliser(name)
-    shown = 0
-    try:
-        for record in records:
-            yield from [record] if isinstance(record, Problem) else normaliser.papers(record)
-            for line, reason in text.warnings[shown:]:
-                yield Problem(name, line, reason, is_warning=True)
-            shown = len(text.warnings)
-    except ReadError as error:
-        yield Problem(name, error.line, str(error), is_damage=True)
-
-
-def _report_if_empty(
-    name: str, reader: Reader, found: Iterator[Paper | Problem]
-) -> Iterator[Paper | Problem]:
-    is_empty = True
-    for each in found:
-        is_empty &= isinstance(each, Problem) and each.is_warning
-        yield each
-    if is_empty:
-        yield Problem(name, None, f"no paper found, read as {reader.name}")

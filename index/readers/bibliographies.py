@@ -7,21 +7,22 @@ a time; no entity is expanded, and nothing is loaded from a network.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from types import SimpleNamespace
 from xml.etree.ElementTree import Element, ParseError
 
 from index.papers import arxiv_id
 from index.readers.files import Text
-from index.readers.records import Problem, Raw, ReadError
+from index.readers.records import Problem, Raw, ReadError, Records
 from index.readers.values import Dated, read_date
 from index.text import clean_text
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The tags of one format of tagged lines."""
+    """One format of tagged lines."""
 
     tagged: str
     """A regular expression for a line that begins with a tag: group 1 is the tag, 2 its value."""
@@ -39,7 +40,7 @@ class Dialect:
         begins = first is not None and first[1] in (self.first, "FN")
         return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
-    def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
+    def read(self, text: Text, name: str) -> Records:
         """Yield the records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the current record
@@ -73,9 +74,9 @@ class Dialect:
                 if field == "doi":
                     found = [value.split(" [")[0] for value in found if "10." in value][:1]
                 fields[field] = found if field == "authors" else "\n".join(found)
-        if self is PUBMED and not str(fields.get("title", "")).endswith(".."):
-            fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
-        key = str(fields.pop("abstractqa id", ""))
+        title, key = str(fields.get("title", "")), str(fields.pop("abstractqa id", ""))
+        if self is PUBMED and not title.endswith(".."):
+            fields["title"] = _title_of_pubmed(title)
         if key.startswith("abstractqa:"):  # any other is the key of another program
             fields["id"] = key.removeprefix("abstractqa:")
         return Raw(line, fields)
@@ -123,7 +124,7 @@ def arxiv_score(head: str) -> float:
     return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
 
 
-def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_arxiv(text: Text, name: str) -> Records:
     r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
@@ -136,27 +137,20 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
             continue
         began = began if parts else number
         if len(parts) == 2 or (parts and line.strip() != "\\\\"):
-            yield _mailing_record(parts, name, began, listed)
+            yield _mailed(parts, name, began, listed)
             parts = []
         else:
             parts.append([])
 
 
-def _mailing_record(
-    parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
-) -> Raw | Problem:
-    fields: dict[str, str] = {}
-    tag = ""
-    for each in parts[0]:
-        if known := re.match(r"(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", each):
-            fields["arxiv"] = known[1]
-        elif each.startswith("replaced with revised version "):
-            fields["date"] = each.removeprefix("replaced with revised version ")
-        elif match := re.match(r"([A-Z][A-Za-z-]{2,20}): ?(.*)$", each):
-            tag = match[1].casefold()
-            fields[tag] = match[2].strip()
-        elif tag and each[:1].isspace():
-            fields[tag] = f"{fields[tag]} {each.strip()}".strip()
+def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) -> Raw | Problem:
+    head = "\n".join(filter(str.strip, parts[0]))
+    found = re.findall(r"(?m)^([A-Z][A-Za-z-]{2,20}): ?(.*(?:\n[^\S\n].*)*)", head)
+    fields = {tag.casefold(): re.sub(r"\s*\n\s*", " ", value).strip() for tag, value in found}
+    if known := re.search(r"(?m)^(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", head):
+        fields["arxiv"] = known[1]
+    if revised := re.search(r"(?m)^replaced with revised version (.*)", head):
+        fields["date"] = revised[1]
     abstract = "\n".join(parts[1]).strip() if len(parts) > 1 else ""
     if not abstract:
         title = fields.get("title", "a paper")
@@ -165,11 +159,11 @@ def _mailing_record(
     return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
 
 
+_PMID = re.compile("PMID:")
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
 _NOT_ABSTRACT = re.compile(
-    r"(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
-    r"|Conflict of interest|Copyright|©|\(c\) ?\d{4}|DOI:|PMC?ID:|Free (?:PMC|full))",
-    re.I,
+    r"(?i)(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
+    r"|Conflict of interest|Copyright|©|\(c\) ?\d{4}|DOI:|PMC?ID:|Free (?:PMC|full))"
 )
 
 
@@ -178,50 +172,41 @@ def pubmed_text_score(head: str) -> float:
     return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
 
 
-def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
+def read_pubmed_text(text: Text, _name: str) -> Records:
     """Yield the records of PubMed's "Abstract (text)": blocks in a fixed order, ids at the end."""
-    began = 0
-    blocks: list[list[str]] = []
-    is_open = has_pmid = False
-    for number, line in text.lines():
-        if not is_open and (not blocks or has_pmid) and _CITED.match(line):
-            if blocks:
-                yield _pubmed_record(began, blocks)
-            began, blocks, has_pmid = number, [], False
-        if line.strip() and is_open:
-            blocks[-1].append(line.strip())
-        elif line.strip():
-            blocks.append([line.strip()])
-        is_open = bool(line.strip())
-        has_pmid = has_pmid or line.strip().startswith("PMID:")
-    if blocks:
-        yield _pubmed_record(began, blocks)
+    began, lines = 0, list[str]()
+    for number, line in chain(text.lines(), [(0, None)]):
+        is_apart = not any(lines) or (not lines[-1] and any(map(_PMID.match, lines)))
+        if line is None or (is_apart and _CITED.match(line)):
+            if any(lines):
+                yield _pubmed_record(began, re.split(r"\n\n+", "\n".join(lines).strip()))
+            began, lines = number, []
+        lines.append((line or "").strip())
 
 
-def _pubmed_record(began: int, blocks: list[list[str]]) -> Raw:
+def _pubmed_record(began: int, blocks: list[str]) -> Raw:
     """Make a record of its blocks: citation, title, perhaps authors, abstract, remarks and ids."""
-    citation, title = (" ".join(lines) for lines in [*blocks, []][:2])
+    citation, title = (block.replace("\n", " ") for block in [*blocks, ""][:2])
     fields: dict[str, object] = {"title": _title_of_pubmed(title)}
     if where := re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation):
         fields |= {"venue": where["venue"], "date": where["date"].strip()}
-    texts = [lines for lines in blocks[2:] if not lines[0].startswith("[Article in")]
-    if texts and not _NOT_ABSTRACT.match(texts[0][0]):
-        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", " ".join(texts[0]).rstrip("."))
+    texts = [block for block in blocks[2:] if not block.startswith("[Article in")]
+    if texts and not _NOT_ABSTRACT.match(texts[0]):
+        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", texts[0].replace("\n", " ").rstrip("."))
         if len(names) < 2_000 and all(len(each.split()) < 6 for each in names.split(",")):
             fields["authors"] = names
             del texts[0]
-    kept = ["\n".join(lines) for lines in texts if not _NOT_ABSTRACT.match(lines[0])]
-    ids = re.findall(r"(?m)^(DOI|PMID): (\S+)", "\n".join(chain.from_iterable(blocks[1:])))
+    kept = [block for block in texts if not _NOT_ABSTRACT.match(block)]
+    ids = re.findall(r"(?m)^(DOI|PMID): (\S+)", "\n".join(blocks[1:]))
     return Raw(began, {**fields, "abstract": "\n".join(kept), **{k.casefold(): v for k, v in ids}})
 
 
-_NAMED = {"backslash": "\\", "braceleft": "{", "braceright": "}", "asciitilde": "~",
-          "asciicircum": "^"}  # fmt: skip
-_SIGNS = {rf"\text{name}{{}}": sign for name, sign in _NAMED.items()}
-_SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
+_SIGNS = {
+    "\\textbackslash{}": "\\", "\\textbraceleft{}": "{", "\\textbraceright{}": "}",
+    "\\textasciitilde{}": "~", "\\textasciicircum{}": "^", "\\$": "$", "\\_": "_", "\\%": "%",
+    "\\{": "{", "\\}": "}",
+}  # fmt: skip
 """LaTeX command → the sign that it prints, for signs that are part of LaTeX's syntax."""
-_PRIVATE = 0xE000
-"""The first private-use code point; such characters replace the signs while LaTeX is removed."""
 
 
 def bibtex_score(head: str) -> float:
@@ -230,7 +215,7 @@ def bibtex_score(head: str) -> float:
     return 0.96 * bool(found and found.start() < len(head) / 2)
 
 
-def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_bibtex(text: Text, name: str) -> Records:
     """Yield the entries of a file; report a broken one as damage, and go on with the next."""
     # Imported here: most files are not BibTeX.
     from bibtexparser import middlewares
@@ -263,15 +248,13 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
     """Yield each entry's first line, kind (lower case), and text with any comment after it."""
     lines: list[str] = []
     began, kind = 0, ""
-    for number, line in text.lines():
+    for number, line in chain(text.lines(), [(0, "@end{")]):
         if match := re.match(r"\s*@\s*([A-Za-z]+)\s*[{(]", line):
             if lines:
                 yield began, kind, "\n".join(lines)
             lines, began, kind = [], number, match[1].casefold()
         if began and len(lines) < 5_000:
             lines.append(line)
-    if lines:
-        yield began, kind, "\n".join(lines)
 
 
 def _latex_plain(value: object) -> object:
@@ -283,11 +266,12 @@ def _latex_plain(value: object) -> object:
 
 
 def _latex_text(value: str) -> str:
-    """Convert LaTeX to text; keep the signs of `_SIGNS` from being parsed as LaTeX again."""
-    for at, written in enumerate(_SIGNS):
-        value = value.replace(written, chr(_PRIVATE + at))
+    """Convert LaTeX to text; keep the signs of `_SIGNS` as private-use characters meanwhile."""
+    private = dict(enumerate(_SIGNS.values(), start=0xE000))
+    for written, character in zip(_SIGNS, private, strict=True):
+        value = value.replace(written, chr(character))
     plain = clean_text(value).replace("{", "").replace("}", "")
-    return plain.translate({_PRIVATE + at: sign for at, sign in enumerate(_SIGNS.values())})
+    return plain.translate(private)
 
 
 _FEED = {"title": "title", "abstract": "summary|description", "date": "published|pubDate|date",
@@ -327,32 +311,26 @@ def xml_score(head: str) -> float:
     return 0.93 * bool(is_xml and any(root in head for root in roots))
 
 
-class _Characters:
-    """The decoded text of a file as a UTF-8 stream for an XML parser, without XML declaration."""
-
-    def __init__(self, text: Text) -> None:
-        self._lines = text.lines()
-
-    def read(self, _size: int = -1) -> bytes:
-        number, line = next(self._lines, (0, None))
-        if line is None:
-            return b""
-        line = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
-        line = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", line)
-        return line.encode() + b"\n"
-
-
-def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_xml(text: Text, name: str) -> Records:
     """Yield the records of a file; raise `ReadError` if it declares entities or has no record."""
     # Imported here: most files are not XML.
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
+    def content() -> Iterator[bytes]:
+        """Yield the text as UTF-8, without an XML declaration or characters that XML forbids."""
+        for number, line in text.lines():
+            bare = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
+            bare = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", bare)
+            yield bare.encode() + b"\n"
+
+    chunks = content()
+    stream = SimpleNamespace(read=lambda _size: next(chunks, b""))
     record: Element | None = None  # the current one
     volume: Mapping[str, object] = {}
     seen = False
     try:
-        for event, element in iterparse(_Characters(text), events=("start", "end")):
+        for event, element in iterparse(stream, events=("start", "end")):
             if event == "start":
                 record = element if record is None and _tag(element) in _RECORDS else record
             elif record is not None and element is record:

@@ -2,28 +2,24 @@
 
 import re
 from functools import lru_cache
-from typing import Literal
 
 from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
 from index.readers.values import date_of, is_date, names_in
 
 _FOOTER = re.compile(
-    r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
+    r"(?i)unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
     r"|all rights reserved|you(?:['’]re| are) receiving|you received this|advertise (?:with|in)\b"
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
-    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)",
-    re.IGNORECASE,
+    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)"
 )
 _SPONSORED = re.compile(
-    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
-    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$",
-    re.IGNORECASE,
+    r"(?i)\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
+    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$"
 )
 _FRAME = re.compile(
-    r"(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
-    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
+    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*"
 )
 """The beginnings of lines that are buttons, greetings, or headings in a programme."""
 _PARTICLES = frozenset(
@@ -44,35 +40,31 @@ BYLINE = re.compile(
 """The authors of a paper, and where and in which year it was published, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _IDS = re.compile(
-    rf"{_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
-    r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
-    re.IGNORECASE,
+    rf"(?i){_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
+    r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b"
 )
 _SECTION = re.compile(
-    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
+    r"(?i)(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
     r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
     r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
     r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
     r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
-    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
-    re.IGNORECASE,
+    r"(?:\s*(?:and|/|&)\s*\w+)?:?"
 )
-_MAIL_LABELS = frozenset("from to cc bcc subject reply-to".split())
-"""Labels in the head of a mail."""
-_IGNORED_LABELS = frozenset(
+_LABELS = dict.fromkeys("from to cc bcc subject reply-to".split(), "header") | dict.fromkeys(
     "subjects comments categories category keywords tags topics topic license report-no msc-class"
-    " acm-class code project".split()
+    " acm-class code project".split(),
+    "other",
 )
-"""Labels of fields that are not kept."""
+"""Labels in the head of a mail, and of fields that are not kept."""
 _TITLE_MARK = re.compile(
-    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
-    r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
-    re.IGNORECASE,
+    r"(?i)^(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
+    r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*"
 )
+_IN_MARKS = re.compile(r"^(\*\*|__|\*|_)(.+)\1$", re.DOTALL)
 _TITLE_TAIL = re.compile(
-    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
-    r"|\[(?:pdf|html|link|\d{1,3})\])$",
-    re.IGNORECASE,
+    r"(?i)\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
+    r"|\[(?:pdf|html|link|\d{1,3})\])$"
 )
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _LONG_WORD = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
@@ -155,30 +147,25 @@ def field_of(text: str) -> tuple[str, int] | None:
     """
     match = _LABEL.match(text)
     label = match["label"].strip().casefold() if match else ""
-    known = "header" if label in _MAIL_LABELS else canonical(label)
-    known = known or ("other" if label.replace(" ", "-") in _IGNORED_LABELS else None)
+    known = _LABELS.get(label) or canonical(label) or _LABELS.get(label.replace(" ", "-"))
     if not (match and known) or (known == "abstract" and label not in ("abstract", "summary")):
         return None
     may_be_bare = known in ("abstract", "authors") or (known == "other" and match["sign"])
     return (known, match.end()) if may_be_bare or match.end() < len(text) else None
 
 
-def stands(line: str) -> Literal["opens", "alone"] | None:
-    """Return "alone" for a line that is a paragraph, "opens" for the first of a field, or None."""
+def stands_alone(line: str) -> bool:
+    """Return whether a line is a paragraph by itself: an id, an address, or names."""
     text = line.strip()
     is_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE) or DOI.match(text)
-    if is_id or _URL.match(text) or is_byline(text) or is_authors(text):
-        return "alone"
-    return "opens" if field_of(line) else None
+    return bool(is_id or _URL.match(text) or is_byline(text) or is_authors(text))
 
 
 def is_plausible(field: str, value: str) -> bool:
     """Return whether a value fits its label, so that a label that occurs only once counts."""
     if field == "date":
         return date_of(value) is not None or is_date(value)
-    if field == "authors":
-        return is_authors(value, 1)
-    return field != "venue" and id_of(value) is not None
+    return is_authors(value, 1) if field == "authors" else field != "venue" and bool(id_of(value))
 
 
 def id_of(text: str) -> tuple[str, str] | None:
@@ -232,12 +219,8 @@ def bare_title(text: str) -> str:
     """Return a title without marks of a list, heading or bold type, and tails such as "[PDF]"."""
     before = ""
     while before != text:
-        before = text
-        text = text[match.end() :] if (match := _TITLE_MARK.match(text)) else text
-        text = text.strip()
-        for sign in ("**", "__", "*", "_"):
-            if text.startswith(sign) and text.endswith(sign) and len(text) > 2 * len(sign):
-                text = text[len(sign) : -len(sign)].strip()
+        before, text = text, _TITLE_MARK.sub("", text).strip()
+        text = _IN_MARKS.sub(r"\2", text).strip()
     while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
         text = shorter
     return text

@@ -7,19 +7,19 @@ whole.
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from index.readers.files import LONGEST_LINE, Text
-from index.readers.records import INSIDE, How, Problem, Raw, ReadError, canonical
+from index.readers.records import INSIDE, How, Problem, Raw, ReadError, Records, canonical
 from index.readers.values import folded
 
 _DEEPEST = 4
 """Most objects around the array of records: Crossref has two, OpenAlex one."""
 _OTHER_PAPERS = ("references", "citations", "related", "related_works", "reference")
 """Keys of a record's lists of other papers."""
-_TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
-_ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
+_TITLES = {"title", "displayname", "ti", "articletitle", "papertitle"}
+_ABSTRACTS = {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"}
 
 
 def json_score(head: str) -> float:
@@ -27,7 +27,7 @@ def json_score(head: str) -> float:
     return 0.97 * bool(re.match(r'\s*(?:\[\s*)?(?:\{\s*(?:"|\}|$)|\[\s*[\[{"]|\[\s*\]\s*$)', head))
 
 
-def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_json(text: Text, name: str) -> Records:
     """Yield the records of a file, in order, and the places where its JSON is broken.
 
     After a broken place, reading resumes at the next line or the next object of the same indent.
@@ -35,21 +35,18 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
     starts = (line.strip(", \t[") for line in text.head.split("\n")[:20])
     is_lines = any(_is_record(_parsed(line)[0]) for line in starts if line)
     for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
-        if problem:
-            yield Problem(name, line, f"broken JSON: {problem}", is_damage=True)
-            continue
-        records = list(_records(value, _DEEPEST))
+        records = [] if problem else list(_records(value, _DEEPEST))
         yield from (Raw(line, record) for record in records)
         if not records:
             what = "no record" if isinstance(value, list | dict) else "no JSON object"
-            yield Problem(name, line, f"{what}: no object has a title", is_damage=True)
+            reason = f"broken JSON: {problem}" if problem else f"{what}: no object has a title"
+            yield Problem(name, line, reason, is_damage=True)
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
     """Yield the number of each line, and its value or what is wrong with it."""
     for number, line in text.lines():
-        stripped = line.strip(", \t")
-        if stripped not in ("", "[", "]"):
+        if (stripped := line.strip(", \t")) not in ("", "[", "]"):
             value, _, problem = _parsed(stripped)
             if problem:  # the first or last line of an array
                 value, _, problem = _parsed(stripped.strip("[]"))
@@ -88,9 +85,11 @@ def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
 
 
 def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
-    """Yield the outermost objects with a title, or those inside if only they have abstracts."""
+    """Yield the outermost objects with a title, or those inside if only they have abstracts.
+
+    All objects of an array of records are records: one without a title is reported.
+    """
     if isinstance(value, list):
-        # All objects of an array of records are records: one without a title is reported.
         objects = [each for each in value if isinstance(each, dict)]
         if any(map(_is_record, objects)) or (deepest == _DEEPEST and objects):
             yield from objects
@@ -103,22 +102,19 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
             found = (record for each in inside for record in _records(each, deepest - 1))
             yield from filter(_is_record, found)
             return
-        held = [record for each in inside if isinstance(each, list) for record in _records(each, 0)]
-        held = [record for record in held if _is_record(record) and _has_abstract(record)]
-        yield from held if deepest and held and not _has_abstract(value) else [value]
-
-
-def _has_abstract(value: Mapping[str, object]) -> bool:
-    return not _ABSTRACTS.isdisjoint(map(folded, value))
+        lists = (each for each in inside if isinstance(each, list) and deepest)
+        held = [record for each in lists for record in _records(each, 0) if _is_record(record)]
+        held = [record for record in held if _ABSTRACTS & set(map(folded, record))]
+        yield from [value] if not held or _ABSTRACTS & set(map(folded, value)) else held
 
 
 def _is_record(value: object) -> bool:
     """Return whether a value is an object with a title, in itself or in an `INSIDE` object."""
     if not isinstance(value, dict):
         return False
-    inner = [each for key, each in value.items() if folded(key) in INSIDE]
+    inner = (each for key, each in value.items() if folded(key) in INSIDE)
     objects = [value, *(each for each in inner if isinstance(each, dict))]
-    return any(not _TITLES.isdisjoint(map(folded, each)) for each in objects)
+    return any(_TITLES & set(map(folded, each)) for each in objects)
 
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -144,25 +140,21 @@ def table_score(head: str) -> float:
 
 
 def _header(head: str) -> tuple[str, list[str], int]:
-    """Return the delimiter, the field of each column, and how many lines precede the headings."""
+    """Return the delimiter, the field of each column, and how many lines precede the headings.
+
+    It is the delimiter by which most columns of the first row name a field.
+    """
     lines = head.lstrip("\n").split("\n")
+    found: list[tuple[str, list[str], int]] = []
     for above in range(min(5, len(lines))):  # a file may begin with lines about itself
-        delimiter, columns = _headings(lines[above:])
-        if {"title", "abstract"} <= set(columns):
-            return delimiter, columns, above
-    return *_headings(lines), 0
-
-
-def _headings(lines: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the delimiter by which most columns of the first row name a field, and the fields."""
-    best: tuple[str, list[str]] = "", []
-    for delimiter in _DELIMITERS:
-        _, row = next(_rows(iter(lines), delimiter), (0, [""]))
-        columns = [canonical(cell) or "" for cell in row]
-        is_better = not best[1] or len({*columns, ""}) > len({*best[1], ""})
-        if len(columns) > 1 and is_better:
-            best = delimiter, columns
-    return best
+        rows = {sign: next(_rows(iter(lines[above:]), sign), (0, [""]))[1] for sign in _DELIMITERS}
+        fields = {sign: [canonical(cell) or "" for cell in row] for sign, row in rows.items()}
+        several = [sign for sign in fields if len(fields[sign]) > 1]
+        best = max(several, key=lambda sign: len({*fields[sign], ""}), default="")
+        found.append((best, fields.get(best, []), above))
+        if {"title", "abstract"} <= set(found[-1][1]):
+            return found[-1]
+    return found[0]
 
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -201,13 +193,18 @@ def _guess_fields(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
         fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT_LENGTH * 2)
         if (at := next(fits, -1)) >= 0:
             found[at] = "title"
-    at = found.index("id") if "id" in found else -1
-    if at >= 0 and not _are_ids([row[at] for row in rows if len(row) > at]):
-        found[at] = ""
+    if "id" in found:  # ids are distinct, without spaces, and not the rows' numbers
+        at = found.index("id")
+        cells = [row[at] for row in rows if len(row) > at]
+        numbers = [str(number) for number in range(len(cells) + 1)]
+        is_numbering = len(cells) > 1 and cells in (numbers[:-1], numbers[1:])
+        is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
+        if is_numbering or is_spaced or len(set(cells)) < len(cells):
+            found[at] = ""
     return found
 
 
-def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Problem]]:
+def open_table(text: Text, name: str, how: How) -> tuple[str, Records]:
     """Return how the columns of a table are read, in words, and an iterator of its records.
 
     Raises:
@@ -227,36 +224,24 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
         found = [("" if each == field else each) for each in found]
         found[heads.index(heading)] = field
     found = _guess_fields(found, [row for _, row in first[1:]])
-    for field in ("abstract", "title"):
-        if field not in found:
-            raise ReadError(
-                f"no column for the {field}s in {shown}; name it with --columns {field}=…"
-            )
+    if missing := next((field for field in ("abstract", "title") if field not in found), None):
+        hint = f"name it with --columns {missing}=…"
+        raise ReadError(f"no column for the {missing}s in {shown}; {hint}")
     named = list(zip(found, heads, strict=False))
     columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
     # The keys are headings: they decide which of several columns of one field counts.
     keys = [head if canonical(head) == field else field or "" for field, head in named]
     keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
     described = f"csv ({_DELIMITERS[delimiter]}-separated; {columns})"
-    return described, _read_rows(chain(first[1:], rows), keys, name)
 
+    def records() -> Records:
+        for line, row in chain(first[1:], rows):
+            if len(row) == 1:
+                reason = f"one cell instead of {len(keys)}: the row is broken"
+                yield Problem(name, line, reason, is_damage=True)
+                continue
+            # An apostrophe keeps a spreadsheet from running a cell as a formula.
+            cells = (re.sub(r"\A'(?=[=+@\t\r-])", "", cell) for cell in row)
+            yield Raw(line, dict(zip(keys, cells, strict=False)))
 
-def _read_rows(
-    rows: Iterable[tuple[int, list[str]]], keys: Sequence[str], name: str
-) -> Iterator[Raw | Problem]:
-    for line, row in rows:
-        if len(row) == 1:
-            reason = f"one cell instead of {len(keys)}: the row is broken"
-            yield Problem(name, line, reason, is_damage=True)
-            continue
-        # An apostrophe keeps a spreadsheet from running a cell as a formula.
-        cells = (re.sub(r"\A'(?=[=+@\t\r-])", "", cell) for cell in row)
-        yield Raw(line, dict(zip(keys, cells, strict=False)))
-
-
-def _are_ids(cells: list[str]) -> bool:
-    """Return whether a column holds ids: distinct, without spaces, and not the rows' numbers."""
-    numbers = [str(number) for number in range(len(cells) + 1)]
-    is_numbering = len(cells) > 1 and cells in (numbers[:-1], numbers[1:])
-    is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
-    return not is_numbering and len(set(cells)) == len(cells) and not is_spaced
+    return described, records()

@@ -1,7 +1,8 @@
 """Read digests that people paste from mails and pages: titles, abstracts and the text around them.
 
-No mark reliably identifies a title or an abstract: see `index.readers.roles`. A line that is only a
-date begins a digest; a file may hold several.
+No mark reliably identifies a title, so titles are chosen together: a file has them at similar
+places, and a title shares words with the text below it. A line that is only a date begins a digest;
+a file may hold several.
 
 Any text has lines that look like titles and abstracts. A digest is recognised by what its papers
 have in common: an abstract shares words with its title, has sentences, is about as long as the
@@ -9,54 +10,38 @@ others, and is not in capitals.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import fmean, median, pstdev
+from itertools import takewhile
+from statistics import fmean, median, mode, pstdev
 
 from index.papers import Paper, arxiv_id
 from index.passages import sentence_spans
 from index.readers import cues
-from index.readers.pages import Page
-from index.readers.paragraphs import Paragraph, Role
-from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
-from index.readers.roles import Layout, likely_title, read_roles
+from index.readers.pages import LOWEST, Page
+from index.readers.paragraphs import NEAR, Paragraph, Role, read_roles
+from index.readers.records import LONGEST_ABSTRACT, How, Papers, Problem, Raw, Records
 from index.readers.values import Dated, date_of, read_date
 
+_SHARED_WEIGHT = 5.0
+"""What a line whose words all occur in the text below gains as a title."""
+_TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 _LINKS = re.compile(
-    r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
-    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
-    re.IGNORECASE,
+    r"(?i)(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
+    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$"
 )
 """Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
 
 
-def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
-    """Yield the papers of a digest, in order, and what could not be read.
-
-    `name` is the name of the papers' sources; `how` gives the year of its dates, and the date of
-    the mail that it came in.
-    """
-    text = _unquoted(page.text)
-    digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
-    for entry in digest.entries():
-        yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
-
-
-def _unquoted(text: str) -> str:
-    """Remove the ">" of a quoted mail, if most lines are quoted; keep the number of lines."""
+def read_digest(page: Page, name: str, how: How) -> Records:
+    """Yield the papers of a digest, in order, and problems of the file with this `name`."""
+    text = page.text
     lines = [line for line in text.split("\n") if line.strip()]
-    quoted = sum(line.startswith(">") for line in lines)
-    return re.sub(r"(?m)^(?:>[ \t]?)+", "", text) if quoted * 2 > len(lines) else text
-
-
-def _first_date(text: str) -> Dated | None:
-    """Return the first date in a text that names a day; None if there is none."""
-    words = text.replace(",", " ").split()
-    runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
-    dates = (date_of(" ".join(words[at:end])) for at, end in runs)
-    return next((date for date in dates if date and date.precision == "day"), None)
+    if sum(line.startswith(">") for line in lines) * 2 > len(lines):  # a quoted mail
+        text = re.sub(r"(?m)^(?:>[ \t]?)+", "", text)
+    yield from _Digest(text, name, how, read_roles(replace(page, text=text))).records()
 
 
 @dataclass
@@ -72,26 +57,40 @@ class _Entry:
 
 
 class _Digest:
+    """The paragraphs of a file; their positions count from 0."""
+
     def __init__(self, text: str, name: str, how: How, found: Sequence[Paragraph]) -> None:
         self._text, self._name, self._how = text, name, how
-        self._found, self._layout = found, Layout(found)
+        self._found = found
         self._places = {each.start: at for at, each in enumerate(found)}
+        self._first_date = next((at for at, i in enumerate(found) if i.role is Role.DATE), 0)
+        long = (at for at, i in enumerate(found) if i.role is Role.PROSE and i.is_long)
+        self._first_long = next(long, len(found))
+        labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
+        self._titles = labelled if len(labelled) > 1 else self._choose()
+        titles = [found[at] for at in self._titles]
+        self._usual_level = mode(title.level or LOWEST for title in titles) if titles else 0
+        self._are_loud = sum(title.text.isupper() for title in titles) * 2 > len(titles)
         usual = how.listed.day.year if how.listed else how.usual_year
         self._year = how.year or self._stated_year() or usual
 
-    def entries(self) -> Iterator[_Entry | Problem]:
-        """Yield the entries of the file, in order, and a problem for each impossible date."""
+    def records(self) -> Records:
+        """Yield the papers of the file, in order, and its problems."""
         entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
         for at, each in enumerate(self._found):
-            if at in self._layout.titles:
+            if at in self._titles:
                 carried = self._fields_above(at)
                 entry.found = entry.found[: len(entry.found) - len(carried)]
-                yield entry
+                yield from self._papers(entry)
                 position += 1
                 entry = _Entry(each, carried, entry.listed, position)
-            elif each.role is Role.DATE and not self._is_date_of_paper(at, entry):
-                yield entry
+            elif each.role is Role.DATE and not (
+                entry.title is not None
+                and self._is_above_prose(at)
+                and all(one.role is not Role.PROSE for one in entry.found)
+            ):  # otherwise it is the date of the paper
+                yield from self._papers(entry)
                 entry, position = _Entry(None), 0
                 try:
                     entry.listed = read_date(each.text, self._year)
@@ -104,14 +103,18 @@ class _Digest:
                 if entry.is_head:
                     entry.listed = self._date_of_head(each, entry.listed)
                 entry.found.append(each)
-        yield entry
+        yield from self._papers(entry)
 
     def _date_of_head(self, line: Paragraph, listed: Dated | None) -> Dated | None:
         """Return the date of a digest from a line of its head, or else `listed`."""
         if line.field == "date":
             return self._dated(line.value) or listed
-        is_short = line.role in (Role.NOISE, Role.LINE) and len(line.text) < 120
-        return listed or (_first_date(line.text) if is_short else None)
+        if listed or line.role not in (Role.NOISE, Role.LINE) or len(line.text) >= 120:
+            return listed
+        words = line.text.replace(",", " ").split()
+        runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
+        dates = (date_of(" ".join(words[at:end])) for at, end in runs)
+        return next((date for date in dates if date and date.precision == "day"), None)
 
     def _dated(self, text: str) -> Dated | None:
         """Return the date of a field, in the file's year if it has none; None if it is no date."""
@@ -136,34 +139,29 @@ class _Digest:
         years += [2000 + int(known[:2]) for known in ids if known[:4].isdigit()]
         return max(years, default=None)
 
-    def _is_date_of_paper(self, at: int, entry: _Entry) -> bool:
-        has_prose = any(each.role is Role.PROSE for each in entry.found)
-        return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
-
     def _fields_above(self, at: int) -> list[Paragraph]:
         """Return the fields right above a title, if the first title of the file has some, too."""
 
         def fields_above(title: int) -> list[Paragraph]:
-            start = title
-            while start and self._found[start - 1].role is Role.FIELD:
-                start -= 1
-            return [*self._found[start:title]]
+            above = reversed(self._found[:title])
+            return [*takewhile(lambda each: each.role is Role.FIELD, above)][::-1]
 
-        first = fields_above(min(self._layout.titles))
+        first = fields_above(min(self._titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
         is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
         return fields_above(at) if is_usual else []
 
-    def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
+    def _papers(self, entry: _Entry) -> Records:
         """Yield the paper of an entry, and a problem for a title or abstract without the other."""
         title = entry.title
-        if title is not None and self._is_sponsored(title):
-            return
         abstract, others = self._prose_runs(entry)
-        if title is not None and abstract:
-            yield self._paper(entry, title, abstract)
-        elif title is not None:
-            yield from self._lost(title)
+        if title is not None:
+            # Above the first title such a line only names the sponsor of the mail.
+            at = self._places[title.start]
+            above = self._found[at - 1].text if at > min(self._titles) else ""
+            if cues.is_sponsored(title.text) or cues.is_sponsored(above):
+                return
+            yield from [self._paper(entry, title, abstract)] if abstract else self._lost(title)
         after = entry.found.index(abstract[-1]) + 1 if abstract else 0
         for line in entry.found[after:]:
             if cues.is_footer(line.text):
@@ -172,19 +170,16 @@ class _Digest:
                 yield from self._lost(line)
         for run in others:
             is_lost = run[0].is_long or title is None
-            if is_lost and not self._layout.is_intro(self._places[run[0].start]):
+            if is_lost and not self._is_intro(self._places[run[0].start]):
                 yield Problem(self._name, run[0].line, "abstract without a title")
                 return
 
-    def _paper(
-        self, entry: _Entry, title: Paragraph, abstract: Sequence[Paragraph]
-    ) -> Raw | Problem:
+    def _paper(self, entry: _Entry, title: Paragraph, abstract: list[Paragraph]) -> Raw | Problem:
         text = self._text[abstract[0].start : abstract[-1].end].strip()
         text = _LINKS.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if (size := len(text)) > LONGEST_ABSTRACT:
-            reason = (
-                f"{size:,} characters are too many for an abstract (limit {LONGEST_ABSTRACT:,})"
-            )
+            limit = f"(limit {LONGEST_ABSTRACT:,})"
+            reason = f"{size:,} characters are too many for an abstract {limit}"
             return Problem(self._name, abstract[0].line, reason)
         named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
         is_cut = text.endswith(("…", "..."))
@@ -200,19 +195,11 @@ class _Digest:
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """Report a title, or a line that reads as one and not as a section, without an abstract."""
         words = sum(word[:1].isalpha() for word in line.text.split())
-        is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
-        is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
+        is_title = words > 3 and line.title_score > 1 and not cues.is_frame(line.text)
+        is_title = is_title and line.role is Role.LINE and not 0 < line.level < self._usual_level
+        is_title = is_title and (self._are_loud or not line.text.isupper())
         if line.role is Role.TITLE or is_title:
             yield Problem(self._name, line.line, "title without an abstract")
-
-    def _is_sponsored(self, title: Paragraph) -> bool:
-        """Return whether a title, or the line above it, marks an advertisement.
-
-        Such a line above the first title only names the sponsor of the mail.
-        """
-        at = self._places[title.start]
-        is_below = at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
-        return is_below or cues.is_sponsored(title.text)
 
     def _prose_runs(self, entry: _Entry) -> tuple[list[Paragraph], list[list[Paragraph]]]:
         """Return the run of prose that is the entry's abstract, and other runs but summaries."""
@@ -256,44 +243,111 @@ class _Digest:
                 links.append(each.value)
             elif each.role is Role.FIELD:
                 known.setdefault(each.field, each.value)
-        for link in links:
-            if arxiv := arxiv_id(link):
-                known.setdefault("arxiv", arxiv)
-            if link.startswith("http"):
-                known.setdefault("url", link)
+        if arxiv := next(filter(None, map(arxiv_id, links)), None):
+            known.setdefault("arxiv", arxiv)
+        known["url"] = next((link for link in links if link.startswith("http")), None)
         return {**known, "authors": authors} if authors else known
+
+    def _is_intro(self, at: int) -> bool:
+        """Return whether short prose introduces a mail, above its first date and abstract."""
+        each = self._found[at]
+        is_above = at < self._first_date or each.text[0].islower()
+        return at < self._first_long and not each.is_long and is_above
+
+    def _is_above_prose(self, at: int) -> bool:
+        """Return whether only fields and noise are between a line and an abstract below it."""
+        roles = (each.role for each in self._found[at + 1 : at + 7])
+        ends = (role for role in roles if role in (*_TEXTS, Role.LINE, Role.TITLE, Role.DATE))
+        return next(ends, None) in _TEXTS
+
+    def _gaps(self) -> Iterator[list[int]]:
+        """Yield the positions of the lines above each run of prose, one of which is its title.
+
+        If there is none, yield those of lines that may be one, such as names ("Read, Look, Sing").
+        """
+        lines: list[int] = []
+        spare: list[int] = []
+        in_run = False
+        for at, each in enumerate(self._found):
+            if each.role is Role.LINE and in_run and self._continues_prose(at):
+                continue
+            if each.role is Role.LINE and not each.level and cues.is_frame(each.text):
+                spare.append(at)
+            elif each.role in (Role.LINE, Role.TITLE):
+                if lines and self._found[lines[-1]].role is Role.TITLE:
+                    yield lines
+                    lines = []
+                lines.append(at)
+            elif each.field in ("authors", "byline") and not cues.label_of(each.text):
+                spare.append(at)
+            elif each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper():
+                spare.append(at)  # "Code: The Art"
+            elif each.role is Role.PROSE and not self._is_intro(at):
+                if lines or spare:
+                    yield lines or spare
+                lines, spare = [], []
+            elif each.role is Role.DATE and not (lines and self._is_above_prose(at)):
+                lines, spare = [], []
+            in_run = each.role in (Role.PROSE, Role.SECTION)
+        if lines and self._found[lines[-1]].role is Role.TITLE:
+            yield lines
+
+    def _continues_prose(self, at: int) -> bool:
+        """Return whether a line after prose continues it, as part of its block, a list or code."""
+        line, below = self._found[at], self._found[at + 1 : at + 2]
+        if line.level or not below or below[0].role is not Role.PROSE:
+            return False
+        score = line.title_score + _SHARED_WEIGHT * cues.shared(line.text, below[0].text)
+        return score < 0 and not cues.bare_title(line.text)[:1].isupper()
+
+    def _choose(self) -> set[int]:
+        """Return the best line of each gap; prefer the place where most gaps have theirs.
+
+        The place of a line is the number of lines below it in its gap; each lowers its score.
+        """
+        likely: defaultdict[int, float] = defaultdict(float)
+        scored: list[list[tuple[float, int]]] = []
+        for gap in self._gaps():
+            below = self._found[gap[-1] : gap[-1] + NEAR]
+            text = next((each.text for each in below if each.role is Role.PROSE), "")
+            scores: list[tuple[float, int]] = []
+            for place, at in enumerate(reversed(gap)):
+                line = self._found[at]
+                score = line.title_score + 20 * (line.role is Role.TITLE) - 0.9 * place
+                scores.append((score + _SHARED_WEIGHT * cues.shared(line.text, text), at))
+                likely[place] += max(-2.0, min(score, 3.0))
+            scored.append(scores)
+        usual = max(likely, key=lambda place: (likely[place], -place), default=0)
+        best = (
+            max((score + 1.2 * (place == usual), at) for place, (score, at) in enumerate(gap))
+            for gap in scored
+        )
+        return {title for score, title in best if score > -1.5}
 
 
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
 """The beginning of a line of an unknown format: short, and closed by a sign."""
 
 
-def plausible(
-    name: str, found: Iterator[Paper | Problem], *, is_named: bool
-) -> Iterator[Paper | Problem]:
+def plausible(name: str, found: Papers, *, is_named: bool) -> Papers:
     """Yield all of a digest, or only why it is rejected; a format that a user named is accepted."""
     known = [*found]
-    papers = [each for each in known if isinstance(each, Paper)]
-    if papers and not is_named and (reason := _doubt(known, papers)):
-        hint = "it was skipped; --format digest reads it anyway"
-        yield Problem(name, None, f"{reason}: {hint}")
+    signs = [] if is_named else _signs(known)
+    if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
+        yield from known
         return
-    yield from known
+    reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
+    hint = "it was skipped; --format digest reads it anyway"
+    yield Problem(name, None, f"{' and '.join(reasons)}, so it is not a digest: {hint}")
 
 
-def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:
-    """Return why a text is no digest although papers seem to be in it; None if it may be one."""
+def _signs(found: Sequence[Paper | Problem]) -> list[tuple[int, str]]:
+    """Return why a text may be no digest although papers seem to be in it, with weights."""
+    papers = [each for each in found if isinstance(each, Paper)]
+    if not papers:
+        return []
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
-    signs = [(2, f"{len(papers)} papers and {lost} lines that are not papers")]
-    signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
-    if sum(weight for weight, _ in signs) < 2:  # a doubt takes a strong sign or two weak ones
-        return None
-    reasons = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
-    return f"{' and '.join(reasons)}, so it is not a digest"
-
-
-def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     count, abstracts = len(papers), [paper.abstract for paper in papers]
     lengths = [cues.count_words(abstract) for abstract in abstracts]
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
@@ -307,6 +361,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
     start, often = starts.most_common(1)[0]
     rows = (
+        (2 * (lost > max(count, 2)), f"{count} papers and {lost} lines that are not papers"),
         (2 * (count == 1 and len(abstracts[0]) > 8_000), "one text of more than 8,000 characters"),
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),

@@ -22,16 +22,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 import zstandard
 
 from index.errors import InputError
 from index.readers.records import ReadError
 from index.sources import free_name, sha256_of, source_name
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 MOST_BYTES = 8_000_000_000
 """Bytes that one file may unpack to; the arXiv snapshot has five billion."""
@@ -47,11 +44,7 @@ _PACKED: Mapping[bytes, _Unpack] = {
         file, read_across_frames=True
     ),
 }
-_BROKEN = (
-    EOFError, OSError, lzma.LZMAError, ValueError, RuntimeError, NotImplementedError,
-    tarfile.TarError, zipfile.BadZipFile, zlib.error, zstandard.ZstdError,
-)  # fmt: skip
-_OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
+_OFFICE = {"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"}
 """Names inside archives that are office documents or e-books."""
 
 
@@ -76,46 +69,41 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read: its path, and the name of its papers' sources, which is unique in the run."""
+    """A file to read."""
 
-    path: Path
-    """For an upload, its name."""
     name: str
-    content: bytes | None = None
-    """The content of an upload; None for a file on disk, which is read when its turn comes."""
+    """The name of its papers' sources, which is unique in the run."""
+    source: Path | bytes
+    """Its path, or the content of an upload; a file on disk is read when its turn comes."""
     is_named: bool = True
     """Whether the user named it, rather than a folder that holds it."""
 
     @property
-    def source(self) -> Path | bytes:
-        """Where to read its bytes: its path, or its content."""
-        return self.path if self.content is None else self.content
-
-    @property
     def is_read_once(self) -> bool:
         """Whether it is a pipe, which can be read only once."""
-        return self.content is None and not self.path.is_file()
+        return isinstance(self.source, Path) and not self.source.is_file()
 
     @property
     def path_on_disk(self) -> Path | None:
         """Its path; None for an upload or a pipe."""
-        return self.path if self.content is None and self.path.is_file() else None
+        return self.source if isinstance(self.source, Path) and not self.is_read_once else None
 
     @property
     def place(self) -> bytes:
         """The bytes that identify its place: its absolute path, or an upload's content."""
-        return os.fsencode(self.path.resolve()) if self.content is None else self.content
+        source = self.source
+        return os.fsencode(source.resolve()) if isinstance(source, Path) else source
 
     def digest(self) -> str:
         """Return the SHA-256 of its content, hexadecimal."""
-        content = self.content
-        return sha256_of(self.path) if content is None else hashlib.sha256(content).hexdigest()
+        source = self.source
+        return sha256_of(source) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
 
     def year(self) -> int:
         """Return the year of its last change (UTC); this year for an upload or an invalid time."""
-        if self.content is None:
-            with suppress(ValueError, OverflowError):
-                return datetime.fromtimestamp(self.path.stat().st_mtime, UTC).year
+        with suppress(ValueError, OverflowError):
+            if isinstance(self.source, Path):
+                return datetime.fromtimestamp(self.source.stat().st_mtime, UTC).year
         return datetime.now(UTC).year
 
 
@@ -135,19 +123,18 @@ def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) ->
     names: set[str] = set()
     for path in paths:
         for file in _files_of(path, leave_out):
-            key = path if isinstance(path, Upload) else file.path.resolve()
+            place = file.source if isinstance(file.source, Path) else None
+            key = place.resolve() if place else path
             if key not in found:
-                place = None if isinstance(path, Upload) else file.path
                 found[key] = replace(file, name=free_name(place, file.name, names))
                 names.add(found[key].name)
     return list(found.values())
 
 
-def _files_of(path: Path | Upload, leave_out: Path | None) -> Iterator[Found]:
+def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
     name = source_name(PurePath(path.name))
     if isinstance(path, Upload):
-        yield Found(Path(path.name), name, path.content)
-        return
+        return [Found(name, path.content)]
     shown = source_name(path)
     try:
         is_file, exists = not path.is_dir(), path.exists()
@@ -157,28 +144,21 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> Iterator[Found]:
     if not exists:
         raise InputError(f"{shown} does not exist: name a file or a folder of abstracts")
     if is_file:
-        yield Found(path, name)
-        return
+        return [Found(name, path)]
     left_out = leave_out.resolve() if leave_out else None
-    is_empty = True
+    found: list[Found] = []
     for file in sorted(path.rglob("*")):
         inner = file.relative_to(path)
         is_hidden = any(part.startswith(".") for part in inner.parts)
         if file.is_file() and not is_hidden and left_out not in file.resolve().parents:
-            yield Found(file, source_name(inner), is_named=False)
-            is_empty = False
-    if is_empty:
+            found.append(Found(source_name(inner), file, is_named=False))
+    if not found:
         raise InputError(f"no file in {shown}: name a folder that contains abstracts")
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file, or one file of an archive."""
-
-    name: str | None
-    """Its path inside the archive; None for a file that is no archive."""
-    open: Callable[[], IO[bytes]]
-    """A function that opens a new stream of its bytes; the caller closes it."""
+Open = Callable[[], IO[bytes]]
+"""A function that opens a new stream of a file's bytes; the caller closes it."""
 
 
 class _Bounded(io.RawIOBase):
@@ -190,13 +170,11 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        room = memoryview(buffer)
-        data = self._inside.read(len(room))
-        room[: len(data)] = data
-        self._count += len(data)
+    def readinto(self, buffer: Any, /) -> int:
+        size: int = self._inside.readinto(buffer)
+        self._count += size
         _check_size(self._count, self._packed.tell())
-        return len(data)
+        return size
 
     def close(self) -> None:
         self._inside.close()
@@ -204,18 +182,32 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
+def _check_size(size: int, packed: int) -> None:
+    # Nothing packed tighter than 150:1 is text: JSON of abstracts reaches 10:1. Small files may be.
+    if size > MOST_BYTES or (size > 8_000_000 and size > 150 * max(packed, 1)):
+        raise ReadError("is too large when unpacked: not read")
+
+
 @contextmanager
-def refused_if_broken(what: str) -> Iterator[None]:
+def _refused_if_broken(what: str) -> Iterator[None]:
     """Raise a `ReadError` where an archive or a packed file is broken."""
     try:
         yield
-    except _BROKEN as error:
+    except (
+        EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, tarfile.TarError,
+        zipfile.BadZipFile, zlib.error, zstandard.ZstdError,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split()) or "it ends early"
         raise ReadError(f"a broken {what}: {reason}") from error
 
 
-def members(source: Path | bytes) -> Iterator[Member]:
-    """Yield the files in an archive, by name, or the file itself if it is no archive.
+def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
+    file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
+
+
+def members(source: Path | bytes) -> Iterator[tuple[str, Open]]:
+    """Yield the path of each file in an archive, by name, or "" for a file that is no archive.
 
     Open a member before you ask for the next one.
 
@@ -227,77 +219,50 @@ def members(source: Path | bytes) -> Iterator[Member]:
     with opened() as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
-        with refused_if_broken("zip"), opened() as file:
-            yield from _zip_members(file)
+        with _refused_if_broken("zip"), opened() as file, zipfile.ZipFile(file) as archive:
+            inside = [info for info in archive.infolist() if not info.is_dir()]
+            if any(info.filename in _OFFICE for info in inside):
+                raise ReadError("an office file or e-book, not text: save it as text or CSV")
+            sizes = {info.filename: info.file_size for info in inside}
+            names = _readable(sizes, sum(info.compress_size for info in inside))
+            if any(info.flag_bits & 1 for info in inside):
+                raise ReadError("is protected by a password: unpack it first")
+            yield from ((name, partial(archive.open, name)) for name in names)
         return
     packed = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
     if packed is not None:
         opened = partial(_open, source, packed)
-        with refused_if_broken("packed file"), opened() as inside:
-            head = inside.read(512)
+        with _refused_if_broken("packed file"), opened() as unpacked:
+            head = unpacked.read(512)
     if head[257:262] != b"ustar":
-        yield Member(None, opened)
+        yield "", opened
         return
-    with refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
+    with _refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
         with opened() as file:
             shutil.copyfileobj(file, whole)
-        yield from _tar_members(whole)
+        size = whole.tell()
+        whole.seek(0)
+        with tarfile.open(fileobj=whole, mode="r:") as tar:
+            files = {info.name: info for info in tar.getmembers() if not info.isdir()}
+            for name in _readable({name: info.size for name, info in files.items()}, size):
+                if files[name].isfile():  # so `extractfile` returns a stream, never None
+                    yield name, cast(Open, partial(tar.extractfile, files[name]))
 
 
-def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
-    file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
+def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
+    """Return the names of an archive's files that are to be read, in order, or raise `ReadError`.
 
-
-def _check_size(size: int, packed: int) -> None:
-    # Nothing packed tighter than 150:1 is text: JSON of abstracts reaches 10:1. Small files may be.
-    if size > MOST_BYTES or (size > 8_000_000 and size > 150 * max(packed, 1)):
-        raise ReadError("is too large when unpacked: not read")
-
-
-def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
-    """Return the names of an archive's files that are to be read, in order.
-
-    `files` are names and unpacked sizes in bytes; they take `packed` bytes in the archive.
-
-    Raises:
-        ReadError: there are too many, they are too large, or a path leads out of the archive.
+    `sizes` are their unpacked sizes in bytes; they take `packed` bytes in the archive.
     """
-    if len(files) > MOST_MEMBERS:
-        raise ReadError(f"contains {len(files):,} files, more than {MOST_MEMBERS:,}: not read")
-    _check_size(sum(size for _, size in files), packed)
-    shown: list[str] = []
-    for name, _ in sorted(files):
+    if len(sizes) > MOST_MEMBERS:
+        raise ReadError(f"contains {len(sizes):,} files, more than {MOST_MEMBERS:,}: not read")
+    _check_size(sum(sizes.values()), packed)
+    for name in sizes:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts):
-            shown.append(name)
-    return shown
-
-
-def _zip_members(file: IO[bytes]) -> Iterator[Member]:
-    with zipfile.ZipFile(file) as archive:
-        inside = [info for info in archive.infolist() if not info.is_dir()]
-        if any(info.filename in _OFFICE for info in inside):
-            raise ReadError("an office file or e-book, not text: save it as text or CSV")
-        sizes = [(info.filename, info.file_size) for info in inside]
-        names = _readable(sizes, sum(info.compress_size for info in inside))
-        if any(info.flag_bits & 1 for info in inside):
-            raise ReadError("is protected by a password: unpack it first")
-        for name in names:
-            yield Member(name, partial(archive.open, name))
-
-
-def _tar_members(whole: IO[bytes]) -> Iterator[Member]:
-    size = whole.tell()
-    whole.seek(0)
-    with tarfile.open(fileobj=whole, mode="r:") as archive:
-        inside = {info.name: info for info in archive.getmembers() if not info.isdir()}
-        for name in _readable([(name, info.size) for name, info in inside.items()], size):
-            if inside[name].isfile():  # so `extractfile` returns a stream, never None
-                extract = partial(archive.extractfile, inside[name])
-                yield Member(name, cast(Callable[[], IO[bytes]], extract))
+    hidden = re.compile(r"(?:^|/)(?:\.[^/]|__MACOSX)")
+    return [name for name in sorted(sizes) if not hidden.search(name)]
 
 
 LONGEST_LINE = 30_000_000
@@ -318,7 +283,7 @@ class Text:
         """Line (None for all) and oddity of its encoding; complete once the whole text is read."""
 
     @classmethod
-    def of(cls, member: Member) -> "Text":
+    def of(cls, opened: Open) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
         UTF-8 is recognised by its bytes and UTF-16 by its byte order mark; a legacy encoding is
@@ -327,14 +292,11 @@ class Text:
         Raises:
             ReadError: it is not text, or a broken archive.
         """
-        with refused_if_broken("file"), member.open() as stream:
+        with _refused_if_broken("file"), opened() as stream:
             start = stream.read(HEAD_BYTES)
         if kind := next((what for magic, what in _BINARY.items() if start.startswith(magic)), None):
             raise ReadError(f"{kind}, not text: export or save it as text")
-        warnings: list[str] = []
-        if (encoding := _unicode_of(start)) is None:
-            encoding = _legacy_of(start)
-            warnings.append(f"read as {encoding}; if letters look wrong, save it as UTF-8")
+        encoding, warnings = _encoding_of(start)
         errors = "surrogateescape" if encoding == "utf-8" else "replace"
         # A character that the end of `start` cuts in two is left out.
         head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < HEAD_BYTES)
@@ -342,7 +304,7 @@ class Text:
         head = "\n".join(map(_fixed, head.split("\n")))
         if "\0" in head or sum(map(head.count, _CONTROLS)) > len(head) / 100:
             raise ReadError("not text")
-        return cls(io.TextIOWrapper(member.open(), encoding, errors), head, warnings)
+        return cls(io.TextIOWrapper(opened(), encoding, errors), head, warnings)
 
     @classmethod
     def of_string(cls, text: str) -> "Text":
@@ -356,17 +318,16 @@ class Text:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield each line's number, from 1, and text; `ReadError` if it is too long or broken."""
-        with refused_if_broken("file"):
+        with _refused_if_broken("file"):
             readings = iter(lambda: self._stream.readline(LONGEST_LINE), "")
             for number, line in enumerate(readings, start=1):
                 if len(line) == LONGEST_LINE:
                     reason = f"a line of more than {LONGEST_LINE:,} characters: not read"
                     raise ReadError(reason, number)
-                bare = line.removeprefix("\ufeff") if number == 1 else line
-                fixed = _fixed(bare)
-                if fixed is not bare:
+                fixed = _fixed(line)
+                if fixed is not line:
                     self.warnings.append((number, "not UTF-8: this line is read as Windows-1252"))
-                yield number, fixed.removesuffix("\n")
+                yield number, fixed.removeprefix("\ufeff" * (number == 1)).removesuffix("\n")
 
     def whole(self) -> str:
         """Return the whole text, for formats that are read at once."""
@@ -380,27 +341,29 @@ def _fixed(line: str) -> str:
     return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
-def _unicode_of(start: bytes) -> str | None:
-    """Return "utf-8", "utf-16" if it has its byte order mark, or None for a legacy encoding."""
+def _encoding_of(start: bytes) -> tuple[str, list[str]]:
+    """Return the encoding of a file that begins with `start`, and a warning if it is a guess.
+
+    It is UTF-16 if there is a byte order mark, or the most likely legacy encoding if too many bytes
+    are not UTF-8; Windows-1252 is preferred if it fits about as well.
+    """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+        return "utf-16", []
     text = start.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text[:-3]))
-    good = sum(1 for c in text if c >= "\x80") - bad
-    return "utf-8" if bad <= good / 4 else None
-
-
-def _legacy_of(start: bytes) -> str:
-    """Return the most likely legacy encoding; prefer Windows-1252 if it fits about as well."""
+    if bad <= (sum(1 for c in text if c >= "\x80") - bad) / 4:
+        return "utf-8", []
     # Imported here: most files are UTF-8.
     from charset_normalizer import from_bytes
 
     found = from_bytes(start, threshold=0.3)
-    best = found.best()
-    if best is None:
+    if (best := found.best()) is None:
         raise ReadError("not text")
-    western = (e for e in found if "cp1252" in (e.encoding, *e.could_be_from_charset))
-    if any(e.chaos <= best.chaos + 0.05 and e.coherence >= best.coherence - 0.15 for e in western):
-        return "cp1252"
+    encoding = best.encoding
+    western = [e for e in found if "cp1252" in (e.encoding, *e.could_be_from_charset)]
     is_mostly_ascii = sum(byte < 128 for byte in start) >= 0.9 * len(start)
-    return "cp1252" if is_mostly_ascii and best.multi_byte_usage > 0 else best.encoding
+    if (is_mostly_ascii and best.multi_byte_usage > 0) or any(
+        e.chaos <= best.chaos + 0.05 and e.coherence >= best.coherence - 0.15 for e in western
+    ):
+        encoding = "cp1252"
+    return encoding, [f"read as {encoding}; if letters look wrong, save it as UTF-8"]

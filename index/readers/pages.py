@@ -25,7 +25,6 @@ LOWEST = 8
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """Tags that make the beginning of a block the title of the rest."""
 _HIDDEN = frozenset("head script style template noscript svg button select nav footer".split())
-_MARKS = ("sub", "sup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,8 @@ def html_page(html: str) -> Page:
     parser = _PageParser()
     parser.feed(html)
     parser.close()
-    return parser.page()
+    parser.end_block()
+    return Page("\n".join(parser.lines), parser.headings, parser.links, frozenset(parser.listed))
 
 
 def markdown_page(markdown: str) -> Page:
@@ -77,12 +77,14 @@ def markdown_page(markdown: str) -> Page:
 
 
 class _PageParser(HTMLParser):
+    """Collects what makes a `Page`."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._lines: list[str] = []
-        self._headings: dict[int, int] = {}
-        self._links: dict[int, list[str]] = {}
-        self._listed: set[int] = set()
+        self.lines: list[str] = []
+        self.headings: dict[int, int] = {}
+        self.links: dict[int, list[str]] = {}
+        self.listed: set[int] = set()
         self._levels: list[int] = []  # of the open headings
         self._hidden_depth = 0
         self._in_pre = self._is_item = False
@@ -91,21 +93,16 @@ class _PageParser(HTMLParser):
         self._block_links: list[str] = []
         self._lead: str | None = None
 
-    def page(self) -> Page:
-        """Return the page of all HTML that was fed."""
-        self._end_block()
-        return Page("\n".join(self._lines), self._headings, self._links, frozenset(self._listed))
-
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._hidden_depth += tag in _HIDDEN
         if self._hidden_depth:
             return
         if tag in _BLOCKS:
-            self._end_block()
+            self.end_block()
             self._levels += [_HEADINGS[tag]] if tag in _HEADINGS else []
             self._in_pre = self._in_pre or tag == "pre"
             self._is_item = self._is_item or tag == "li"
-        elif tag in _MARKS:
+        elif tag in ("sub", "sup"):
             self._block.append(f"<{tag}>")
         elif tag in _LEADS and self._lead is None:
             # A list mark may precede a title.
@@ -119,10 +116,10 @@ class _PageParser(HTMLParser):
         if self._hidden_depth or tag in _HIDDEN:
             self._hidden_depth = max(0, self._hidden_depth - (tag in _HIDDEN))
             return
-        if tag in _MARKS:
+        if tag in ("sub", "sup"):
             self._block.append(f"</{tag}>")
         if tag in _BLOCKS:
-            self._end_block()
+            self.end_block()
             if tag in _HEADINGS:
                 del self._levels[-1:]
             self._in_pre = self._in_pre and tag != "pre"
@@ -136,7 +133,7 @@ class _PageParser(HTMLParser):
         if not self._hidden_depth:
             self._block.append(data)
 
-    def _end_block(self) -> None:
+    def end_block(self) -> None:
         """End the current block: keep its lines, a title at its beginning as a separate line."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
@@ -149,22 +146,23 @@ class _PageParser(HTMLParser):
             lines = piece.strip("\n").split("\n") if self._in_pre else [" ".join(piece.split())]
             if not "".join(lines).strip():
                 continue
-            self._lines += lines
-            number = len(self._lines)
+            self.lines += lines
+            number = len(self.lines)
             if self._is_item:
-                self._listed.add(number)
+                self.listed.add(number)
                 self._is_item = False
             is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
             if self._levels or is_lead:
-                self._headings[number] = [LOWEST, *self._levels][-1]
+                self.headings[number] = [LOWEST, *self._levels][-1]
             if self._block_links:
-                self._links[number] = self._block_links
+                self.links[number] = self._block_links
                 self._block_links = []
-            self._lines.append("")
+            self.lines.append("")
 
 
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
 """The line that begins a mail in a mailbox; inside a mail, such a line begins with ">"."""
+_HEADER = re.compile(r"([^\W\d_](?:[^\W_]|-)*):")
 _ONLY_IN_MAILS = frozenset(
     "return-path received mime-version message-id content-type delivered-to dkim-signature"
     " list-unsubscribe content-transfer-encoding".split()
@@ -179,7 +177,6 @@ class Mail:
     text: str
     is_html: bool
     date: Dated | None
-    """The date in its head."""
     line: int
     """The line of the file on which it begins, from 1."""
     body: int = 0
@@ -188,24 +185,18 @@ class Mail:
 
 def mail_score(head: str) -> float:
     """Return how likely the beginning of a file is a mail or a mailbox, 0 to 1."""
-    lines = head.lstrip("\n").split("\n")
-    if _ENVELOPE.match(lines[0]) and len(lines) > 1:
-        return 0.97 * bool(_header_of(lines[1]))
+    first, *rest = lines = head.lstrip("\n").split("\n")
+    if _ENVELOPE.match(first):
+        return 0.97 * bool(rest and _HEADER.match(rest[0]))
     names: set[str] = set()
     for line in lines:
-        if name := _header_of(line):
-            names.add(name)
+        if header := _HEADER.match(line):
+            names.add(header[1].casefold())
         elif not line.strip() or not line[0].isspace():
             break
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
     return 0.97 if names & _ONLY_IN_MAILS and len(names & _USUAL) > 2 else 0.0
-
-
-def _header_of(line: str) -> str:
-    """Return the name of the header that begins on a line, in lower case, or "" if none does."""
-    name = re.match(r"([^\W\d_](?:[^\W_]|-)*):", line)
-    return name[1].casefold() if name else ""
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
@@ -233,9 +224,8 @@ def _parse_mail(text: str, line: int) -> Mail:
         if not part.is_multipart() and part.get_content_disposition() != "attachment":
             found.setdefault(part.get_content_type(), _content(part))
     plain, html = found.get("text/plain"), found.get("text/html")
-    if html is not None and (
-        plain is None or 3 * len(plain) <= len(re.sub(r"<[^>]*>", "", html))
-    ):  # plain text is often only a hint that the mail has HTML
+    # Plain text is often only a hint that the mail has HTML.
+    if html and 3 * len(plain or "") <= len(re.sub(r"<[^>]*>", "", html)):
         return Mail(html, is_html=True, date=date, line=line)
     is_decoded = message.is_multipart() or message.get("content-transfer-encoding")
     head = text[: len(text) - len(content)] + content.partition("\n\n")[0]
@@ -249,7 +239,8 @@ def _content(part: Message) -> str:
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):
         return str(part.get_payload())
-    charset = part.get_content_charset() or "utf-8"
-    with suppress(LookupError):
-        return payload.decode(charset, "replace").replace("\r\n", "\n")
-    return payload.decode("utf-8", "replace").replace("\r\n", "\n")
+    try:
+        text = payload.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:  # an unknown charset
+        text = payload.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n")

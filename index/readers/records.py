@@ -47,8 +47,11 @@ FIELDS: Mapping[str, Sequence[str]] = {
     field: names.split() for field, names in re.findall(r"(?m)^(\w+): (.*(?:\n +.*)*)$", _NAMES)
 }
 """Field of a paper → its names in files; the first of them that has a value counts."""
-_BY_NAME = {values.folded(name): field for field, names in FIELDS.items() for name in names}
-_RANKS = {values.folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
+_BY_NAME = {
+    values.folded(name): (rank, field)
+    for field, names in FIELDS.items()
+    for rank, name in enumerate(names)
+}
 INSIDE = frozenset(
     "paper content data metadata journalinfo work item source bibjson ids externalids".split()
 )
@@ -108,6 +111,10 @@ class Problem:
         return f"{where}: {self.reason}"
 
 
+Records = Iterator[Raw | Problem]
+Papers = Iterator[Paper | Problem]
+
+
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
@@ -119,96 +126,108 @@ class ReadError(Exception):
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """Return the field of `FIELDS` that has this name in files; None if there is none."""
-    return _BY_NAME.get(values.folded(name))
+    return _BY_NAME.get(values.folded(name), (0, None))[1]
 
 
-class Normaliser:
-    """Converts the records of one file to papers."""
+def normalise(
+    name: str, format_: str, records: Records, oddities: Sequence[tuple[int | None, str]]
+) -> Papers:
+    """Yield the papers of a file, each after the warnings about it, and what could not be read.
 
-    def __init__(self, name: str) -> None:
-        """Begin a file; `name` is the name of its papers' sources."""
-        self._name = name
-        self._position = 0
-        self._titles: dict[str, tuple[str, int | None]] = {}
-
-    def papers(self, raw: Raw) -> Iterator[Paper | Problem]:
-        """Yield the warnings about a record and then its paper, or only why it has no paper."""
-        record = _Record(raw.fields)
-        try:
-            paper = self._paper(raw, record)
-        except ReadError as error:
-            yield Problem(self._name, raw.line, str(error))
-            return
-        for warning in (*raw.warnings, *record.warnings):
-            yield Problem(self._name, raw.line, warning, is_warning=True)
-        yield paper
-
-    def _paper(self, raw: Raw, record: "_Record") -> Paper:
-        title = _required(record.title(), "title", LONGEST_TITLE)
-        abstract = _required(record.abstract(), "abstract", LONGEST_ABSTRACT)
-        published, year = record.date(), record.take("year", _year)
-        arxiv, pmid, url = record.arxiv(), record.pmid(), record.url()
-        if year is None and published:
-            year = published.day.year
-        elif year is None and arxiv and arxiv[0].isdigit():
-            year = 2000 + int(arxiv[:2])
-        if url is None and arxiv:
-            url = f"https://arxiv.org/abs/{arxiv}"
-        elif url is None and pmid:
-            url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
-        self._position += 1
-        is_exact = published is not None and published.precision == "day"
-        dated = raw.listed or (published if is_exact else None)
-        source = Source(
-            name=self._name,
-            date=dated.day if dated else None,
-            dated=dated.precision if dated else "added" if raw.is_digest else "day",
-            position=raw.position or self._position,
-        )
-        return Paper(
-            id=self._id(raw, record, title) or derived_id(title, abstract),
-            title=title,
-            abstract=abstract,
-            authors=record.take("authors", _authors) or (),
-            year=year,
-            venue=record.take("venue", _venue),
-            url=url,
-            doi=record.doi(),
-            arxiv=arxiv,
-            pmid=pmid,
-            published=published.iso if published else None,
-            sources=(source,),
-        )
-
-    def _id(self, raw: Raw, record: "_Record", title: str) -> str | None:
-        """Return the id that a record gives, unless the file gave it to another title before."""
-        if (id_ := record.take("id", _id)) is None:
-            return None
-        known, where = self._titles.setdefault(id_, (letters(title), raw.line))
-        if known == letters(title):
-            return id_
-        place = f" in line {where}" if where else ""
-        record.warnings.append(f"id: {id_!r} belongs to another title{place}")
-        return None
+    `name` is the name of the papers' sources. `oddities` are lines (None for all) and what is odd
+    about their encoding; they may grow while the records are read.
+    """
+    position = shown = 0
+    titles: dict[str, tuple[str, int | None]] = {}
+    is_empty = True
+    try:
+        for raw in records:
+            found: Paper | Problem
+            if isinstance(raw, Problem):
+                found = raw
+            else:
+                record = _Record(raw)
+                try:
+                    found = record.paper(name, position + 1, titles)
+                    position += 1
+                    for warning in record.warnings:
+                        yield Problem(name, raw.line, warning, is_warning=True)
+                except ReadError as error:
+                    found = Problem(name, raw.line, str(error))
+            is_empty = is_empty and isinstance(found, Problem) and found.is_warning
+            yield found
+            for line, reason in oddities[shown:]:
+                yield Problem(name, line, reason, is_warning=True)
+            shown = len(oddities)
+    except ReadError as error:
+        is_empty = False
+        yield Problem(name, error.line, str(error), is_damage=True)
+    if is_empty:
+        yield Problem(name, None, f"no paper found, read as {format_}")
 
 
 class _Record:
     """The fields of one record, found under any of their names, and warnings about them."""
 
-    def __init__(self, fields: Mapping[str, object]) -> None:
-        self.warnings: list[str] = []
-        found: list[tuple[int, str, object]] = []
-        inside = (each for key, each in fields.items() if values.folded(key) in INSIDE)
-        for named in (fields, *(each for each in inside if isinstance(each, Mapping))):
-            for key, value in named.items():
-                if (field := canonical(key)) and not values.is_nothing(value):
-                    found.append((_RANKS[values.folded(key)], field, value))
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+        self.warnings = [*raw.warnings]
+        inside = (each for key, each in raw.fields.items() if values.folded(key) in INSIDE)
+        named = [raw.fields, *(each for each in inside if isinstance(each, Mapping))]
+        found = [
+            (*_BY_NAME[values.folded(key)], value)
+            for fields in named
+            for key, value in fields.items()
+            if canonical(key) and not values.is_nothing(value)
+        ]
         self._found: dict[str, list[object]] = {}
-        for _, field, value in sorted(found, key=itemgetter(0)):
-            self._found.setdefault(field, []).append(value)
-        best = min((rank for rank, field, _ in found if field == "abstract"), default=0)
-        if best == _RANKS["tldr"]:
+        for _, name, value in sorted(found, key=itemgetter(0)):
+            self._found.setdefault(name, []).append(value)
+        best = min((rank for rank, name, _ in found if name == "abstract"), default=0)
+        if best == FIELDS["abstract"].index("tldr"):
             self.warnings.append("abstract: missing; the TL;DR is used instead")
+
+    def paper(self, name: str, position: int, titles: dict[str, tuple[str, int | None]]) -> Paper:
+        """Return the paper, or raise `ReadError`.
+
+        `position` counts within the file, from 1; `titles` are those of the ids in the file so far.
+        """
+        title = _required(self._title(), "title", LONGEST_TITLE)
+        abstract = _required(self._abstract(), "abstract", LONGEST_ABSTRACT)
+        published, stated = self._date(), self._take("year", values.date_of)
+        arxiv, pmid, url = self._arxiv(), self._pmid(), self._url()
+        year = known.day.year if (known := stated or published) else None
+        if year is None and arxiv and arxiv[0].isdigit():
+            year = 2000 + int(arxiv[:2])
+        if url is None and arxiv:
+            url = f"https://arxiv.org/abs/{arxiv}"
+        elif url is None and pmid:
+            url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+        is_exact = published is not None and published.precision == "day"
+        dated = self._raw.listed or (published if is_exact else None)
+        source = Source(
+            name=name,
+            date=dated.day if dated else None,
+            dated=dated.precision if dated else "added" if self._raw.is_digest else "day",
+            position=self._raw.position or position,
+        )
+        id_ = self._id(titles, letters(title)) or derived_id(title, abstract)
+        authors = self._take("authors", lambda value: values.names_in(value) or None)
+        venue = self._take("venue", values.text_in)
+        return Paper(
+            id=id_,
+            title=title,
+            abstract=abstract,
+            authors=tuple((authors or [])[:5_000]),
+            year=year,
+            venue=" ".join(venue.split())[:2_000] if venue else None,
+            url=url,
+            doi=self._doi(),
+            arxiv=arxiv,
+            pmid=pmid,
+            published=published.iso if published else None,
+            sources=(source,),
+        )
 
     def _value(self, field: str) -> object:
         return next(iter(self._found.get(field, ())), None)
@@ -216,7 +235,7 @@ class _Record:
     def _text(self, field: str) -> str:
         return values.text_in(self._value(field)) or ""
 
-    def take(self, field: str, read: Callable[[object], _Read | None]) -> _Read | None:
+    def _take(self, field: str, read: Callable[[object], _Read | None]) -> _Read | None:
         """Return the value of a field, parsed by `read`; drop an unreadable one with a warning."""
         value = self._value(field)
         found = None if value is None else read(value)
@@ -226,19 +245,31 @@ class _Record:
             self.warnings.append(f"{field}: {shown!r} is ignored: it is not a {_EXPECTED[field]}")
         return found
 
-    def title(self) -> str | None:
+    def _id(self, titles: dict[str, tuple[str, int | None]], title: str) -> str | None:
+        """Return the id that a record gives, unless the file gave it to another title before."""
+        if (id_ := self._take("id", _id)) is None:
+            return None
+        known, where = titles.setdefault(id_, (title, self._raw.line))
+        if known != title:
+            place = f" in line {where}" if where else ""
+            self.warnings.append(f"id: {id_!r} belongs to another title{place}")
+        return id_ if known == title else None
+
+    def _title(self) -> str | None:
         """Return the title with its subtitle, unless the title contains that already."""
-        title, subtitle = (values.joined(self._value(name), " ") for name in ("title", "subtitle"))
+        title, subtitle = (
+            " ".join(values.texts_in(self._value(name))) for name in ("title", "subtitle")
+        )
         if not title or not subtitle or letters(subtitle) in letters(title):
-            return title
+            return title or None
         title = title.rstrip(" :")
         return f"{title}{'' if title.endswith(('?', '!', '.')) else ':'} {subtitle}"
 
-    def abstract(self) -> str | None:
+    def _abstract(self) -> str | None:
         """Return the abstract as text: from paragraphs, labelled sections or an inverted index."""
         value = self._value("abstract")
         if not isinstance(value, Mapping) or set(value) & {*values.SAYING}:
-            return values.joined(value, "\n\n")
+            return "\n\n".join(values.texts_in(value)) or None
         if all(isinstance(places, list) for places in value.values()):
             placed = [(at, str(word)) for word, places in value.items() for at in places]
             words = sorted((at, word) for at, word in placed if type(at) is int)
@@ -246,34 +277,37 @@ class _Record:
         parts = [f"{key}: {text}" for key, each in value.items() if (text := values.text_in(each))]
         return "\n".join(parts) or None
 
-    def date(self) -> Dated | None:
+    def _date(self) -> Dated | None:
         dates, year = self._found.get("date", []), values.date_of(self._value("year"))
         if found := next(filter(None, map(values.date_of, dates)), None):
             return found
         # "March 5" of a record that has the year elsewhere
         if dates and year and (found := values.date_of(f"{values.text_in(dates[0])} {year.iso}")):
             return found
-        return self.take("date", values.date_of) or year
+        return self._take("date", values.date_of) or year
 
-    def url(self) -> str | None:
+    def _url(self) -> str | None:
         texts = [text for value in self._found.get("url", []) for text in values.texts_in(value)]
-        found = next(filter(None, map(_address, texts)), None)
+        for text in texts:
+            https = re.sub(r"^\s*www\.", "https://www.", text)
+            if found := re.search(r"https?://[^\s\]>]{3,2000}", https, re.IGNORECASE):
+                return found[0].rstrip(")") if "](" in https else found[0]  # a link of Markdown
         is_doi = bool(texts) and texts[0].startswith("10.")
-        return found if found or is_doi else self.take("url", lambda _: None)
+        return None if is_doi else self._take("url", lambda _: None)
 
-    def doi(self) -> str | None:
+    def _doi(self) -> str | None:
         url = DOI.search(self._text("url"))
         if url and not DOI.search(self._text("doi")):
             return _doi(url[0])
-        return self.take("doi", _doi)
+        return self._take("doi", _doi)
 
-    def arxiv(self) -> str | None:
+    def _arxiv(self) -> str | None:
         fields = ("arxiv", "url", "doi", "id")
         texts = ((field, text) for field in fields for text in values.texts_in(self._value(field)))
         found = (arxiv_id(text, is_known=field == "arxiv") for field, text in texts)
         return next(filter(None, found), None)
 
-    def pmid(self) -> str | None:
+    def _pmid(self) -> str | None:
         address = r"(?:pmid:?\s*|https?://\S*?/)?(\d{1,9})/?"
         found = re.fullmatch(address, self._text("pmid").strip(), re.IGNORECASE)
         found = found or re.search(r"pubmed[^/]*(?:\.gov|/pubmed)/(\d{1,9})", self._text("url"))
@@ -293,26 +327,6 @@ def _id(value: object) -> str | None:
     id_ = values.whole_characters(str(value)) if is_plain else ""
     is_line = not any(unicodedata.category(c) == "Cc" for c in id_)
     return id_ if 0 < len(id_) <= 200 and is_line else None
-
-
-def _year(value: object) -> int | None:
-    found = values.date_of(value)
-    return found.day.year if found else None
-
-
-def _authors(value: object) -> tuple[str, ...] | None:
-    return tuple(values.names_in(value)[:5_000]) or None
-
-
-def _venue(value: object) -> str | None:
-    return " ".join((values.text_in(value) or "").split())[:2_000] or None
-
-
-def _address(text: str) -> str | None:
-    """Return the web address in a text, or in a link of Markdown; None if there is none."""
-    text = re.sub(r"^\s*www\.", "https://www.", text)
-    found = re.search(r"https?://[^\s\]>]{3,2000}", text, re.IGNORECASE)
-    return (found[0].rstrip(")") if "](" in text else found[0]) if found else None
 
 
 def _doi(value: object) -> str | None:

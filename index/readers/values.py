@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -20,14 +21,10 @@ _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
 """A name as Scopus writes it: "van Dam C.J."."""
 _AFTER_NAMES = re.compile(
-    r"(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))\s*$"
-    r"|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$",
-    re.IGNORECASE,
+    r"(?i)(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))"
+    r"\s*$|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$"
 )
 """What may follow names: "and 12 more authors", "et al.", footnote marks."""
-_GIVEN = ("given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
-          "initials")  # fmt: skip
-_WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename")
 
 
 def folded(name: str) -> str:
@@ -72,11 +69,6 @@ def text_in(value: object) -> str | None:
     return next(iter(texts_in(value)), None)
 
 
-def joined(value: object, between: str) -> str | None:
-    """Join all texts in a value; return None if there is none."""
-    return between.join(texts_in(value)) or None
-
-
 def names_in(value: object) -> list[str]:
     """Return the names of people in a value of any shape, given names first."""
     names = _names(value, 3)
@@ -106,13 +98,14 @@ def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
 def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     parts = {folded(str(key)): each for key, each in value.items()}
 
-    def first(*keys: str) -> str:
-        return next((text for key in keys if (text := text_in(parts.get(key)))), "").strip()
+    def first(keys: str) -> str:
+        return next(filter(None, (text_in(parts.get(key)) for key in keys.split())), "").strip()
 
-    if family := first("family", "lastname", "last", "surname", "familyname", "keyname"):
-        particle = first("nondroppingparticle", "droppingparticle")
-        return [" ".join(filter(None, (first(*_GIVEN), particle, family, first("suffix"))))]
-    if whole := first(*_WHOLE):
+    if family := first("family lastname last surname familyname keyname"):
+        given = first("given firstname first givenname givennames forename forenames initials")
+        particle = first("nondroppingparticle droppingparticle")
+        return [" ".join(filter(None, (given, particle, family, first("suffix"))))]
+    if whole := first("name fullname displayname literal authorname rawname collectivename"):
         return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
     return _names(parts.get("author") or parts.get("value") or parts.get("creator"), deep - 1)
 
@@ -161,15 +154,12 @@ def _one_name(text: str) -> list[str]:
 
 def _spaced(given: str) -> str:
     """Return given names, with spaces between initials: "C. J." for "C.J."."""
-    is_short = _INITIALS.fullmatch(given)
-    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if is_short else given
+    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if _INITIALS.fullmatch(given) else given
 
 
 Precision = Literal["day", "week", "month", "year"]
-
 YEARS = range(1900, 2101)
 """Years that a user may give; any other is taken as a typing error."""
-
 MONTH_NAME = (
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
@@ -178,7 +168,6 @@ MONTH_NAME = (
 
 It matches only whole words (not "marketing" or "novel"), without the full stop of "Sept.".
 """
-
 # Folded names: English, then German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTH_NAMES = """jan january januar janvier enero gennaio janeiro januari
 feb february februar fevrier febrero febbraio fevereiro februari
@@ -193,8 +182,8 @@ oct october oktober octobre octubre ottobre outubro
 nov november novembre noviembre novembro
 dec december dezember decembre diciembre dicembre dezembro"""
 _MONTHS = {name: at for at, row in enumerate(_MONTH_NAMES.split("\n"), 1) for name in row.split()}
-
-_MONTH = r"(?P<month>[a-z]{3,10})\.?"
+_ANY_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_MONTH = rf"(?P<month>{_ANY_MONTH})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR = r"(?P<year>\d{4})"
 _TO = r"\s*(?:-|–|—|to|until|bis)\s*"
@@ -212,7 +201,7 @@ _DATES: tuple[tuple[Precision, str], ...] = (
     ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
     ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
     ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
-    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
+    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>{_ANY_MONTH})\.?\s+)?\d{{1,2}}"
              rf"(?:,?\s+{_YEAR})?"),
     ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
     ("month", rf"{_MONTH},?\s+{_YEAR}"),
@@ -221,9 +210,6 @@ _DATES: tuple[tuple[Precision, str], ...] = (
     ("year", rf"{_YEAR}"),
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
-_LONGEST = 60
-_DATE_KEYS = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
-"""Keys under which an object has a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,16 +274,12 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
 
 
 def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
-    if len(text) > _LONGEST or not any(c.isdigit() for c in text):
+    if len(text) > 60 or not any(c.isdigit() for c in text):
         return None
     folded = unicodedata.normalize("NFKD", text.strip()).casefold()
     folded = "".join(c for c in folded if not unicodedata.combining(c))
-    for precision, shape in _SHAPES:
-        if match := shape.fullmatch(folded):
-            names = {match.groupdict().get(name) for name in ("month", "last")}
-            if names - {None} <= _MONTHS.keys():
-                return precision, match
-    return None
+    found = ((precision, shape.fullmatch(folded)) for precision, shape in _SHAPES)
+    return next(((precision, match) for precision, match in found if match), None)
 
 
 def date_of(value: object) -> Dated | None:
@@ -306,10 +288,9 @@ def date_of(value: object) -> Dated | None:
     Accepts texts as in `read_date`, ranges (the first date counts), seconds or milliseconds since
     1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
     """
-    try:
+    with suppress(ValueError, OverflowError, OSError, RecursionError):
         return _date_of(value)
-    except (ValueError, OverflowError, OSError, RecursionError):
-        return None
+    return None
 
 
 def _date_of(value: object) -> Dated | None:
@@ -317,36 +298,28 @@ def _date_of(value: object) -> Dated | None:
         parts = {str(key).casefold(): each for key, each in value.items()}
         if "year" in parts:
             return _date_of([parts.get(key) for key in ("year", "month", "day")])
-        return next((found for key in _DATE_KEYS if (found := _date_of(parts.get(key)))), None)
+        keys = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+        return next((found for key in keys if (found := _date_of(parts.get(key)))), None)
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple | Mapping):
             return _date_of(value[0])
         texts = [str(part).strip() for part in value if part not in (None, "")]
         return read_date("-".join(texts)) or read_date(" ".join(texts))
     if isinstance(value, str):
-        return _date_of_text(" ".join(value.split()))
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        text = " ".join(value.split())
+        if re.fullmatch(r"\d{9,14}", text):
+            return _date_of(int(text))
+        first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
+        if found := read_date(text) or (first and read_date(first[1].strip())):
+            return found
+        year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024"
+        return read_date(year[0]) if year and len(text) <= 60 else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return None
-    return _date_of_number(int(value)) if value == int(value) else None
-
-
-def _date_of_number(number: int) -> Dated | None:
-    """Return the date of a year, of digits like 20250422, or of a time since 1970."""
+    number = int(value)
     if number in YEARS:
         return Dated(date(number, 1, 1), "year")
-    if number < 10**8:
+    if number < 10**8:  # digits like 20250422
         return read_date(str(number)) if number >= 10**7 else None
     seconds = number / 1000 if number >= 10**11 else number  # milliseconds
     return Dated(datetime.fromtimestamp(seconds, UTC).date())
-
-
-def _date_of_text(text: str) -> Dated | None:
-    if re.fullmatch(r"\d{9,14}", text):
-        return _date_of_number(int(text))
-    if found := read_date(text):
-        return found
-    first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
-    if first and (found := read_date(first[1].strip())):
-        return found
-    year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024", "c. 1998"
-    return read_date(year[0]) if year and len(text) <= _LONGEST else None

@@ -1,11 +1,13 @@
 """Three papers that digests are made of in the tests, and how a file is read there."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from index.papers import Paper
 from index.readers import Problem, Upload, read
 
+Found = tuple[list[Paper], list[Problem]]
 PAPERS = json.loads((Path(__file__).parent / "digest_papers.json").read_text("utf-8"))
 """Of each: title, authors, arXiv id, abstract."""
 TITLES = [title for title, *_ in PAPERS]
@@ -21,14 +23,17 @@ def each(layout: str, between: str = "\n\n") -> str:
     )  # fmt: skip
 
 
-def both(
-    content: str | bytes, name: str = "x.txt", **how: object
-) -> tuple[list[Paper], list[Problem]]:
+def found(paths: Sequence[Path | Upload], **how: object) -> Found:
+    """The papers of files, and their problems."""
+    items = list(read(paths, **how))  # type: ignore[arg-type] # options by name
+    papers = [each for each in items if isinstance(each, Paper)]
+    return papers, [each for each in items if isinstance(each, Problem)]
+
+
+def both(content: str | bytes, name: str = "x.txt", **how: object) -> Found:
     """The papers of a file, and its problems."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    found = list(read([Upload(name, data)], **how))  # type: ignore[arg-type] # options by name
-    papers = [each for each in found if isinstance(each, Paper)]
-    return papers, [each for each in found if isinstance(each, Problem)]
+    return found([Upload(name, data)], **how)
 
 
 def got(content: str | bytes, name: str = "x.txt", **how: object) -> list[Paper]:

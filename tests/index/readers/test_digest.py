@@ -1,19 +1,27 @@
-"""Digests as people paste them: what are titles, abstracts, dates, and what is only around them."""
+"""Digests in any layout and file: what are titles, abstracts, dates, and what is around them."""
 
+import gzip
+import io
+import json
+import re
+import tarfile
 import textwrap
+import zipfile
 from datetime import date
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from digest_papers import ABSTRACTS, TITLES, both, each
+import zstandard
+from digest_papers import ABSTRACTS, TITLES, Found, both, each, got
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.papers import Paper
-from index.readers import Problem
 
 PAPERS = list(zip(TITLES, ABSTRACTS, strict=True))
 OWLS, KETTLES, MAPS = PAPERS
+ARXIV = ["2504.01001", "2504.01002", "2504.01003"]
 HEAD = "new\n\nGet the best papers by mail!\n\nSubscribe\n\nbyJo and friends\n\n"
 ADVERT = (
     "Acme is the easiest way to run your models in the cloud. With one line of code you get a fast"
@@ -22,10 +30,10 @@ ADVERT = (
 
 
 def digest(*papers: tuple[str, str]) -> str:
-    return "\n\n".join(f"{title}\n\n{abstract}" for title, abstract in papers) + "\n"
+    return "\n\n".join(map("\n\n".join, papers)) + "\n"
 
 
-def split(text: str, year: int = 2025, name: str = "mail.txt") -> tuple[list[Paper], list[Problem]]:
+def split(text: str, year: int = 2025, name: str = "mail.txt") -> Found:
     return both(text, name, year=year)
 
 
@@ -61,10 +69,9 @@ def test_dates_as_people_write_them(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["Feb 30", "2025-13-01", "Jan 1, 0000"])
 def test_a_day_that_does_not_exist_is_a_problem_and_its_papers_stay(line: str) -> None:
-    papers, problems = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
-    assert [paper.title for paper in papers] == TITLES
-    assert [(problem.line, papers[0].sources[0].date) for problem in problems] == [(3, None)]
-    assert line in problems[0].reason
+    papers, (problem,) = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
+    assert [(paper.title, paper.sources[0].date) for paper in papers] == [(t, None) for t in TITLES]
+    assert (problem.line, line in problem.reason) == (3, True)
 
 
 def test_each_date_line_begins_a_digest_of_its_own() -> None:
@@ -175,7 +182,7 @@ def test_entries_of_one_line_or_two_are_papers(layout: str, between: str) -> Non
     head = "Top Papers of the Week (April 14 - April 20)\n\n"
     papers = assert_papers(head + each(layout, between), name="x.md" if "**" in layout else "x.txt")
     if "{id}" in layout:
-        assert [paper.arxiv for paper in papers] == ["2504.01001", "2504.01002", "2504.01003"]
+        assert [paper.arxiv for paper in papers] == ARXIV
 
 
 @pytest.mark.parametrize(
@@ -193,9 +200,8 @@ def test_headings_over_papers_are_no_titles_without_abstracts(heads: tuple[str, 
 
 def test_a_paragraph_of_ten_million_characters_is_one_problem() -> None:
     huge = "word " * 2_000_000 + "end."
-    papers, problems = split(digest(OWLS, ("A Flood of Words", huge), KETTLES))
-    assert [paper.title for paper in papers] == [OWLS[0], KETTLES[0]]
-    assert [problem.line for problem in problems] == [7]
+    papers, (problem,) = split(digest(OWLS, ("A Flood of Words", huge), KETTLES))
+    assert ([paper.title for paper in papers], problem.line) == ([OWLS[0], KETTLES[0]], 7)
 
 
 lines = st.sampled_from(
@@ -240,3 +246,99 @@ OF_SEVERAL_PARAGRAPHS = (
 def test_titles_and_abstracts_of_any_script_are_read(papers: list[tuple[str, str]]) -> None:
     assert_papers(f"Apr 22\n\n{digest(*papers)}", papers)
     assert_papers(digest(*papers), papers)
+
+
+LAYOUTS = {
+    name: re.sub(
+        r"«(\d)(.*?)»", lambda found: each(found[2], "\n" * int(found[1])), text, flags=re.S
+    )
+    for block in (Path(__file__).parent / "layouts.txt").read_text("utf-8").split("=== ")[1:]
+    for name, text in [block.rstrip("\n").split("\n", 1)]
+}
+"""Digests of the three papers: in the file, « and » stand around what is there for each paper, and
+behind « how many line ends stand between them."""
+LAYOUTS["quoted twice"] = "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
+    f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")
+)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts(name: str) -> None:
+    papers = got(LAYOUTS[name])
+    assert [paper.title.casefold() for paper in papers] == [title.casefold() for title in TITLES]
+    assert [paper.abstract for paper in papers] == ABSTRACTS
+    if "2504.01001" in LAYOUTS[name]:
+        assert [paper.arxiv for paper in papers] == ARXIV
+        assert (papers[0].url, papers[0].year) == ("https://arxiv.org/abs/2504.01001", 2025)
+    if "Cy van Dam" in LAYOUTS[name]:
+        assert papers[0].authors == ("Ada Byrd", "Bo Ek", "Cy van Dam")
+        assert papers[2].authors == ("Eve Grid", "Finn Hall")
+    if re.search("22 Apr(il)? 2025|2025-04-22", LAYOUTS[name]):
+        assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
+
+
+def mail(body: str, kind: str, encoding: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "Papers <papers@example.org>", "ada@example.org"
+    message["Subject"], message["Date"] = "Today’s", "Tue, 22 Apr 2025 06:00:00 +0000"
+    message.set_content(body, subtype=kind, cte=encoding)
+    return bytes(message)
+
+
+JSON = [{"title": title, "abstract": abstract} for title, abstract in PAPERS]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [JSON, {"results": JSON}, {"message": {"total": 3, "items": JSON}},
+     [{"paper": record, "score": 1} for record in JSON]],
+)  # fmt: skip
+def test_json_in_any_frame(value: object) -> None:
+    for indent in (None, 2):
+        papers = got(json.dumps(value, indent=indent), "x.json")
+        assert [paper.title for paper in papers] == TITLES
+
+
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_mails_are_decoded_and_date_their_papers(kind: str, encoding: str) -> None:
+    body = each("{title}\n\n{abstract}") if kind == "plain" else LAYOUTS["HTML of a list"]
+    papers = got(mail(body, kind, encoding), "today.eml")
+    assert [paper.title for paper in papers] == TITLES
+    other = mail(body.replace("Owl", "Crow"), kind, encoding)
+    box = b"".join(b"From a@b.org Tue Apr 22 06:00:00 2025\n" + each + b"\n"
+                   for each in (mail(body, kind, encoding), other))  # fmt: skip
+    assert len(got(box, "all.mbox")) == 6
+    assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
+
+
+def test_archives_are_read_member_by_member() -> None:
+    text = each("{title}\n\n{abstract}").encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mail/a.txt", text)
+        archive.writestr("mail/.hidden", text)
+    tarred = io.BytesIO()
+    with tarfile.open(fileobj=tarred, mode="w:gz") as tar:
+        info = tarfile.TarInfo("mail/a.txt")
+        info.size = len(text)
+        tar.addfile(info, io.BytesIO(text))
+    for name, content in (
+        ("x.zip", packed.getvalue()), ("x.tar.gz", tarred.getvalue()),
+        ("x.txt.gz", gzip.compress(text)), ("x.zst", zstandard.compress(text)),
+    ):  # fmt: skip
+        papers = got(content, name)
+        assert [paper.title for paper in papers] == TITLES, name
+        inner = "/mail/a.txt" if name in ("x.zip", "x.tar.gz") else ""
+        assert papers[0].sources[0].name == name + inner
+
+
+def test_a_digest_without_a_year_takes_that_of_what_is_in_it() -> None:
+    text = "Apr 22\n\n" + each("{title}\n\narXiv:{id}\n\n{abstract}")
+    assert got(text)[0].sources[0].date == date(2025, 4, 22)
+    assert got(text, year=2019)[0].sources[0].date == date(2019, 4, 22)
+
+
+def test_columns_without_known_names_are_told_by_what_their_cells_hold() -> None:
+    rows = "naam;inhoud\n" + each("{title};{abstract}", "\n")
+    assert [p.title for p in got(rows, "x.csv")] == TITLES

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from digest_papers import both
+from digest_papers import both, got
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.errors import AbstractQAError
 from index.papers import Paper
-from index.readers import Upload, read, read_files
+from index.readers import FORMATS, READERS, Upload, read, read_files
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENTS = ("LICENSE", "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/security.md",
@@ -26,40 +26,36 @@ XML = ("atom", "oai", "acl")
 """Of one paper each."""
 
 
-@pytest.mark.parametrize("format_", sorted({*EXPORTS} - {*XML}))
+@pytest.mark.parametrize("format_", EXPORTS)
 @pytest.mark.parametrize("name", ["export", "export.bib"])
 def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     papers, problems = both(EXPORTS[format_], name)
+    titles = [TITLE, "Why Kettles Sing Before They Boil"][: 1 if format_ in XML else 2]
+    assert [paper.title for paper in papers] == titles
+    assert [paper.abstract.strip() for paper in papers] == [ABSTRACT, "Kettles sing."][
+        : len(titles)
+    ]
+    assert papers[0].authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
+    assert papers[0].year == 2024
+    if format_ in XML:
+        assert all(problem.is_warning for problem in problems)
+        venue, arxiv = ("Proceedings of Owls", None) if format_ == "acl" else (None, "2403.01234")
+        assert (papers[0].venue, papers[0].arxiv) == (venue, arxiv)
+        return
     assert problems == []
-    assert [paper.title for paper in papers] == [TITLE, "Why Kettles Sing Before They Boil"]
-    assert [paper.abstract for paper in papers] == [ABSTRACT, "Kettles sing."]
-    paper = papers[0]
-    assert paper.authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
-    assert (paper.year, paper.venue, paper.doi) == (2024, "Journal of Owls", "10.9999/owl.1")
+    assert (papers[0].venue, papers[0].doi) == ("Journal of Owls", "10.9999/owl.1")
     assert both(EXPORTS[format_], format=format_)[0] == both(EXPORTS[format_])[0]
     (reading,) = read_files([Upload("x", EXPORTS[format_].encode())], {})
     assert reading.format.lower().startswith({"wos": "web"}.get(format_, format_))
 
 
-@pytest.mark.parametrize("name", XML)
-def test_xml_of_other_services(name: str) -> None:
-    papers, problems = both(EXPORTS[name])
-    assert [problem for problem in problems if not problem.is_warning] == []
-    assert [(paper.title, paper.abstract.strip()) for paper in papers] == [(TITLE, ABSTRACT)]
-    assert papers[0].authors == ("Ada Byrd", "Cy van Dam")
-    assert papers[0].year == 2024
-    assert "2403.01234" in (papers[0].arxiv, "2403.01234" if name == "acl" else "")
-
-
 @pytest.mark.parametrize(
     "content",
-    ['<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><records><record>'
-     "<title>&b;</title></record></records>",
-     '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><records><record>'
-     "<title>&x;</title></record></records>"],
-)  # fmt: skip
+    ['<!ENTITY a "aaaa"><!ENTITY x "&a;&a;&a;">', '<!ENTITY x SYSTEM "file:///etc/passwd">'],
+)
 def test_entities_are_refused(content: str) -> None:
-    papers, problems = both(content)
+    records = "<records><record><title>&x;</title></record></records>"
+    papers, problems = both(f'<?xml version="1.0"?><!DOCTYPE r [{content}]>{records}')
     assert papers == []
     assert any("entities" in problem.reason for problem in problems)
 
@@ -73,8 +69,9 @@ def test_entities_are_refused(content: str) -> None:
      "\n\n".join(f"How to Set Timer {at}\n\nPress the button twice and wait for the green light to"
                  " appear before the water is poured in." for at in range(9)),
      json.dumps({"settings": {"colour": "red"}, "size": 3}),
+     json.dumps({"title": TITLE, "sections": [{"title": "Introduction", "text": ABSTRACT}]}),
      *((REPOSITORY / name).read_text() for name in DOCUMENTS)],
-    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings", *DOCUMENTS],
+    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings", "sections", *DOCUMENTS],
 )  # fmt: skip
 def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")
@@ -97,8 +94,7 @@ texts = st.lists(fragments | st.text(max_size=20), max_size=25).map("".join)
 @given(texts)
 def test_no_text_raises_in_any_reader(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
-    for format_ in ("auto", "digest", "html", "mail", "jsonl", "csv", "bibtex", "ris", "pubmed",
-                    "wos", "endnote", "arxiv", "xml"):  # fmt: skip
+    for format_ in ("auto", *(reader.name for reader in READERS if reader.name in FORMATS)):
         try:
             for found in read([Upload("x", data)], format=format_):
                 assert "\n" not in str(found) or isinstance(found, Paper)
@@ -137,23 +133,8 @@ def test_every_case_gives_the_papers_that_are_in_it(shared: Path) -> None:
 
 
 def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> None:
-    lines = ("3D-printed owls are heard.", "AI-driven design helps.", "A - B tests do not.")
-    begun = ("TY  - JOUR", f"TI  - {TITLE}", "AB  - We count owls.")
-    text = "\n".join((*begun, *lines, "ER  - ", ""))
-    papers, problems = both(text, "x.ris")
-    assert problems == []
-    assert [paper.abstract for paper in papers] == [" ".join(("We count owls.", *lines))]
-
-
-def test_a_volume_in_one_line_gives_its_papers_venue_and_year() -> None:
-    meta = "<meta><booktitle>Owls in Towns</booktitle><year>2019</year></meta>"
-    paper = f"<paper><title>{TITLE}</title><abstract>{ABSTRACT}</abstract></paper>"
-    ((found,), _) = both(f"<collection><volume>{meta}{paper}</volume></collection>", "x.xml")
-    assert (found.venue, found.year) == ("Owls in Towns", 2019)
-
-
-def test_the_sections_of_a_record_are_no_papers() -> None:
-    record = {"title": TITLE, "sections": [{"title": "Introduction", "text": ABSTRACT}]}
-    papers, problems = both(json.dumps(record), "x.json")
-    assert papers == []
-    assert [problem.reason for problem in problems] == ["abstract: missing or empty"]
+    lines = (
+        "We count owls.\n3D-printed owls are heard.\nAI-driven design helps.\nA - B tests do not."
+    )
+    papers = got(f"TY  - JOUR\nTI  - {TITLE}\nAB  - {lines}\nER  - \n", "x.ris")
+    assert [paper.abstract for paper in papers] == [lines.replace("\n", " ")]

@@ -4,10 +4,9 @@ import json
 from datetime import date
 
 import pytest
-from digest_papers import both
+from digest_papers import Found, both
 
 from index.papers import Paper, derived_id
-from index.readers import Problem
 
 OWL = {"title": "Counting Owls at Night", "abstract": "We count owls. There are nine."}
 
@@ -16,7 +15,7 @@ def lines(*records: object) -> str:
     return "\n".join(json.dumps(record) for record in records)
 
 
-def split(text: str) -> tuple[list[Paper], list[Problem]]:
+def split(text: str) -> Found:
     papers, problems = both(text, "owls.jsonl", format="jsonl")
     if not papers and len(problems) > 1:
         problems = problems[:-1]  # that no paper was found
@@ -133,12 +132,12 @@ def test_a_record_without_title_or_abstract_is_told(change: dict[str, object], r
      {"venue": {"a": 1}}],
 )  # fmt: skip
 def test_an_odd_field_costs_that_field_and_a_warning(change: dict[str, object]) -> None:
-    papers, problems = split(lines(OWL | change))
+    papers, (problem,) = split(lines(OWL | change))
     assert [paper.title for paper in papers] == [OWL["title"]]
-    assert [problem.is_warning for problem in problems] == [True]
-    assert str(problems[0]).startswith(f"owls.jsonl:1: {next(iter(change))}: ")
-    assert "is ignored" in problems[0].reason
-    assert len(str(problems[0])) < 200
+    assert problem.is_warning
+    assert str(problem).startswith(f"owls.jsonl:1: {next(iter(change))}: ")
+    assert "is ignored" in problem.reason
+    assert len(str(problem)) < 200
 
 
 @pytest.mark.parametrize(
@@ -157,9 +156,7 @@ def test_a_broken_third_line_does_not_stop_the_rest(broken: str) -> None:
 @pytest.mark.parametrize("key", ["id", "authors", "year", "date", "url"])
 def test_a_field_nested_however_deep_does_not_stop_the_rest(key: str) -> None:
     for depth in (*range(900, 1000), 50_000):
-        line = json.dumps(OWL)[:-1] + f', "{key}": {"[" * depth}{"]" * depth}}}'
-        papers, problems = split(line)
-        assert len(papers) + len(problems) >= 1
+        assert any(split(json.dumps(OWL)[:-1] + f', "{key}": {"[" * depth}{"]" * depth}}}'))
 
 
 def test_an_id_is_that_of_one_title() -> None:
