@@ -46,6 +46,7 @@ Progress = Callable[[Stage, int, int], None]
 Count = Callable[[int, int], None]
 """Called with the number of items done in one stage, and the total."""
 
+_OUTCOME = TypeAdapter(Outcome)
 ASK_BEFORE = 256
 """With more texts than this to encode, the papers are published before they are encoded."""
 
@@ -55,7 +56,7 @@ class BuildReport(Outcome):
     """The report of an indexing run."""
 
     passages: int
-    """Number of sentence passages in the index now."""
+    """Number of passages in the index now."""
     embedded: int
     """Number of texts that the run encoded."""
     seconds: float
@@ -69,15 +70,12 @@ class BuildReport(Outcome):
 
 @dataclass(frozen=True, slots=True)
 class RemovalReport:
-    """The report of a removal: the papers that were removed, and what is left."""
+    """The report of a removal: the papers that were removed, and the numbers of what is left."""
 
     removed: tuple[Paper, ...]
     papers: int
-    """Number of papers in the index now."""
     passages: int
-    """Number of sentence passages in the index now."""
     generation: str
-    """The live generation, a new one."""
     previous: str
     """The generation before it, which still contains the removed papers."""
 
@@ -106,15 +104,16 @@ def build(
     started = time.monotonic()
     check_is_store(store)
     if store.is_dir():
-        with writer_lock(store):  # refuse a busy store before reading the files
-            pass
+        with writer_lock(store):
+            pass  # a busy store is refused before the files are read
     key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
     batch = read_batch(paths, store, options, counter(progress, "read"))
     if key != run_key(paths, store, options):
         key = ""  # a file changed while it was read
-    return _build(batch, store, encoder, (key, started), progress, merge=options.get("merge", True))
+    merge = options.get("merge", True)
+    return _build(batch, store, encoder, progress, key=key, started=started, merge=merge)
 
 
 def build_papers(
@@ -125,8 +124,7 @@ def build_papers(
     A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it. No
     text is encoded twice. If nothing changed, nothing is written.
     """
-    run = ("", time.monotonic())
-    return _build(Batch(list(papers)), store, encoder, run, progress, merge=True)
+    return _build(Batch(list(papers)), store, encoder, progress, started=time.monotonic())
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
@@ -144,20 +142,16 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
     return _report(outcome, manifest, 0, started, live)
 
 
-_OUTCOME = TypeAdapter(Outcome)
-
-
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    run: tuple[str, float],
     progress: Progress | None,
     *,
-    merge: bool,
+    started: float,
+    key: str = "",
+    merge: bool = True,
 ) -> BuildReport:
-    """Index a batch. `run` is its key ("" if it has none) and its start, in monotonic seconds."""
-    key, started = run
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
         old = live.manifest if live else None
@@ -173,8 +167,8 @@ def _build(
         stored = _OUTCOME.dump_python(repeated, mode="json") if is_stored else {}
         update = {"run": {"key": key if is_stored else "", "outcome": stored}}
         manifest, encoded = _publish(store, live, plan, update, encoder, progress)
-    report = _report(outcome, manifest, encoded, started, old.generation if old else None)
-    return replace(report, removed=len(plan.removed))
+    previous = old.generation if old else None
+    return _report(outcome, manifest, encoded, started, previous, removed=len(plan.removed))
 
 
 def _publish(
@@ -217,7 +211,12 @@ def _publish(
 
 
 def _report(
-    outcome: Outcome, manifest: Manifest, embedded: int, started: float, previous: str | None
+    outcome: Outcome,
+    manifest: Manifest,
+    embedded: int,
+    started: float,
+    previous: str | None,
+    removed: int = 0,
 ) -> BuildReport:
     return BuildReport(
         **vars(outcome),
@@ -226,6 +225,7 @@ def _report(
         seconds=time.monotonic() - started,
         generation=manifest.generation,
         previous=previous,
+        removed=removed,
     )
 
 
@@ -241,7 +241,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     """
     started = time.monotonic()
     before = live_generation(store)
-    encoded = fill(store, encoder, counter(progress, "embed"))
+    encoded = _fill(store, encoder, counter(progress, "embed"))
     with writer_lock(store, patient=True):
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
@@ -272,11 +272,9 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
         rows = sorted({row_of[id_] for id_ in ids})
         if len(rows) == len(row_of):
-            raise InputError(
-                "that would remove every paper: index others first, or delete the folder"
-                f" {store} to start over"
-            )
-        removed = {paper.id: paper for paper in (live.papers[row] for row in rows)}
+            instead = f"index others first, or delete the folder {store} to start over"
+            raise InputError(f"that would remove every paper: {instead}")
+        removed = {live.papers[row].id: live.papers[row] for row in rows}
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
@@ -319,11 +317,10 @@ class Contents:
         is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
         papers = stored.changed(before, after, anew=not is_same_version)
-        rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
-        for row, id_ in enumerate(papers.ids):
-            was, new = before.get(id_), after.get(id_)
-            if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
-                rows[row] = -1
+        texts = {id_: (paper.title, paper.abstract) for id_, paper in before.items()}
+        anew = {id_ for id_, new in after.items() if texts.get(id_) != (new.title, new.abstract)}
+        old_rows = (-1 if id_ in anew else stored.rows.get(id_, -1) for id_ in papers.ids)
+        rows = np.fromiter(old_rows, dtype=np.int64)
         old, copied = (live, rows) if live and is_same_version else (None, np.full(len(papers), -1))
         lexical = LexicalIndex.build(papers, old.lexical if old else None, copied)
         passages = Passages.of(papers, old.cuts if old else None, copied)
@@ -335,7 +332,7 @@ class Contents:
         layout = live.layout if live and live.manifest.content == self.passages.content else None
         if layout is None:
             progress(0, len(self.papers))
-            whole = log.of(self.passages.paper_keys)
+            whole = log.take(log.find(self.passages.paper_keys))
             layout = carry_on(live.layout, self.rows, whole) if live and live.layout else None
             layout = layout or map_collection(self.papers, whole)
             progress(len(self.papers), len(self.papers))
@@ -356,19 +353,15 @@ def _next_manifest(
     update: Mapping[str, Any],
 ) -> Manifest:
     """Make the manifest of the next generation, which shares the first one's file of vectors."""
-    known: dict[str, Any] = {}
     generation = new_generation_id()
     with writing(store):
         (store / VECTORS).mkdir(exist_ok=True)
-    if live:
-        known = dict(live.manifest)
-    elif encoder:
-        known = {
-            "encoder": encoder.name,
-            "weights_hash": encoder.weights_hash,
-            "dimension": encoder.dimension,
-            "vectors": f"{VECTORS}/{generation}.bin",
-        }
+    known: dict[str, Any] = (
+        dict(live.manifest) if live else {"vectors": f"{VECTORS}/{generation}.bin"}
+    )
+    if encoder and not live:
+        known |= {"encoder": encoder.name, "weights_hash": encoder.weights_hash}
+        known["dimension"] = encoder.dimension
     known |= {
         "generation": generation,
         "previous": live.manifest.generation if live else None,
@@ -404,7 +397,7 @@ def _encode(
         yield keys[batch], encoder.encode(texts, progress=count)
 
 
-def fill(store: Path, encoder: Encoder, progress: Count) -> int:
+def _fill(store: Path, encoder: Encoder, progress: Count) -> int:
     """Encode the missing texts of the live generation, and return their number.
 
     The store is locked only to write a batch. Texts published meanwhile are encoded, too.
@@ -413,22 +406,16 @@ def fill(store: Path, encoder: Encoder, progress: Count) -> int:
     while True:
         index = Index.open(store)
         check_encoder(index.manifest, encoder)
-        missing = _find_missing(index.papers, index.cuts, index.log)
+        missing, log = _find_missing(index.papers, index.cuts, index.log), index.log
         if not len(missing):
             return done
         count = partial(lambda before, n, of: progress(before + n, before + of), done)
         for keys, vectors in _encode(index.papers, index.cuts, missing, encoder, count):
             done += len(keys)
-            if _append(store, index.log, keys, vectors) != index.manifest.generation:
+            with writer_lock(store, patient=True):
+                live = read_manifest(store, live_generation(store))
+                if store / live.vectors == log.path:
+                    with writing(store):
+                        append_records(log.path, log.dimension, keys, vectors)
+            if live.generation != index.manifest.generation:
                 break  # another process has published: look again for missing texts
-
-
-def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
-    """Save vectors if the live generation still uses their file; return that generation's id."""
-    with writer_lock(store, patient=True), writing(store):
-        if (generation := current(store)) is None:
-            return ""
-        live = read_manifest(store, generation)
-        if store / live.vectors == log.path:
-            append_records(log.path, log.dimension, keys, vectors)
-        return generation

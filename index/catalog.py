@@ -84,7 +84,9 @@ class Sightings:
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> "Sightings":
         """Return the sightings of papers; a generation's papers have them stored."""
-        return (papers if isinstance(papers, Papers) else Papers.of(papers)).sightings
+        if not isinstance(papers, Papers):
+            papers = Papers().changed({}, {paper.id: paper for paper in papers})
+        return papers.sightings
 
     @classmethod
     def listed(cls, rows: Sequence[tuple[int, Sequence[Place]]]) -> Self:
@@ -134,11 +136,6 @@ class Papers(RowsRead[Paper]):
     sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
     _read: dict[int, Paper] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, papers: Iterable[Paper]) -> Self:
-        """Build from papers in memory."""
-        return cls().changed({}, {paper.id: paper for paper in papers})
-
     def changed(
         self, before: Mapping[str, Paper], after: Mapping[str, Paper], *, anew: bool = False
     ) -> Self:
@@ -150,16 +147,19 @@ class Papers(RowsRead[Paper]):
         lines, titles, seen, new = [], [], [], {}
         numbers: dict[str, list[int]] = defaultdict(list)
         starts = self.starts.tolist()
+        known_numbers: dict[int, list[str]] = defaultdict(list)
+        for number, rows in self.numbers.items():
+            for row in rows:
+                known_numbers[row].append(number)
         for row, id_ in enumerate(ids):
             old, paper = self.rows.get(id_, -1), after.get(id_)
-            if anew and paper is None:
-                paper = self[old]
-            if paper is None or (paper == before.get(id_) and not anew):
-                known = self._numbers.get(old, [])
+            if not anew and (paper is None or paper == before.get(id_)):
+                known = known_numbers.get(old, [])
                 lines.append(self.lines[starts[old] : starts[old + 1]])
                 titles.append(self.titles[old])
                 seen.append(self.sightings.rows[old])
             else:
+                paper = paper or self[old]
                 new[row], known = paper, [":".join(number) for number in numbers_of(paper)]
                 lines.append(paper.model_dump_json().encode() + b"\n")
                 titles.append(letters(paper.title))
@@ -170,15 +170,6 @@ class Papers(RowsRead[Paper]):
         ends = np.cumsum([0, *map(len, lines)], dtype=np.int64)
         sightings = Sightings.listed(seen)
         return type(self)(b"".join(lines), ends, ids, titles, dict(numbers), sightings, new)
-
-    @cached_property
-    def _numbers(self) -> dict[int, list[str]]:
-        """The DOI, arXiv and PubMed ids of the papers that have any, by row."""
-        found: dict[int, list[str]] = defaultdict(list)
-        for number, rows in self.numbers.items():
-            for row in rows:
-                found[row].append(number)
-        return found
 
     def save(self, folder: Path) -> None:
         """Write the papers and their table into a generation's folder."""
@@ -275,18 +266,14 @@ class _Cut(NamedTuple):
     paper_key: np.uint64
     texts: bytes
 
-
-def _cut(paper: Paper) -> _Cut:
-    passages = cut(paper)
-    texts = [passage.text.encode("utf-8", "surrogatepass") for passage in passages]
-    spans = [(passage.start, passage.end) for passage in passages]
-    return _Cut(
-        np.asarray(spans, dtype=np.int32).reshape(-1, 2),
-        np.asarray([len(text) for text in texts], dtype=np.int64),
-        text_keys(passage.text for passage in passages),
-        text_keys([paper_text(paper)])[0],
-        b"".join(texts),
-    )
+    @classmethod
+    def of(cls, paper: Paper) -> Self:
+        passages = cut(paper)
+        texts = [passage.text.encode("utf-8", "surrogatepass") for passage in passages]
+        spans = np.asarray([(each.start, each.end) for each in passages], dtype=np.int32)
+        sizes = np.asarray([*map(len, texts)], dtype=np.int64)
+        keys, paper_keys = text_keys(each.text for each in passages), text_keys([paper_text(paper)])
+        return cls(spans.reshape(-1, 2), sizes, keys, paper_keys[0], b"".join(texts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,7 +299,7 @@ class Passages(RowsRead[Passage]):
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
         """Cut P papers; copy those that are in `old`, at `rows` there (-1 for the others)."""
         kept = enumerate(rows.tolist() if old and rows is not None else [-1] * len(papers))
-        cuts = [old._of_paper(at) if old and at >= 0 else _cut(papers[row]) for row, at in kept]
+        cuts = [old._of_paper(at) if old and at >= 0 else _Cut.of(papers[row]) for row, at in kept]
         none = np.empty(0, dtype=np.int64)
         return cls(
             ids_of(papers),

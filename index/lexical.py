@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
@@ -138,20 +138,14 @@ class Found:
 class Postings:
     """The N postings of V terms; each is the row of a paper with a value, such as a count."""
 
-    terms: list[str]
+    terms: list[str] = field(default_factory=list)
     """The terms, ascending."""
-    starts: Ints
+    starts: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
     """The index of each term's first posting, and N, shape (V + 1,)."""
-    rows: Ints
-    """The papers of each posting, ascending for each term, shape (N,)."""
-    values: NDArray[np.unsignedinteger]
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """The paper of each posting, ascending for each term, shape (N,)."""
+    values: NDArray[np.unsignedinteger] = field(default_factory=lambda: np.zeros(0, np.uint8))
     """The value of each posting, shape (N,)."""
-
-    @classmethod
-    def none(cls) -> Self:
-        """Return empty postings."""
-        empty = np.zeros(0, dtype=np.int32)
-        return cls([], np.zeros(1, dtype=np.int32), empty, empty.astype(np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
         """Return the postings with those of new papers; equal ones are kept once.
@@ -248,7 +242,7 @@ class LexicalIndex:
         for row in np.flatnonzero(rows < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             found.add(row, Counter(tokenize(text)))
-        before = old.postings if old else Postings.none()
+        before = old.postings if old else Postings()
         postings = before.carried(places(rows, old.size if old else 0), found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))

@@ -55,9 +55,7 @@ class Manifest(BaseModel, frozen=True):
     vectors: str = Field(default="", description="The file of vectors, relative to the store.")
     records: int = Field(default=0, description="Records in it when this was published.")
     checksums: tuple[int, ...] = Field((), description="CRC-32 of each block of those records.")
-    files: dict[str, str] = Field(
-        {}, description="Relative path of every other file → its SHA-256."
-    )
+    files: dict[str, str] = Field({}, description="Path of every other file here → its SHA-256.")
 
 
 def current(store: Path) -> str | None:
@@ -76,7 +74,7 @@ def current(store: Path) -> str | None:
         raise unreadable(store, error) from error
     if given is not None and _ID.fullmatch(given):
         return given
-    folders = [folder for folder in own_generations(store) if (folder / FILE_NAME).is_file()]
+    folders = (folder for folder in own_generations(store) if (folder / FILE_NAME).is_file())
     finished = [folder.name for folder in folders if folder.suffix != UNFINISHED]
     if given is not None and not finished:
         raise _not_a_store(store, CURRENT)
@@ -132,9 +130,8 @@ def check_is_store(store: Path) -> None:
 
 
 def _not_a_store(store: Path, held: str) -> StoreError:
-    return StoreError(
-        f"{store} is not an index folder (it contains {held!r}): choose another --store"
-    )
+    what = f"{store} is not an index folder (it contains {held!r})"
+    return StoreError(f"{what}: choose another --store")
 
 
 def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
@@ -154,10 +151,8 @@ def no_index(store: Path) -> StoreError:
 
 def damaged(store: Path, what: str) -> StoreError:
     """Return the error for a damaged index, with the steps that repair it."""
-    return StoreError(
-        f"the index at {store} is damaged ({what}): delete generations and CURRENT in it,"
-        f" then run: {_command(store)}"
-    )
+    remedy = f"delete generations and CURRENT in it, then run: {_command(store)}"
+    return StoreError(f"the index at {store} is damaged ({what}): {remedy}")
 
 
 def generation_folder(store: Path, generation: str) -> Path:
@@ -180,10 +175,8 @@ def read_manifest(store: Path, generation: str) -> Manifest:
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
         remedy = f"delete {parts} in it, then run: {_command(store)}"
-    raise StoreError(
-        f"the index at {store} has format {version}, but this version of abstractqa reads"
-        f" {FORMAT_VERSION}: {remedy}"
-    )
+    what = f"has format {version}, but this version of abstractqa reads {FORMAT_VERSION}"
+    raise StoreError(f"the index at {store} {what}: {remedy}")
 
 
 def hash_files(folder: Path) -> dict[str, str]:
@@ -214,10 +207,8 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
     if manifest.encoder == encoder.name:
         built += f" (weights {manifest.weights_hash[:12]})"
         given += f" (weights {encoder.weights_hash[:12]})"
-    raise EncoderError(
-        f"the index was built with the encoder {built}, not {given}:"
-        " set ABSTRACTQA_ENCODER to that one, or index into another --store"
-    )
+    remedy = "set ABSTRACTQA_ENCODER to that one, or index into another --store"
+    raise EncoderError(f"the index was built with the encoder {built}, not {given}: {remedy}")
 
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:

@@ -7,9 +7,8 @@ spelled (see `index.folding`).
 
 import json
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,17 +71,18 @@ class Names:
         Names are copied from an `old` table for papers that are at some `rows` of it (else -1). A
         name stays in the table while papers spell it, even if those that coined it are gone.
         """
-        is_new, rows = old is None, np.full(len(papers), -1) if rows is None else rows
-        old = old or cls(Postings.none(), {}, [], [], [], [], np.empty(0, np.uint64))
+        rows = np.full(len(papers), -1) if rows is None else rows
+        old = old or cls(Postings(), {}, [], [], [], [], np.empty(0, np.uint64))
         moved, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
-        gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
+        coined = set(old._terms_where(old.postings.values > 0))
+        gathering = Gathering(dict(old.forms), coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in fresh]
         several = sorted([*old.several, *gathering.unheard])
-        begins = beginnings(several) if is_new else _beginnings(several)
+        begins = beginnings(several, often=not old.titles)
         for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
-        if not is_new:
+        if old.titles:
             old._search_kept(papers, moved, gathering)
         postings = old.postings.carried(moved, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
@@ -92,15 +92,16 @@ class Names:
             [new[row] if at < 0 else lines[at] for row, at in enumerate(rows.tolist())]
             for new, lines in ((gathering.titles, old.titles), (gathering.coinages, old.coinages))
         )
-        return cls(
-            postings,
-            gathering.forms,
-            titles,
-            coinages,
-            several,
-            sorted(gathering.loose),
-            _trigrams(old, moved, gathering.titles.items()),
-        )
+        threes = (
+            (gram << 32) | row
+            for row, title in gathering.titles.items() for gram in set(trigrams(title.split()))
+        )  # fmt: skip
+        at = moved[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+        kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | at.astype(np.uint64)
+        codes = np.concatenate([kept[at >= 0], np.fromiter(threes, dtype=np.uint64)])
+        codes.sort(kind="stable")
+        loose = sorted(gathering.loose)
+        return cls(postings, gathering.forms, titles, coinages, several, loose, codes)
 
     def _search_kept(
         self, papers: Sequence[Paper], places: NDArray[np.int64], gathering: Gathering
@@ -215,10 +216,6 @@ class Names:
     def _own_keys(self) -> list[str]:
         return self._terms_where(self._owned)
 
-    @property
-    def _coined(self) -> set[str]:
-        return set(self._terms_where(self.postings.values > 0))
-
     def _terms_where(self, mask: NDArray[np.bool_]) -> list[str]:
         places = np.unique(self._terms_of(np.flatnonzero(mask)))
         return [self.postings.terms[place] for place in places.tolist()]
@@ -298,25 +295,3 @@ class Names:
         codes = np.asarray([trigram << 32, trigram << 32 | 0xFFFFFFFF], dtype=np.uint64)
         first, end = np.searchsorted(self.trigrams, codes)  # no paper has row 0xFFFFFFFF
         return set((self.trigrams[first:end] & np.uint64(0xFFFFFFFF)).tolist())
-
-
-def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
-    """Do as `index.mentions.beginnings`, but faster to set up and slower to call."""
-    ordered = sorted(key for key in keys if len(key) <= LONGEST_KEY)
-
-    def begins(prefix: str) -> bool:
-        place = bisect_left(ordered, prefix)
-        return place < len(ordered) and ordered[place].startswith(prefix)
-
-    return begins
-
-
-def _trigrams(
-    old: Names, places: NDArray[np.int64], titles: Iterable[tuple[int, str]]
-) -> NDArray[np.uint64]:
-    """Return the trigram codes of old titles, at their new `places`, and of new `titles` by row."""
-    rows = places[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | rows.astype(np.uint64)
-    codes = ((gram << 32) | row for row, title in titles for gram in set(trigrams(title.split())))
-    added = np.fromiter(codes, dtype=np.uint64)
-    return np.sort(np.concatenate([kept[rows >= 0], added]), kind="stable")

@@ -186,16 +186,12 @@ def read_batch(
                 progress(len(papers), 0)
         if reading.origin and len(papers) > before:
             files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
-    if not papers:
-        raise _nothing_read(paths, problems)
-    return Batch(papers, files, tuple(problems), tuple(formats))
-
-
-def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
+    if papers:
+        return Batch(papers, files, tuple(problems), tuple(formats))
     if problem := next((problem for problem in problems if not problem.is_warning), None):
-        return InputError(f"no paper could be read: {problem}")
+        raise InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
-    return InputError(f"no papers in {', '.join(named)}")
+    raise InputError(f"no papers in {', '.join(named)}")
 
 
 def plan_run(
@@ -232,7 +228,7 @@ def plan_run(
     origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     return Plan(
         before,
-        {id_: after[id_] for id_ in sorted(after)},
+        dict(sorted(after.items())),
         {name: origins[name] for name in sorted(origins.keys() & named)},
         others=len(stored) - len(touched),
         read=[*map(with_id, run, ids[len(sightings) - len(run) :])],

@@ -73,10 +73,9 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
         except BlockingIOError as error:
             file.seek(0)
-            raise StoreBusyError(
-                f"the index at {store} is being written by another process{file.read()}:"
-                " run the command again when it has finished"
-            ) from error
+            what = f"the index at {store} is being written by another process{file.read()}"
+            remedy = "run the command again when it has finished"
+            raise StoreBusyError(f"{what}: {remedy}") from error
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)

@@ -22,10 +22,8 @@ class Origin(BaseModel, frozen=True):
     """The file behind a source's name, as it was when it was last read."""
 
     content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
-    place: str = Field(
-        description="SHA-256 of its absolute path: an index may be passed on. Of an upload, which"
-        " lies nowhere, that of its content."
-    )
+    # A hash, since an index may be passed on.
+    place: str = Field(description="SHA-256 of its absolute path; of an upload, of its content.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from index.manifest import (
 from index.names import Names
 from index.papers import Paper, letters
 from index.passages import Passage
-from index.vectors import Candidates, Log, Vectors, checksums
+from index.vectors import Candidates, Log, Vectors, checksums, count_records
 
 FEW = 20_000
 """If a filter leaves at most this many papers, only those are compared."""
@@ -68,8 +68,7 @@ class Index:
     def row_of(self, name: str) -> int | None:
         """Return the row of the paper with this id or title; None if there is none."""
         ids, titles = self._rows
-        row = ids.get(name)
-        return titles.get(letters(name)) if row is None else row
+        return ids[name] if name in ids else titles.get(letters(name))
 
     @cached_property
     def map(self) -> CollectionMap | None:
@@ -153,7 +152,7 @@ class Index:
     def followed(self) -> Self:
         """Return the same generation with the vectors that were encoded since it was opened."""
         old = self.log
-        if self.is_covered or not old.grown:
+        if self.is_covered or count_records(old.path, old.dimension) <= len(old.stored):
             return self
         log = Log.open(old.path, old.dimension)
         return self._with(log.with_extra(old.keys[len(old.stored) :], old.extra))

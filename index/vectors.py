@@ -69,11 +69,6 @@ class Log:
         vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
         return cls(path, dimension, keys, np.asarray(vectors), none)
 
-    @property
-    def grown(self) -> bool:
-        """Whether the file has more records than when it was opened."""
-        return count_records(self.path, self.dimension) > len(self.stored)
-
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
         order = np.argsort(self.keys, kind="stable")
@@ -97,20 +92,13 @@ class Log:
             found[added] = self.extra[rows[added] - len(self.stored)]
         return found
 
-    def of(self, keys: Keys) -> Floats:
-        """Return the vectors of texts by their keys, shape (n, d); zeros where there is none."""
-        return self.take(self.find(keys))
-
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
         """Return the log with more records that are only in memory."""
         every = np.concatenate([self.keys, keys])
         return replace(self, keys=every, extra=np.concatenate([self.extra, vectors]))
 
     def cosines(self, vector: Floats) -> Floats:
-        """Return the cosine of a unit vector, shape (d,), with each record, shape (n + e,).
-
-        The cosines of the last few vectors are cached.
-        """
+        """Return the cosine of a unit vector, shape (d,), with each record, shape (n + e,)."""
         return self._cosines(np.asarray(vector, dtype=np.float32).tobytes())
 
     @cached_property
@@ -215,11 +203,9 @@ class Vectors:
             return self.log.cosines(vector)[self.rows]
         encoded = ~self.missing
         found = np.empty(len(self.rows), dtype=np.float32)
-        found[encoded] = self.log.cosines(vector)[self.rows[encoded]]
-        mean, spread = _CHANCE
-        if int(encoded.sum()) >= 256:
-            mean, spread = float(found[encoded].mean()), float(found[encoded].std())
-        chance = np.abs(np.random.default_rng(0).standard_normal(int(self.missing.sum())))
+        found[encoded] = known = self.log.cosines(vector)[self.rows[encoded]]
+        mean, spread = (known.mean(), known.std()) if len(known) >= 256 else _CHANCE
+        chance = np.abs(np.random.default_rng(0).standard_normal(len(found) - len(known)))
         found[self.missing] = mean - spread * chance
         return found
 
@@ -237,7 +223,6 @@ class Vectors:
 
     @cached_property
     def _sample(self) -> NDArray[np.int64]:
-        """The places of a random sample, whose cosines stand for those of all non-candidates."""
         size = len(self.rows)
         return np.random.default_rng(0).choice(size, min(size, 4096), replace=False)
 
