@@ -52,9 +52,9 @@ def link(gap: str) -> Link:
         return Link.SLASH
     if gap in _PUNCTUATION:
         return Link.LOOSE
-    glued = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
-    glued = glued and ".." not in gap and gap not in {"--", "–"}
-    return Link.GLUED if glued else Link.NONE
+    is_glue = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
+    is_dash = ".." in gap or gap in {"--", "–"}
+    return Link.GLUED if is_glue and not is_dash else Link.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def trigrams(keys: list[str]) -> list[int]:
 def _vocabulary() -> frozenset[str]:
     """Return the whole words of the bundled encoder's WordPiece vocabulary, some 20,000."""
     lines = (bundled_folder() / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    return frozenset(line for line in lines if line.isalpha())
+    return frozenset(filter(str.isalpha, lines))
 
 
 @lru_cache(maxsize=65_536)

@@ -47,8 +47,6 @@ _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
-
-
 # One for each thread: the stemmer has an internal buffer and is not thread-safe.
 _stemmer = threading.local()
 
@@ -65,16 +63,12 @@ def stem(word: str) -> str:
 def _word_tokens(word: str) -> tuple[str, ...]:
     """Return the tokens of a word and of its parts, if it has several; none for a stop word."""
     parts = [part.lower().replace(",", "") for part in _PART.findall(word) if part != "s"]
-    if not parts:
-        return ()
-    tokens: tuple[str, ...]
-    if len(parts) == 1:
-        tokens = () if parts[0] in STOP_WORDS else (stem(parts[0]),)
-    else:
-        kept = (stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS)
+    kept = [part for part in parts if part not in STOP_WORDS]
+    if len(parts) > 1:
         # Stemmed like a word typed in one piece, so that `unival` matches `UnIVAL`.
-        tokens = (stem("".join(parts).replace(".", "")), *kept)
-    return (*tokens, "".join(parts) + "++") if word.endswith("++") else tokens
+        kept = ["".join(parts).replace(".", ""), *(part for part in kept if len(part) > 1)]
+    tokens = tuple(map(stem, kept))
+    return (*tokens, "".join(parts) + "++") if parts and word.endswith("++") else tokens
 
 
 def fold(text: str) -> str:
@@ -119,19 +113,14 @@ class Found:
     def __init__(self) -> None:
         self.terms: dict[str, int] = {}
         """The number of each term."""
-        # A list of the same numbers would take ten times the memory.
-        self._postings = array("i")
+        # The term's number, the row and the value of each. A list would take ten times the memory.
+        self.postings = array("i")
 
     def add(self, row: int, values: Mapping[str, int]) -> None:
         """Add the terms of the paper of a row, each with a value."""
-        numbers, postings = self.terms, self._postings
+        numbers, postings = self.terms, self.postings
         for term, value in values.items():
             postings.extend((numbers.setdefault(term, len(numbers)), row, value))
-
-    def columns(self) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
-        """Return the term number, the row and the value of each posting."""
-        found = np.frombuffer(self._postings, dtype=np.int32).reshape(-1, 3)
-        return found[:, 0], found[:, 1], found[:, 2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +148,7 @@ class Postings:
             np.asarray([ranks[term] for term in some], dtype=np.int64)
             for some in (self.terms, found.terms)
         )
-        numbers, rows, values = found.columns()
+        numbers, rows, values = np.frombuffer(found.postings, dtype=np.int32).reshape(-1, 3).T
         was = np.repeat(old, np.diff(self.starts)) << 32 | places[self.rows]
         codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone
         values = np.concatenate([self.values, np.minimum(values, 65_535).astype(np.uint16)])
@@ -199,8 +188,7 @@ class Postings:
 
     def packed(self) -> dict[str, NDArray[np.generic]]:
         """Return the postings as arrays, which `unpacked` reads."""
-        arrays = {name: getattr(self, name) for name in ("starts", "rows", "values")}
-        return {"terms": packed(self.terms), **arrays}
+        return {**vars(self), "terms": packed(self.terms)}
 
     @classmethod
     def unpacked(cls, stored: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -260,7 +248,6 @@ class LexicalIndex:
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder` as one file."""
-        folder.mkdir(parents=True, exist_ok=True)
         arrays = self.postings.packed()
         np.savez(folder / FILE_NAME, allow_pickle=False, lengths=self.lengths, **arrays)
 
@@ -278,7 +265,7 @@ class LexicalIndex:
         return (k1 * (1 - b + b * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
-        """Return each paper's BM25 score for a query, shape `(size,)`, 0 if it shares no token."""
+        """Return each paper's BM25 score for a query, shape (P,); 0 if it shares no token."""
         scores = np.zeros(self.size, dtype=np.float64)
         for token in dict.fromkeys(tokens):
             some = self.postings.slice(token)

@@ -62,6 +62,12 @@ def names_in(text: str, names: "Names") -> tuple[Named, ...]:
     return tuple(sorted(kept, key=lambda named: named.start))
 
 
+def _is_uninformative(keys: Sequence[str]) -> bool:
+    return all(
+        key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2 for key in keys
+    )
+
+
 class _Reading:
     """A text whose names are sought, with its atoms."""
 
@@ -100,11 +106,8 @@ class _Reading:
     def _is_title(self, first: int, end: int, rows: set[int]) -> bool:
         words, content = end - first, content_words(self.atoms.keys[first:end])
         size = min(len(self.names.titles[row].split()) for row in rows)
-        if len(rows) > 3 or content < 2:
-            return False
-        if words >= size or self._is_quoted(first, end):
-            return True
-        return content >= 4 and (words >= 0.6 * size or words >= 7)
+        is_long = words >= size or (content >= 4 and (words >= 0.6 * size or words >= 7))
+        return len(rows) < 4 and content > 1 and (is_long or self._is_quoted(first, end))
 
     def _is_quoted(self, first: int, end: int) -> bool:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
@@ -141,14 +144,16 @@ class _Reading:
         own = names.owners(key, written)
         if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
             return None
-        if Link.LOOSE in links and not (own and self._is_loose(key)):
+        if Link.LOOSE in links and (
+            not own or Link.LOOSE not in Atoms.of(fold(names.form(key))).links
+        ):
             return None
         is_word = set(links) <= {Link.GLUED}
         shaped = is_word and self._is_shaped(written)
         proper = shaped or self._is_quoted(first, end) or self._is_capitalised(first, end)
         proper = proper or (bool(own) and any(map(self._is_shaped, atoms.texts[first:end])))
         named = bool(own) and (proper or not self._is_ordinary(key, keys, own))
-        if not named and (not proper or Link.SLASH in links or all(map(_is_uninformative, keys))):
+        if not named and (not proper or Link.SLASH in links or _is_uninformative(keys)):
             return None
         # "DARE" is not "dare"; "Dare" may be.
         ordinary = not (shaped and end - first == 1 and is_english(key))
@@ -156,10 +161,6 @@ class _Reading:
         if mentioned or self._is_unknown_name(first, end, shaped=shaped):
             return self._named(first, end, own if named else (), mentioned, proper=proper)
         return None
-
-    def _is_loose(self, key: str) -> bool:
-        """Check whether the name of a key has punctuation inside."""
-        return Link.LOOSE in Atoms.of(fold(self.names.form(key))).links
 
     def _is_shaped(self, written: str) -> bool:
         return is_shaped(written) and not (self.is_shouted and written.isalpha())
@@ -208,10 +209,6 @@ class _Reading:
         head = atoms.key(first, last)
         is_name = not is_english(head) or self._count(head) > self._count(PLAIN + head)
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
-
-
-def _is_uninformative(key: str) -> bool:
-    return key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -272,7 +269,10 @@ def _errors(
     unknown = [match for match in words if not _is_known(match[0], lexical)]
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
-            new = _correct(match[0], lexical, names)
+            near = (part if _is_known(part, lexical) else _near_word(part, names) or part
+                    for part in match[0].split("-"))  # fmt: skip
+            new = "-".join(near)
+            new = new if new != match[0] else _near_name(new, names) or new
             if new != match[0] and not _is_code(text, match):
                 yield match.span(), new
 
@@ -315,19 +315,11 @@ def _is_foreign(text: str, unknown: int) -> bool:
     long = sum(len(word) > 3 for word in words)
     if len(words) < 3 or unknown < 2 or unknown * 2 < long:
         return False
-    is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
-    return not is_english_text or unknown > 2
+    return unknown > 2 or not any(len(word) > 2 and word in STOP_WORDS for word in words)
 
 
 def _is_code(text: str, match: re.Match[str]) -> bool:
     return bool(_CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end()))
-
-
-def _correct(word: str, lexical: LexicalIndex, names: "Names") -> str:
-    parts = [part if _is_known(part, lexical) else _near_word(part, names) or part
-             for part in word.split("-")]  # fmt: skip
-    mended = "-".join(parts)
-    return (_near_name(word, names) or word) if mended == word else mended
 
 
 def _near_word(word: str, names: "Names") -> str | None:
@@ -352,10 +344,11 @@ def _near_name(name: str, names: "Names") -> str | None:
     Short ones of equal length need equal letters: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`.
     """
     near = names.near(name, own=True)
-    old, *new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, *near))
-    if len(new) != 1 or old[0] != new[0][0] or len(old) < _SHORTEST:
+    if len(near) != 1:
         return None
-    if len(old) < _LONG and len(old) == len(new[0]) and sorted(old) != sorted(new[0]):
+    old, new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, near[0]))
+    if old[0] != new[0] or len(old) < _SHORTEST:
         return None
-    limit = 1 if len(old) < _VERY_LONG else 2
-    return near[0] if 0 < OSA.distance(old, new[0]) <= limit else None
+    if len(old) < _LONG and len(old) == len(new) and sorted(old) != sorted(new):
+        return None
+    return near[0] if 0 < OSA.distance(old, new) <= (1 if len(old) < _VERY_LONG else 2) else None
