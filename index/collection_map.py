@@ -1,7 +1,7 @@
 """Draw a map of the collection: papers as points in the plane, and clusters with names.
 
-The map is computed from the vectors of whole papers when they are indexed, and stored in the
-generation. On one machine, the same vectors give the same map.
+It is computed from the vectors of whole papers and stored with them: on one machine, the same
+vectors give the same map.
 
 Clusters are named by the words and word pairs that distinguish them from the rest. A term's weight
 is the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and
@@ -45,8 +45,6 @@ _CLUSTERS = (8, 12)
 _CLUSTER_SIZES = (15, 10)
 """Most and fewest papers in an average cluster of a small collection."""
 _DIGITS = 4
-MOST_TERMS = 6
-"""Most terms of a group."""
 _PRIOR = 10.0
 """Weight of the prior, in papers: that a group has a term as often as all papers do."""
 # Words that abstracts of every field use, one form for each stem. Even where one is frequent in a
@@ -151,7 +149,19 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
             places, groups = components[:, :2], np.zeros(len(papers), dtype=np.int64)
         else:
             places, groups = _lay_out(components), _cluster(components[:, :10])
-    return _make_layout(papers, _centre(places), groups)
+    # Centred in the unit square, scaled alike along both axes.
+    low, high = places.min(axis=0), places.max(axis=0)
+    span = float((high - low).max()) or 1.0
+    places = ((places - (low + high) / 2) / span + 0.5).clip(0, 1).round(_DIGITS)
+    sizes = np.bincount(groups).tolist()
+    step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
+    named = _name(papers[::step], groups[::step].tolist(), len(sizes))
+    names = (", ".join(terms[:3]) or f"group {at}" for at, terms in enumerate(named, start=1))
+    clusters = (
+        Cluster(number=number, name=name, terms=terms, size=size)
+        for number, (name, terms, size) in enumerate(zip(names, named, sizes, strict=True))
+    )
+    return Layout(places, groups, tuple(clusters))
 
 
 def carry_on(
@@ -188,11 +198,11 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
     # Imported here, as below: scikit-learn takes a second, and few processes draw a map.
     from sklearn.decomposition import PCA
 
-    found = np.zeros((len(vectors), 2))
-    if len(vectors) > 1:
-        pca = PCA(min(50, *vectors.shape), svd_solver="covariance_eigh")
-        found = pca.fit_transform(vectors.astype(np.float64))
-        found[np.abs(found) < 1e-9] = 0.0
+    if len(vectors) < 2:
+        return np.zeros((len(vectors), 2))
+    pca = PCA(min(50, *vectors.shape), svd_solver="covariance_eigh")
+    found = pca.fit_transform(vectors.astype(np.float64))
+    found[np.abs(found) < 1e-9] = 0.0
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 
 
@@ -221,8 +231,7 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
     sample = slice(None, None, 1 + (len(rounded) - 1) // 1000)
     found: list[tuple[float, NDArray[np.int64]]] = []
     for count in range(fewest, most + 1):
-        means = KMeans(count, n_init=4, random_state=0)
-        groups = means.fit_predict(rounded).astype(np.int64)
+        groups = KMeans(count, n_init=4, random_state=0).fit_predict(rounded).astype(np.int64)
         if len(np.unique(groups[sample])) > 1:
             found.append((float(silhouette_score(rounded[sample], groups[sample])), groups))
     if not found:
@@ -234,37 +243,10 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
     return np.argsort(by_size)[groups]
 
 
-def _centre(places: Floats) -> Floats:
-    """Centre places in the unit square, scaled alike along both axes."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    span = float((high - low).max()) or 1.0
-    inside: Floats = (places - (low + high) / 2) / span + 0.5
-    return inside.clip(0, 1).round(_DIGITS)
+def _name(papers: Sequence[Paper], groups: Sequence[int], count: int) -> list[tuple[str, ...]]:
+    """Return at most six terms that distinguish each group of papers from all others, best first.
 
-
-def _make_layout(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
-    sizes = np.bincount(groups).tolist()
-    step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
-    terms = distinguishing_terms(papers[::step], groups[::step].tolist(), len(sizes))
-    clusters = (
-        Cluster(
-            number=number,
-            name=", ".join(terms[number][:3]) or f"group {number + 1}",
-            terms=terms[number],
-            size=size,
-        )
-        for number, size in enumerate(sizes)
-    )
-    return Layout(places, groups, tuple(clusters))
-
-
-def distinguishing_terms(
-    papers: Sequence[Paper], groups: Sequence[int], count: int
-) -> list[tuple[str, ...]]:
-    """Return the terms that distinguish each group of papers from all others, the best first.
-
-    Groups are numbered from 0 to `count` - 1; each has at most `MOST_TERMS` terms, or none. A term
-    goes to the group that it distinguishes most; a single group gets its most frequent terms.
+    A term goes to the group that it distinguishes most; a single group gets its most frequent ones.
     """
     titles = [paper.display_title for paper in papers]
     texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
@@ -325,9 +307,8 @@ def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     # Half a paper keeps the odds finite for a term that all papers have.
     yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
     others, rest = total - counts, everyone - sizes
-    ratio = np.log((counts + yes) / (sizes - counts + no)) - np.log(
-        (others + yes) / (rest - others + no)
-    )
+    here, elsewhere = (counts + yes) / (sizes - counts + no), (others + yes) / (rest - others + no)
+    ratio = np.log(here) - np.log(elsewhere)
     return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (others + yes)))
 
 
@@ -338,16 +319,12 @@ def _choose(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
     chosen: list[Term] = []
     used: set[str] = set()
     for term in ranked:
-        if used & {*term}:
-            continue
-        better = (
-            pair for pair in pairs
-            if {*term} < {*pair} and not used & {*pair}
-            and papers[pair] >= 0.4 * papers[term]
-        )  # fmt: skip
-        chosen.append(next(better, term))
-        used.update(chosen[-1])
-    return chosen[:MOST_TERMS]
+        if not used & {*term}:
+            longer = (pair for pair in pairs if {*term} < {*pair} and not used & {*pair})
+            better = (pair for pair in longer if papers[pair] >= 0.4 * papers[term])
+            chosen.append(next(better, term))
+            used.update(chosen[-1])
+    return chosen[:6]
 
 
 @lru_cache(maxsize=65_536)
@@ -367,10 +344,9 @@ def _may_be_part(word: str) -> bool:
 
 
 def _terms(text: str) -> Iterator[tuple[Term, str]]:
-    """Yield each word of a clean text that could name a group, and each pair that it begins.
+    """Yield each word that could name a group, and each pair that it begins, as stems and written.
 
-    Each comes as stems and as written. A generic word may end a pair: "language models" says more
-    than "language".
+    A generic word may end a pair: "language models" says more than "language".
     """
     for run in _BREAK.split(text):
         words = _WORD.findall(run)
