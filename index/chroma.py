@@ -60,10 +60,8 @@ class Chroma:
         if parts is None:
             raise InputError("ABSTRACTQA_CHROMA_URL is not a valid address: write http://host:8000")
         if parts.username or parts.password or parts.path.strip("/") or parts.query:
-            raise InputError(
-                "ABSTRACTQA_CHROMA_URL may contain only scheme, host and port: put the server's"
-                " token in ABSTRACTQA_CHROMA_TOKEN"
-            )
+            what = "ABSTRACTQA_CHROMA_URL may contain only scheme, host and port"
+            raise InputError(f"{what}: put the server's token in ABSTRACTQA_CHROMA_TOKEN")
         self._host, self._ssl = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._ssl else 8000)
         self.url = f"{parts.scheme}://{parts.netloc}"
@@ -84,8 +82,8 @@ class Chroma:
                 self._client = self._client or self._connect()
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
-            why = first_line(error)
-            raise DatabaseError(f"Chroma at {self.url} did not answer ({why})") from error
+            what = f"Chroma at {self.url} did not answer ({first_line(error)})"
+            raise DatabaseError(what) from error
 
     def _connect(self) -> "ClientAPI":
         import chromadb
@@ -116,10 +114,8 @@ class Chroma:
             embedding_function=None,
         )
         if (found.metadata or {}).get("store") != owner:
-            raise DatabaseError(
-                f"the collections {self._name!r} at {self.url} belong to another index: set"
-                " ABSTRACTQA_CHROMA_COLLECTION to another name"
-            )
+            what = f"the collections {self._name!r} at {self.url} belong to another index"
+            raise DatabaseError(f"{what}: set ABSTRACTQA_CHROMA_COLLECTION to another name")
         return found
 
     def _ledger_file(self, store: Path) -> Path:
@@ -144,10 +140,10 @@ class Chroma:
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
     ) -> int:
-        """Upload an index: write new and changed records, delete those that are gone.
+        """Write new and changed records, delete those that are gone, and return their number.
 
         A ledger in the store lists what was uploaded before; if the server has another number of
-        records, it is asked for its ids. Return the number of records written or deleted.
+        records, it is asked for its ids.
         """
         ledger, _ = self._ledger(store)
         changed = 0
@@ -200,6 +196,19 @@ class Chroma:
             found = held.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
         return found["ids"][0]
 
+    def searching(self, index: Index) -> Index:
+        """Return an index that compares only vectors the server finds near, if it answers."""
+        papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
+
+        def passages(vector: Floats) -> NDArray[np.int64] | None:
+            """Return the nearest passages, and all passages of the nearest papers."""
+            near, whole = sentences(vector), papers(vector)
+            if near is None or whole is None:
+                return None
+            return np.union1d(near, np.flatnonzero(np.isin(index.owner, whole)))
+
+        return index.searched(papers, passages)
+
     def _candidates(self, kind: Kind, index: Index) -> Candidates:
         """Return a function that finds the rows near a vector; None while the server fails."""
         places = {id_: row for row, id_ in enumerate(_keys(index, kind))}
@@ -224,19 +233,6 @@ class Chroma:
 
         return candidates
 
-    def searching(self, index: Index) -> Index:
-        """Return an index that compares only vectors the server finds near, if it answers."""
-        papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
-
-        def passages(vector: Floats) -> NDArray[np.int64] | None:
-            """Return the nearest passages, and all passages of the nearest papers."""
-            near, whole = sentences(vector), papers(vector)
-            if near is None or whole is None:
-                return None
-            return np.union1d(near, np.flatnonzero(np.isin(index.owner, whole)))
-
-        return index.searched(papers, passages)
-
 
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
     """Return the share of the ten exactly nearest records that the server finds, over 20 vectors.
@@ -244,11 +240,12 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
     Raises:
         DatabaseError: the server cannot be reached, or refuses.
     """
+    index = index.searched(None, None)
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
     row_of = {id_: at for at, id_ in enumerate(_keys(index, kind))}
     most, found = min(10, len(vectors)), []
     for row in sorted({*np.linspace(0, len(vectors) - 1, min(20, len(vectors))).astype(int)}):
-        cosines = vectors.exact @ vectors[row]
+        cosines = vectors @ vectors[row]
         # Identical texts are equally near: any of them counts.
         least = np.sort(cosines)[-most] - 1e-5
         near = [row_of[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in row_of]
@@ -279,14 +276,16 @@ def _read_keys(collection: "Collection") -> dict[str, int]:
 
 
 def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
+    """Return the columns of the records of papers or passages, as Chroma takes them."""
     cuts, days = index.cuts, Sightings.of(index.papers).earliest
-    keys, vectors = cuts.paper_keys, index.paper_vectors
-    if kind == "passages":
-        keys, vectors = cuts.passage_keys, index.passage_vectors
-    records = []
+    is_paper = kind == "papers"
+    keys = cuts.paper_keys if is_paper else cuts.passage_keys
+    ids, documents, metadatas = [], [], []
     for row in rows:
-        owner = row if kind == "papers" else int(cuts.owner[row])
-        paper = index.papers[owner]
+        owner = row if is_paper else int(cuts.owner[row])
+        paper, passage = index.papers[owner], None if is_paper else cuts[row]
+        ids.append(passage.id if passage else paper.id)
+        documents.append(passage.text if passage else paper.display_title)
         known = {
             "paper": paper.id,
             "title": paper.display_title,
@@ -294,12 +293,7 @@ def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
             "year": paper.year or 0,
             "day": int(days[owner]),
         }
-        if kind == "papers":
-            records.append((paper.id, paper.display_title, known))
-        else:
-            passage = cuts[row]
-            span = {"start": passage.start, "end": passage.end}
-            records.append((passage.id, passage.text, known | span))
-    columns = map(list, zip(*records, strict=True))
-    named = dict(zip(("ids", "documents", "metadatas"), columns, strict=True))
-    return {**named, "embeddings": np.asarray(vectors[list(rows)])}
+        metadatas.append(known | ({"start": passage.start, "end": passage.end} if passage else {}))
+    vectors = index.paper_vectors if is_paper else index.passage_vectors
+    columns = {"ids": ids, "documents": documents, "metadatas": metadatas}
+    return {**columns, "embeddings": np.asarray(vectors[list(rows)])}

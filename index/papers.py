@@ -23,7 +23,6 @@ from index.text import clean_text
 
 ID_LENGTH = 16
 """Hexadecimal digits in a derived paper id."""
-
 Dating = Literal["day", "week", "month", "year", "added"]
 
 _OLD_ARXIV = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
@@ -110,20 +109,13 @@ def tokens_of(text: str) -> list[str]:
 def derived_id(title: str, abstract: str) -> str:
     """Return an id for a paper that was given none: the same on every machine.
 
-    It is the start of the SHA-256 of the title's letters and digits, so case, spacing, accents
-    and LaTeX do not matter. A title of fewer than four words ("Editorial") does not name one
-    paper: there the opening of the abstract counts too.
+    It is the start of the SHA-256 of the title's letters and digits. A title of fewer than four
+    words ("Editorial") does not name one paper: there the opening of the abstract counts too.
     """
     key = letters(title, markup=False)  # tags stay, so that existing ids do not change
     if len(clean_text(title).split()) < 4:
         key += "\n" + letters(abstract, markup=False)[:120]
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
-
-
-def is_beginning(cut: str, whole: str) -> bool:
-    """Check whether `cut` is `whole` cut off: "We count …" of "We count owls and hawks."."""
-    short = letters(re.sub(r"\s*(?:…|\.\.\.)\s*$", "", cut))
-    return short != letters(whole) and letters(whole).startswith(short)
 
 
 def numbers_of(paper: Paper) -> list[tuple[str, str]]:
@@ -138,23 +130,20 @@ def merge(old: Paper, new: Paper) -> Paper:
     The older abstract stays if the newer one is only its beginning, as alerts cut it off. A source
     replaces an older one with the same name and date. The id is the older sighting's.
     """
-    is_cut = is_beginning(new.abstract, old.abstract)
+    whole, beginning = letters(old.abstract), re.sub(r"\s*(?:…|\.\.\.)\s*$", "", new.abstract)
+    is_cut = letters(beginning) != whole and whole.startswith(letters(beginning))
     found = {(source.name, source.date): source for source in (*old.sources, *new.sources)}
     sources = sorted(found.values(), key=lambda s: (s.date or dt.date.min, s.name, s.position))
-    return Paper(
-        id=old.id,
-        title=new.title,
-        abstract=old.abstract if is_cut else new.abstract,
-        authors=new.authors if len(new.authors) >= len(old.authors) else old.authors,
-        year=new.year or old.year,
-        venue=new.venue or old.venue,
-        url=new.url or old.url,
-        doi=new.doi or old.doi,
-        arxiv=new.arxiv or old.arxiv,
-        pmid=new.pmid or old.pmid,
-        published=max(new.published or "", old.published or "", key=len) or None,
-        sources=tuple(sources),
-    )
+    either = ("year", "venue", "url", "doi", "arxiv", "pmid")
+    known: dict[str, object] = {name: getattr(new, name) or getattr(old, name) for name in either}
+    known |= {
+        "id": old.id,
+        "abstract": old.abstract if is_cut else new.abstract,
+        "authors": max(new.authors, old.authors, key=len),
+        "published": max(new.published or "", old.published or "", key=len) or None,
+        "sources": tuple(sources),
+    }
+    return new.model_copy(update=known)
 
 
 _SAME_TEXT = 0.5
@@ -182,8 +171,7 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
         if given := [paper.id for paper in sightings if not _is_derived(paper)]:
             names[group] = min(given)
         else:
-            ids = (derived_id(paper.title, paper.abstract) for paper in sightings)
-            plain[min(ids)][group] = sightings
+            plain[min(derived_id(p.title, p.abstract) for p in sightings)][group] = sightings
     taken = set(names.values())
     for id_, rivals in plain.items():
         owner = -1 if id_ in taken else _owner(rivals, (known or {}).get(id_))
@@ -257,8 +245,8 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     for at, paper in enumerate(papers):
         if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
-    titles = ([("title", key)] if (key := letters(paper.title)) else [] for paper in papers)
-    titled = list(_pairs(papers, list(titles)))
+    titles = [[("title", key)] if (key := letters(paper.title)) else [] for paper in papers]
+    titled = [*_pairs(papers, titles)]
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)

@@ -9,7 +9,6 @@ import hashlib
 import socket
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +26,8 @@ BATCH = 128
 MOST_CHARACTERS = 8000
 """Longer texts are cut, since endpoints refuse more tokens than their model reads."""
 TIMEOUT_SECONDS = 60.0
+RAY_BATCH = 256
+"""Texts that a worker encodes at once."""
 
 
 def address(text: str) -> SplitResult | None:
@@ -55,13 +56,12 @@ class RemoteEncoder:
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
         if parts is None or not self.name:
-            why = "is not a valid address: write http://HOST:PORT/v1#MODEL"
-            raise EncoderError(f"the encoder {place!r} {why}")
+            remedy = "write http://HOST:PORT/v1#MODEL"
+            raise EncoderError(f"the encoder {place!r} is not a valid address: {remedy}")
         if parts.username or parts.password:
-            why = "contains a password: put it in ABSTRACTQA_ENCODER_KEY"
-            raise EncoderError(f"the encoder's address {why}")
+            remedy = "put it in ABSTRACTQA_ENCODER_KEY"
+            raise EncoderError(f"the encoder's address contains a password: {remedy}")
         self._key = key
-        self._lock = Lock()
 
     @cached_property
     def weights_hash(self) -> str:
@@ -91,8 +91,7 @@ class RemoteEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
-        vector: Vectors = self._vectors([text])[0]
-        return vector
+        return np.asarray(self._vectors([text])[0])
 
     @cached_property
     def _client(self) -> "OpenAI":
@@ -107,15 +106,13 @@ class RemoteEncoder:
 
         given = [text[:MOST_CHARACTERS] or " " for text in texts]
         try:
-            with self._lock:
-                client = self._client
-            reply = client.embeddings.create(model=self.name, input=given, encoding_format="float")
+            create = self._client.embeddings.create
+            reply = create(model=self.name, input=given, encoding_format="float")
             rows = sorted(reply.data, key=lambda each: each.index)
             vectors = np.asarray([row.embedding for row in rows], dtype=np.float32)
         except (OpenAIError, InvalidURL, ValueError, TypeError, AttributeError) as error:
-            raise EncoderError(
-                f"the encoder {self.name} at {self._url} did not answer ({first_line(error)})"
-            ) from error
+            what = f"the encoder {self.name} at {self._url} did not answer ({first_line(error)})"
+            raise EncoderError(what) from error
         with np.errstate(over="ignore"):
             lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         is_matrix = vectors.ndim == 2 and len(vectors) == len(texts)
@@ -125,10 +122,6 @@ class RemoteEncoder:
                 f" for {len(texts)} texts, or some that are zero or not finite"
             )
         return np.asarray(vectors / lengths, dtype=np.float32)
-
-
-RAY_BATCH = 256
-"""Texts that a worker encodes at once."""
 
 
 class RayEncoder:
@@ -213,9 +206,8 @@ def _connect(address: str | None) -> ModuleType:
     try:
         import ray
     except ImportError as error:
-        raise InputError(
-            "Ray is not installed: run pip install 'abstractqa[ray]', or omit --engine"
-        ) from error
+        remedy = "run pip install 'abstractqa[ray]', or omit --engine"
+        raise InputError(f"Ray is not installed: {remedy}") from error
     try:
         parts = urlsplit(address if address and "://" in address else f"//{address or ''}")
         if parts.hostname and parts.port:  # Ray itself tries for minutes

@@ -1,8 +1,7 @@
 """Store vectors by their text: a file of vectors that only grows, and one of the texts' keys.
 
-A batch is on disk as soon as it is encoded, so a kill costs one batch, and no text is encoded
-twice. Generations share the files; each lists the keys of its papers and passages (see
-`text_keys`). A record cut off by a kill is overwritten.
+Generations share the files; each lists the keys of its papers and passages (see `text_keys`). A
+kill costs one batch: a record that it cut off is overwritten.
 """
 
 import hashlib
@@ -119,9 +118,9 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
     The `known` ones are not computed again, except the last. The files are read and not mapped,
     because mapped files count as memory of the process.
     """
-    sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     if not records:
         return []
+    sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     with path.open("rb") as vectors, keys_of(path).open("rb") as keys:
         vectors.seek(len(sums) * BLOCK * 4 * dimension)
         keys.seek(len(sums) * BLOCK * 8)
@@ -144,10 +143,8 @@ def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> N
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
     size = count_records(path, dimension)
-    for file_path, width, part in (
-        (path, 4 * dimension, vectors.astype("<f4", copy=False)),
-        (keys_of(path), 8, keys.astype("<u8", copy=False)),
-    ):
+    vectors, keys = vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False)
+    for file_path, width, part in (path, 4 * dimension, vectors), (keys_of(path), 8, keys):
         with file_path.open("ab") as file:
             file.truncate(size * width)
             file.write(part.tobytes())
@@ -225,8 +222,3 @@ class Vectors:
     def _sample(self) -> NDArray[np.int64]:
         size = len(self.rows)
         return np.random.default_rng(0).choice(size, min(size, 4096), replace=False)
-
-    @property
-    def exact(self) -> "Vectors":
-        """The same vectors without candidates: all are compared."""
-        return replace(self, candidates=None)
