@@ -1,8 +1,7 @@
 """Build an index: read files, compare them with the live index, publish and report the changes.
 
 Papers can be searched once their words are counted. Vectors follow: whole papers before their
-sentences, the newest papers first, each batch saved as soon as it is encoded. The map is drawn
-last. What did not change is copied from the live generation.
+sentences, the newest papers first. The map is drawn last.
 """
 
 import time
@@ -44,21 +43,16 @@ Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, the number of items done, and the total (0 while that is unknown)."""
 Count = Callable[[int, int], None]
-"""Called with the number of items done in one stage, and the total."""
-
 _OUTCOME = TypeAdapter(Outcome)
-ASK_BEFORE = 256
-"""With more texts than this to encode, the papers are published before they are encoded."""
+ASK_BEFORE = 256  # with more texts to encode, papers are published before they are encoded
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildReport(Outcome):
-    """The report of an indexing run."""
+    """The report of an indexing run, with the numbers of passages now and of texts `embedded`."""
 
     passages: int
-    """Number of passages in the index now."""
     embedded: int
-    """Number of texts that the run encoded."""
     seconds: float
     generation: str
     """The live generation: a new one, or the old one if nothing changed."""
@@ -179,11 +173,10 @@ def _publish(
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Publish the papers of a plan: encode the texts that have no vector, and draw the map.
+    """Publish the papers of a plan; return the live manifest, and the number of texts encoded.
 
-    The caller holds the store's lock. `update` holds fields of the manifest. Without an encoder, an
-    index that lacks vectors is published without a map. Return the live manifest, and the number
-    of texts encoded.
+    `update` holds fields of the manifest. Without an encoder, an index that lacks vectors is
+    published without a map.
     """
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
@@ -192,7 +185,7 @@ def _publish(
         # A run that finishes an earlier one is undone together with it.
         update["previous"] = live.manifest.previous
     contents = Contents.next(live, plan.before, plan.after)
-    manifest = _next_manifest(store, live, contents, encoder, update)
+    manifest = contents.manifest(live, encoder, update)
     path, count = store / manifest.vectors, len(contents.papers)
     missing = _find_missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
     if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
@@ -311,8 +304,7 @@ class Contents:
     ) -> Self:
         """Cut and count the papers of the live index with `before` replaced by `after`.
 
-        The data of other papers is copied from the live generation, unless another version of the
-        program wrote it.
+        What did not change is copied, unless another version of the program wrote it.
         """
         is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
@@ -338,41 +330,32 @@ class Contents:
             progress(len(self.papers), len(self.papers))
         return replace(self, layout=layout)
 
+    def manifest(
+        self, live: Index | None, encoder: Encoder | None, update: Mapping[str, Any]
+    ) -> Manifest:
+        """Make the manifest of the next generation, which shares the first one's vectors."""
+        generation = new_generation_id()
+        known: dict[str, Any] = dict(live.manifest) if live else {}
+        if encoder and not live:
+            known = {"encoder": encoder.name, "weights_hash": encoder.weights_hash}
+            known |= {"dimension": encoder.dimension, "vectors": f"{VECTORS}/{generation}.bin"}
+        known |= {
+            "generation": generation,
+            "previous": live.manifest.generation if live else None,
+            "created": datetime.now(UTC),
+            "papers": len(self.papers),
+            "passages": len(self.passages),
+            "content": self.passages.content,
+            "code": code_hash(),
+            "files": {},
+        }
+        return Manifest.model_validate({**known, **update})
+
     def save(self, folder: Path) -> None:
         """Write every part into a generation's folder."""
         for part in (self.papers, self.passages, self.lexical, self.names, self.layout):
             if part is not None:
                 part.save(folder)
-
-
-def _next_manifest(
-    store: Path,
-    live: Index | None,
-    contents: Contents,
-    encoder: Encoder | None,
-    update: Mapping[str, Any],
-) -> Manifest:
-    """Make the manifest of the next generation, which shares the first one's file of vectors."""
-    generation = new_generation_id()
-    with writing(store):
-        (store / VECTORS).mkdir(exist_ok=True)
-    known: dict[str, Any] = (
-        dict(live.manifest) if live else {"vectors": f"{VECTORS}/{generation}.bin"}
-    )
-    if encoder and not live:
-        known |= {"encoder": encoder.name, "weights_hash": encoder.weights_hash}
-        known["dimension"] = encoder.dimension
-    known |= {
-        "generation": generation,
-        "previous": live.manifest.generation if live else None,
-        "created": datetime.now(UTC),
-        "papers": len(contents.papers),
-        "passages": len(contents.passages),
-        "content": contents.passages.content,
-        "code": code_hash(),
-        "files": {},
-    }
-    return Manifest.model_validate({**known, **update})
 
 
 def _find_missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:

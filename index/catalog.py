@@ -281,7 +281,6 @@ class Passages(RowsRead[Passage]):
     """The S passages of P papers, grouped by paper and in order."""
 
     ids: Sequence[str] = field(repr=False)
-    """The ids of the papers."""
     owner: Rows
     """The row of each passage's paper, ascending, shape (S,)."""
     spans: NDArray[np.int32]

@@ -36,17 +36,9 @@ Term = tuple[str, ...]
 """The stems of one word or of two neighbours."""
 _Counts = NDArray[np.int64]
 
-_LEAST_TO_GROUP = 20
-"""Fewer papers than this form one group, laid out along their principal components."""
-_NEIGHBOURS = 5
-"""Number of nearest papers among which a new paper is placed."""
-_CLUSTERS = (8, 12)
-"""Fewest and most clusters of a large collection: fewer are whole fields, more look alike."""
-_CLUSTER_SIZES = (15, 10)
-"""Most and fewest papers in an average cluster of a small collection."""
+_LEAST_TO_GROUP = 20  # fewer papers form one group, along their principal components
+_NEIGHBOURS = 5  # nearest papers among which a new paper is placed
 _DIGITS = 4
-_PRIOR = 10.0
-"""Weight of the prior, in papers: that a group has a term as often as all papers do."""
 # Words that abstracts of every field use, one form for each stem. Even where one is frequent in a
 # group by chance, it tells a reader nothing about the group.
 _GENERIC = frozenset(
@@ -226,8 +218,9 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
 
     rounded = components.round(6)  # more digits would make equal vectors differ
     distinct = len(np.unique(rounded, axis=0))
-    fewest = max(2, min(_CLUSTERS[0], len(rounded) // _CLUSTER_SIZES[0]))
-    most = min(_CLUSTERS[1], len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
+    # Less than 8 clusters of a large collection are whole fields, more than 12 look alike.
+    fewest = max(2, min(8, len(rounded) // 15))
+    most = min(12, len(rounded) // 10, distinct - 1)
     sample = slice(None, None, 1 + (len(rounded) - 1) // 1000)
     found: list[tuple[float, NDArray[np.int64]]] = []
     for count in range(fewest, most + 1):
@@ -305,7 +298,8 @@ def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     if len(sizes) == 1:
         return np.asarray(share)
     # Half a paper keeps the odds finite for a term that all papers have.
-    yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
+    prior = 10.0  # its weight, in papers: that a group has a term as often as all papers do
+    yes, no = prior * share, prior * (1 - share) + 0.5
     others, rest = total - counts, everyone - sizes
     here, elsewhere = (counts + yes) / (sizes - counts + no), (others + yes) / (rest - others + no)
     ratio = np.log(here) - np.log(elsewhere)

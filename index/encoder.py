@@ -25,10 +25,8 @@ Counted = Callable[[int], None]
 """Called with the number of texts encoded so far."""
 
 BATCH = 32
-KEPT_TOGETHER = 512
-"""Number of texts encoded and saved as one batch, which is what a kill loses."""
-FEW = 128
-"""Most texts that the bundled encoder encodes without torch, which takes longer to load."""
+KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kill loses
+FEW = 128  # most texts that the bundled encoder encodes without torch, which takes long to load
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 

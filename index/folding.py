@@ -16,8 +16,7 @@ from itertools import accumulate
 from index.lexical import STOP_WORDS, fold
 from index.minilm import bundled_folder
 
-LONGEST = 6
-"""Most atoms of a name; longer ones are titles."""
+LONGEST = 6  # most atoms of a name; longer ones are titles
 
 
 class Link(IntEnum):

@@ -1,9 +1,8 @@
 """Find the live generation of a store, and read and check its manifest and files.
 
 A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
-passages, words, names, map and `manifest.json`, `vectors/` holds the file of vectors that
-generations share (`index.vectors`), and the process that writes locks `LOCK`. A published
-generation never changes, so readers and a writer do not disturb each other.
+passages, words, names, map and `manifest.json`, and never changes once it is published; `vectors/`
+holds the file of vectors that generations share, and the process that writes locks `LOCK`.
 """
 
 import json
@@ -27,8 +26,7 @@ CURRENT = "CURRENT"
 LOCK = "LOCK"
 GENERATIONS = "generations"
 VECTORS = "vectors"
-UNFINISHED = ".tmp"
-"""The suffix of a generation's folder while it is being written."""
+UNFINISHED = ".tmp"  # the suffix of a generation's folder while it is being written
 
 _T = TypeVar("_T")
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")

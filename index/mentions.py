@@ -1,9 +1,4 @@
-"""Find the names that papers give themselves, and the papers that mention each name.
-
-Names are gathered once, in two passes over the papers. The first collects what looks like a name
-and what papers call themselves: the head of the title, and names that the abstract introduces. The
-second finds where papers spell those names in several atoms, however they are joined.
-"""
+"""Gather the names that papers give themselves, and the papers that mention each name."""
 
 import json
 import re
@@ -87,8 +82,8 @@ class Coined:
 class Gathering:
     """A collector of the names of new papers, which extends the parts of an existing table.
 
-    A paper may spell another paper's name in several atoms. So the first pass over all papers
-    (`note`) collects the keys of names, and the second (`note_spelled`) finds them.
+    The first pass over all papers (`note`) collects what looks like a name and what papers call
+    themselves. The second (`note_spelled`) finds where papers spell those names in several atoms.
     """
 
     def __init__(

@@ -37,7 +37,6 @@ class Named:
     """A name in a text."""
 
     text: str
-    """The name as the text spells it."""
     start: int
     end: int
     """Code points of the text, `end` exclusive."""

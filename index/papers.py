@@ -21,8 +21,7 @@ from rapidfuzz.utils import default_process
 from index.errors import InputError
 from index.text import clean_text
 
-ID_LENGTH = 16
-"""Hexadecimal digits in a derived paper id."""
+ID_LENGTH = 16  # hexadecimal digits in a derived paper id
 Dating = Literal["day", "week", "month", "year", "added"]
 
 _OLD_ARXIV = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
@@ -34,8 +33,7 @@ _ARXIV = re.compile(
 _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
-LONGEST_HEAD = 5
-"""Most words of a name that begins a title."""
+LONGEST_HEAD = 5  # most words of a name that begins a title
 
 
 class Source(BaseModel, frozen=True):
@@ -146,10 +144,9 @@ def merge(old: Paper, new: Paper) -> Paper:
     return new.model_copy(update=known)
 
 
-_SAME_TEXT = 0.5
-"""The share of three-word runs, of the shorter abstract, from which two abstracts are one text."""
-_SURELY_ALIKE = 0.25
-"""The share that is enough if both have the same id, DOI, arXiv id or PubMed id."""
+# The share of three-word runs, of the shorter abstract, from which two abstracts are one text, and
+# the share that is enough if both have the same id, DOI, arXiv id or PubMed id.
+_SAME_TEXT, _SURELY_ALIKE = 0.5, 0.25
 
 
 def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:

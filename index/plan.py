@@ -47,7 +47,8 @@ class Outcome:
 
     `new`, `unchanged` and `updated` count papers against the index before the run. Papers that the
     run did not read count only as `updated`, if a file that was read again no longer contains
-    them. `duplicate` counts entries that repeat a paper of the same run.
+    them. `duplicate` counts entries that repeat a paper of the same run, `papers` those of the
+    index after it.
     """
 
     new: int
@@ -55,15 +56,12 @@ class Outcome:
     updated: int
     duplicate: int
     papers: int
-    """Number of papers in the index after the run."""
     problems: tuple[Problem, ...] = ()
-    """The entries and files that could not be read or are odd, and why."""
     rejected: int = 0
     """Number of entries and files that could not be read, and of date lines that are no date."""
     is_damaged: bool = False
     """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
     formats: tuple[tuple[str, str], ...] = ()
-    """The name and the recognised format of each file."""
     merges: tuple[Merge, ...] = ()
     """The papers that the run contains more than once."""
 
@@ -91,14 +89,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of a run to the papers of an index that it can touch, by their ids."""
+    """The changes of a run to the papers of an index that it can touch, and not to `others`."""
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
     origins: Mapping[str, Origin]
     """The files behind the sources of the papers after the run."""
     others: int = 0
-    """Number of papers of the index that the run cannot touch."""
     read: Sequence[Paper] = ()
     """The papers that the run read, in the order found, with the ids that the index gives them."""
 

@@ -21,13 +21,10 @@ from index.errors import EncoderError, InputError, first_line
 if TYPE_CHECKING:
     from openai import OpenAI
 
-BATCH = 128
-"""Texts in one request."""
-MOST_CHARACTERS = 8000
-"""Longer texts are cut, since endpoints refuse more tokens than their model reads."""
+BATCH = 128  # texts in one request
+MOST_CHARACTERS = 8000  # endpoints refuse more tokens than their model reads
 TIMEOUT_SECONDS = 60.0
-RAY_BATCH = 256
-"""Texts that a worker encodes at once."""
+RAY_BATCH = 256  # texts that a worker encodes at once
 
 
 def address(text: str) -> SplitResult | None:

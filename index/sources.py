@@ -33,7 +33,6 @@ class SourceFile:
     name: str
     """The name of the papers' sources; unique in the run."""
     path: Path | None
-    """The path of the file; None for an upload."""
     origin: Origin
     is_whole: bool = True
     """Whether all of it could be read, so that papers not read from it are no longer in it."""

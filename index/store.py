@@ -29,8 +29,7 @@ from index.papers import Paper, letters
 from index.passages import Passage
 from index.vectors import Candidates, Log, Vectors, checksums, count_records
 
-FEW = 20_000
-"""If a filter leaves at most this many papers, only those are compared."""
+FEW = 20_000  # if a filter leaves no more papers, only those are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +37,17 @@ class Index:
     """A generation of the index. Texts and vectors are read from mapped files when needed.
 
     A published generation never changes, and a removed file stays readable while it is open. The
-    index has P papers, S passages, and vectors of d numbers and unit length.
+    index has P papers, in the order of their ids, S passages, in the order of the papers and of
+    each abstract, and vectors of unit length of both, shapes (P, d) and (S, d).
     """
 
     manifest: Manifest
     papers: Sequence[Paper]
-    """The papers, in the order of their ids."""
     passages: Sequence[Passage]
-    """The passages, grouped by paper, in the order of the papers and of each abstract."""
     owner: NDArray[np.int64]
     """The row in `papers` of each passage's paper, ascending, shape (S,)."""
     paper_vectors: Vectors
-    """The vectors of whole papers, shape (P, d)."""
     passage_vectors: Vectors
-    """The vectors of passages, shape (S, d)."""
     lexical: LexicalIndex
     names: Names
     layout: Layout | None = None

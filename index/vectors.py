@@ -21,8 +21,7 @@ from index.errors import EncoderError
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
-BLOCK = 8192
-"""Number of records under one checksum."""
+BLOCK = 8192  # records under one checksum
 _CHANCE = (0.05, 0.08)
 """Mean and standard deviation of unrelated texts' cosines, for use while there are few vectors."""
 
@@ -142,6 +141,7 @@ def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> N
     """
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
+    path.parent.mkdir(exist_ok=True)
     size = count_records(path, dimension)
     vectors, keys = vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False)
     for file_path, width, part in (path, 4 * dimension, vectors), (keys_of(path), 8, keys):
