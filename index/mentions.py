@@ -4,7 +4,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 
 from index.folding import (
     LONGEST,
@@ -79,27 +79,26 @@ class Coined:
         return kinds
 
 
+@dataclass(eq=False)
 class Gathering:
-    """A collector of the names of new papers, which extends the parts of an existing table.
+    """A collector of the names of new papers, which extends parts of a table (see `index.names`).
 
     The first pass over all papers (`note`) collects what looks like a name and what papers call
     themselves. The second (`note_spelled`) finds where papers spell those names in several atoms.
     """
 
-    def __init__(
-        self, forms: dict[str, str], coined: set[str], several: set[str], loose: set[str]
-    ) -> None:
-        """Start from the parts of a table (see `index.names.Names`), which are added to."""
-        self.forms, self.several, self.loose = forms, several, loose
-        self._coined = coined
-        """The keys in `forms` that papers call themselves."""
-        self.found = Found()
-        """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
-        self.unheard: set[str] = set()
-        """Keys in `several` that are new to the table."""
-        self.titles: dict[int, str] = {}
-        """The atoms of the title of each new paper, joined by spaces."""
-        self.coinages: dict[int, str] = {}
+    forms: dict[str, str]
+    coined: set[str]
+    """The keys in `forms` that papers call themselves."""
+    several: set[str]
+    loose: set[str]
+    found: Found = field(default_factory=Found)
+    """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
+    unheard: set[str] = field(default_factory=set)
+    """Keys in `several` that are new to the table."""
+    titles: dict[int, str] = field(default_factory=dict)
+    """The atoms of the title of each new paper, joined by spaces."""
+    coinages: dict[int, str] = field(default_factory=dict)
 
     def note(self, paper: Paper, row: int) -> str:
         """Collect a paper's names and single atoms, the first pass; return its folded text."""
@@ -108,8 +107,8 @@ class Gathering:
         for form in coinage.forms:
             several.add(key := key_of(form))
             # The first by code points, which is the same in whatever order papers come.
-            self.forms[key] = min(form, self.forms[key]) if key in self._coined else form
-            self._coined.add(key)
+            self.forms[key] = min(form, self.forms[key]) if key in self.coined else form
+            self.coined.add(key)
             if Link.LOOSE in Atoms.of(fold(form)).links:
                 self.loose.add(key)
         self.found.add(row, coinage.kinds)
@@ -119,7 +118,7 @@ class Gathering:
         shaped: dict[str, str] = {}
         keys = _single(atoms, titled, several, shaped)
         for key, form in shaped.items():
-            if key not in self._coined:
+            if key not in self.coined:
                 self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
@@ -275,10 +274,9 @@ def _is_proposed(acronym: str, before: str) -> bool:
 
 def _is_of_title(acronym: str, title: str) -> bool:
     """Check whether a title has an acronym, or words that begin with its letters."""
-    bare = _bare(acronym)
-    words = re.findall(r"[^\W_]+", title)
+    bare, words = _bare(acronym), re.findall(r"[^\W_]+", title)
     letters = re.sub(r"\W", "", bare).lower()
     choices = (words, [word for word in words if word.lower() not in STOP_WORDS])
-    firsts = ("".join(word[0] for word in kept).lower() for kept in choices)
+    is_spelled = any(letters in "".join(word[0] for word in some).lower() for some in choices)
     is_in_title = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
-    return is_in_title or (len(letters) > 2 and any(letters in each for each in firsts))
+    return is_in_title or (len(letters) > 2 and is_spelled)

@@ -1,8 +1,7 @@
 """Look up names in an index's table: which papers a text names, and which mention those names.
 
-The table is built with the index, and updated when papers are added or removed. The time of a
-look-up depends on the text and not on the size of the collection: a name is one term, however it is
-spelled (see `index.folding`).
+The time of a look-up depends on the text and not on the size of the collection: a name is one term,
+however it is spelled (see `index.folding`).
 """
 
 import json
@@ -66,10 +65,9 @@ class Names:
     def build(
         cls, papers: Sequence[Paper], old: Self | None = None, rows: NDArray[np.int64] | None = None
     ) -> Self:
-        """Gather the names of P papers, in their order.
+        """Gather the names of P papers; copy those of papers at some `rows` of `old` (else -1).
 
-        Names are copied from an `old` table for papers that are at some `rows` of it (else -1). A
-        name stays in the table while papers spell it, even if those that coined it are gone.
+        A name stays in the table while papers spell it, even if those that coined it are gone.
         """
         rows = np.full(len(papers), -1) if rows is None else rows
         old = old or cls(Postings(), {}, [], [], [], [], np.empty(0, np.uint64))
@@ -82,8 +80,11 @@ class Names:
         for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
-        if old.titles:
-            old._search_kept(papers, moved, gathering)
+        begins = beginnings(unheard := gathering.unheard if old.titles else set())
+        for row, keys in old._may_spell(unheard, moved).items():
+            run = letters(f"{papers[row].title}\n{papers[row].abstract}")
+            if any(key in run for key in keys):
+                gathering.note_spelled(folded_text(papers[row]), row, unheard, begins)
         postings = old.postings.carried(moved, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
@@ -103,20 +104,11 @@ class Names:
         loose = sorted(gathering.loose)
         return cls(postings, gathering.forms, titles, coinages, several, loose, codes)
 
-    def _search_kept(
-        self, papers: Sequence[Paper], places: NDArray[np.int64], gathering: Gathering
-    ) -> None:
-        """Find new names in the old papers that stay; `places` has their new rows."""
-        begins = beginnings(gathering.unheard)
-        for old_row, keys in self._may_spell(gathering.unheard).items():
-            if (row := int(places[old_row])) >= 0:
-                run = letters(f"{papers[row].title}\n{papers[row].abstract}")
-                if any(key in run for key in keys):
-                    text = folded_text(papers[row])
-                    gathering.note_spelled(text, row, gathering.unheard, begins)
+    def _may_spell(self, keys: Iterable[str], places: NDArray[np.int64]) -> dict[int, set[str]]:
+        """Return the papers with words that a key begins and ends with, and its letters to seek.
 
-    def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
-        """Return the papers with words that a key begins and ends with, and its letters to seek."""
+        `places` has the new rows of the old papers, -1 of those that are gone.
+        """
 
         def having(parts: Iterable[str]) -> set[int]:
             every = (self.having(kind + part) for part in parts for kind in ("", PLAIN))
@@ -131,8 +123,9 @@ class Names:
             ends |= having(worded[at:] for at in range(len(worded)))
             if not key[0].isdecimal():
                 ends &= having(key[:size] for size in range(1, len(key)))
-            for row in ends:
+            for row in (int(places[at]) for at in ends):
                 found[row].add(letters(key))
+        found.pop(-1, None)
         return found
 
     def save(self, folder: Path) -> None:
@@ -166,22 +159,17 @@ class Names:
     def called(self, row: int) -> str | None:
         """Return the name that the paper of a row gives itself in its title, None without one."""
         head, is_titled, introduced, spelled = json.loads(self.coinages[row])
-        if head and is_titled and self._is_name(head):
-            return str(head)
+        if head and is_titled:
+            # A head that is not written as a name may be a phrase that other papers use, too.
+            rows = {at for kind in _KINDS for at in self.having(kind + key_of(head)).tolist()}
+            if any(map(is_shaped, head.split())) or rows.issubset(self.own(key_of(head))):
+                return str(head)
         title = self.titles[row].replace(" ", "")
         for form in (*introduced, *spelled):
             key = key_of(form)
             if row in self.own(key) and key.replace("-", "").replace(".", "") in title:
                 return str(form)
         return None
-
-    def _is_name(self, head: str) -> bool:
-        """Check that the head of a title is a name, and not a phrase that other papers use, too."""
-        if any(map(is_shaped, head.split())):
-            return True
-        key = key_of(head)
-        rows = {row for kind in _KINDS for row in self.having(kind + key).tolist()}
-        return rows.issubset(self.own(key))
 
     def nearest(self, name: str) -> str | None:
         """Return the first name that is `near` an unknown name; None if none is."""
