@@ -82,12 +82,12 @@ def build(
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> BuildReport:
-    """Add the papers of files, folders and uploads to the index in `store`.
+    """Add the papers of files, folders and uploads to the index in `store`, made if missing.
 
-    `store` is created if missing; `encoder` must be the one the index was built with; `progress`
-    is called as each stage advances. `index.readers.Options` documents how files can be read,
-    `index.plan.plan_run` how papers already in the index change, and `index.plan.preview` previews
-    a run. A repetition of the last run does not parse its files again if nothing has changed.
+    `encoder` must be the one the index was built with. `index.readers.Options` documents how files
+    can be read, `index.plan.plan_run` how papers already in the index change, and
+    `index.plan.preview` previews a run. A repetition of the last run does not parse its files again
+    if nothing has changed.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -115,8 +115,7 @@ def build_papers(
 ) -> BuildReport:
     """Add `papers`, in the order in which they were found, to the index in `store`; see `build`.
 
-    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it. No
-    text is encoded twice. If nothing changed, nothing is written.
+    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it.
     """
     return _build(Batch(list(papers)), store, encoder, progress, started=time.monotonic())
 
@@ -302,9 +301,9 @@ class Contents:
     def next(
         cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
     ) -> Self:
-        """Cut and count the papers of the live index with `before` replaced by `after`.
+        """Replace `before` by `after` in the live index; copy what did not change.
 
-        What did not change is copied, unless another version of the program wrote it.
+        Nothing is copied if another version of the program wrote it.
         """
         is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()

@@ -1,8 +1,6 @@
 """Read and write the papers of a generation, and the passages that they are cut into.
 
-Papers are stored as lines of JSON, with a table of where each was found, so that digests and dates
-are looked up without parsing a paper. Passages are stored as arrays. Unchanged papers are copied
-from one generation to the next without being parsed or cut again.
+Unchanged papers are copied from one generation to the next without being parsed or cut again.
 """
 
 import datetime as dt
@@ -37,10 +35,7 @@ _T = TypeVar("_T")
 
 @cache
 def code_hash() -> str:
-    """Return the SHA-256 of the code that reads, merges and cuts papers, hexadecimal.
-
-    It covers this whole package: after any change of it, an index is cut and counted anew.
-    """
+    """Return the SHA-256 of this package's code; after a change of it, an index is built anew."""
     return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 

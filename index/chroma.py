@@ -1,8 +1,8 @@
 """Find near vectors with a Chroma server, for collections on which exact search is slow.
 
-The server holds every paper and passage of the live generation. Only the nearest that it finds are
-compared exactly, with the vectors of the store; if it does not answer, all vectors are compared.
-Use `chroma run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
+Only the nearest that it finds are compared exactly, with the vectors of the store; if it does not
+answer, all vectors are compared. Use `chroma run` (the Rust server) or Chroma Cloud; the older
+Python server is not safe to run.
 """
 
 import hashlib
@@ -50,10 +50,8 @@ class Chroma:
         """Set a server's address, `http://host:8000` or `https://…` for TLS, without connecting.
 
         The token is sent as `x-chroma-token`, which Chroma Cloud and proxies read. The collections
-        are named `collection` followed by `-papers` and `-passages`.
-
-        Raises:
-            InputError: the address is invalid, or holds more than scheme, host and port.
+        are named `collection` followed by `-papers` and `-passages`. Raises `InputError` if the
+        address is invalid, or holds more than scheme, host and port.
         """
         parts = address(url)
         if parts is None:
@@ -236,8 +234,7 @@ class Chroma:
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
     """Return the share of the ten exactly nearest records that the server finds, over 20 vectors.
 
-    Raises:
-        DatabaseError: the server cannot be reached, or refuses.
+    Raises `DatabaseError` if the server cannot be reached, or refuses.
     """
     index = index.searched(None, None)
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors

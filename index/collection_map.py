@@ -1,8 +1,5 @@
 """Draw a map of the collection: papers as points in the plane, and clusters with names.
 
-It is computed from the vectors of whole papers and stored with them: on one machine, the same
-vectors give the same map.
-
 Clusters are named by the words and word pairs that distinguish them from the rest. A term's weight
 is the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and
 Quinn, "Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22). It counts papers, not
@@ -127,11 +124,11 @@ class Layout:
 
 
 def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
-    """Project and group P papers by their unit vectors, shape (P, d).
+    """Project and group P papers by their unit vectors, shape (P, d), the same way each time.
 
-    The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the
-    principal components; fewer than 20 or more than 3,000 papers are placed by those components.
-    Clusters are found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
+    The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the principal
+    components; fewer than 20 or more than 3,000 papers are placed by those components. Clusters are
+    found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
     """
     if not papers:
         return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
@@ -163,10 +160,8 @@ def carry_on(
 
     A new paper is placed in the middle of its five nearest papers, in the cluster of most of them.
     `rows` are the P papers' rows on the old map, -1 of a new one; `vectors` has the shape (P, d).
-
-    Returns:
-        None if the map must be drawn anew: it had too few papers for clusters, more than a quarter
-        of them came or went since it was drawn, or a cluster has no paper left.
+    Return None if the map must be drawn anew: it had too few papers for clusters, more than a
+    quarter of them came or went since it was drawn, or a cluster has no paper left.
     """
     new, kept = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
     changed = before.changed + max(len(new), len(before.groups) - len(kept))
@@ -290,8 +285,7 @@ def _papers_with(
 def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     """Return the z-score of each of T terms being more frequent in a group, shape (T, groups).
 
-    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers. A single
-    group gets the share of its papers with the term.
+    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers.
     """
     total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone

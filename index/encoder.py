@@ -1,7 +1,7 @@
 """Encode texts as unit vectors.
 
-With the bundled encoder, queries and a few texts need no torch (see `index.minilm`). More texts,
-and every other local encoder, need sentence-transformers, which is imported at first use.
+The bundled encoder needs no torch for a query or a few texts (see `index.minilm`). More texts, and
+every other local encoder, need sentence-transformers, which is imported at first use.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,10 +86,8 @@ class LocalEncoder:
     def open(cls, name: str) -> Self:
         """Open the encoder `name`: the bundled one, a local folder, or a model hub's id.
 
-        The model is loaded when it is first used.
-
-        Raises:
-            EncoderError: there is no such encoder here or on the hub, or its weights are damaged.
+        The model is loaded when it is first used. Raises `EncoderError` if there is no such encoder
+        here or on the hub, or its weights are damaged.
         """
         if name in {minilm.NAME, f"sentence-transformers/{minilm.NAME}"}:
             folder = minilm.bundled_folder()
@@ -108,11 +106,8 @@ class LocalEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts to index as unit vectors, shape (len(texts), dimension).
 
-        Texts are encoded from the longest to the shortest, so that little padding is wasted;
-        `progress` gets the number done after each batch.
-
-        Raises:
-            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
+        The longest are encoded first, so that little padding is wasted. Raises `EncoderError` if
+        the model cannot be loaded, or gave a vector that is not finite.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))

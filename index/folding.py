@@ -2,8 +2,6 @@
 
 An atom is a run of letters and digits. The atoms of a name give one key, whatever joins them:
 `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `M3ViT`.
-
-English words are those in the vocabulary of the bundled encoder.
 """
 
 import re

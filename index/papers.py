@@ -330,10 +330,8 @@ def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
     """Return the id of each paper named by its id, its title or the name before its colon.
 
-    Case and LaTeX are ignored.
-
-    Raises:
-        InputError: a name is that of no paper or of several; the message lists near titles or ids.
+    Case and LaTeX are ignored. Raises `InputError` if a name is that of no paper or of several; the
+    message lists near titles or ids.
     """
     known = list(papers)
     ids = {paper.id for paper in known}

@@ -46,9 +46,8 @@ class Outcome:
     """The numbers of an indexing run.
 
     `new`, `unchanged` and `updated` count papers against the index before the run. Papers that the
-    run did not read count only as `updated`, if a file that was read again no longer contains
-    them. `duplicate` counts entries that repeat a paper of the same run, `papers` those of the
-    index after it.
+    run did not read count only as `updated`, if a file that was read again no longer contains them.
+    `duplicate` counts entries that repeat a paper of the run, `papers` those of the index after it.
     """
 
     new: int
@@ -161,10 +160,8 @@ def read_batch(
 ) -> Batch:
     """Read the files, folders and uploads to be indexed into `store`; skip the store itself.
 
-    `progress` gets the number of papers found so far, and 0.
-
-    Raises:
-        InputError: a path or format cannot be used, or no paper was found.
+    `progress` gets the number of papers found so far, and 0. Raises `InputError` if a path or
+    format cannot be used, or no paper was found.
     """
     papers: list[Paper] = []
     problems: list[Problem] = []
@@ -203,8 +200,7 @@ def plan_run(
 
     A file that was indexed before (see `index.sources.recognise`) replaces what it contained: its
     earlier dates and papers are removed, unless another file has them. If only a part of a file
-    could be read, its earlier papers stay. Of a generation's papers, only those that the run can
-    touch are read (see `Papers.related`).
+    could be read, its earlier papers stay.
 
     `known` are the origins of the index's sources, by name. Digests without a date get the date
     `today`, by default the current day.

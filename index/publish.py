@@ -1,7 +1,4 @@
-"""Write, publish, prune and undo generations; a generation goes live all at once or not at all.
-
-One process at a time writes a store: the one that holds its lock.
-"""
+"""Write, publish, prune and undo generations; a generation goes live all at once or not at all."""
 
 import errno
 import fcntl
@@ -94,10 +91,8 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
     """Write a generation next to the live one, and publish it; the caller holds the store's lock.
 
     Only this generation and the one before it are kept. `save` writes all files but the manifest
-    into a folder. Return the manifest with the hashes and checksums of the files.
-
-    Raises:
-        StoreError: it cannot be written.
+    into a folder. Return the manifest with the hashes and checksums of the files. Raises
+    `StoreError` if it cannot be written.
     """
     with writing(store):
         staged = store / GENERATIONS / (manifest.generation + UNFINISHED)

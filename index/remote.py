@@ -43,12 +43,10 @@ class RemoteEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, place: str, key: str | None = None) -> None:
-        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`.
+        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`; make no request.
 
-        No request is made yet; a local endpoint needs no key.
-
-        Raises:
-            EncoderError: the address is invalid, names no model or contains a password.
+        A local endpoint needs no key. Raises `EncoderError` if the address is invalid, names no
+        model or contains a password.
         """
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
@@ -76,8 +74,8 @@ class RemoteEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts as unit vectors, shape (len(texts), dimension).
 
-        Raises:
-            EncoderError: the endpoint cannot be reached, refuses, or returns no valid vectors.
+        Raises `EncoderError` if the endpoint cannot be reached, refuses, or returns no valid
+        vectors.
         """
         parts = []
         for at in range(0, len(texts), BATCH):
@@ -127,10 +125,8 @@ class RayEncoder:
     def __init__(self, make: Callable[[], Encoder], address: str | None = None) -> None:
         """Connect to a cluster, such as `ray://host:10001` or `auto`, or start one here.
 
-        `make` opens the encoder, here and in each worker.
-
-        Raises:
-            InputError: Ray is not installed, or the cluster cannot be reached.
+        `make` opens the encoder, here and in each worker. Raises `InputError` if Ray is not
+        installed, or the cluster cannot be reached.
         """
         self._local = make()
         self.name, self.weights_hash = self._local.name, self._local.weights_hash
@@ -164,10 +160,8 @@ class RayEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts as unit vectors, shape (len(texts), dimension).
 
-        Each batch is returned once, even if its worker died and it is encoded again.
-
-        Raises:
-            EncoderError: a worker cannot encode, or too many died.
+        Each batch is returned once, even if its worker died and it is encoded again. Raises
+        `EncoderError` if a worker cannot encode, or too many died.
         """
         from ray.util import ActorPool
 

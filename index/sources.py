@@ -1,8 +1,7 @@
 """Recognise files that were indexed before, and name and replace the sources of papers.
 
-A source's name is short and made for people, so it cannot identify a file: the same file has
-different names as seen from different folders, and every folder can have a `today.txt`. The
-manifest therefore keeps the origin of each source with its name.
+A source's name is short and made for people: the same file has different names as seen from
+different folders, and every folder can have a `today.txt`. So the manifest has its origin, too.
 """
 
 import hashlib

@@ -222,8 +222,7 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
 
     `37.8\%` becomes `37.8%`, `models~(PLMs)` becomes `models (PLMs)`, `Ragnar\"ok` becomes
     `Ragnarök`, `M^{3}ViT` becomes `M³ViT`, `<p>p &lt; 0.05</p>` becomes `p < 0.05`; ordinary text
-    is left alone. Any string is accepted, and time is linear in its length. Without `markup`, tags
-    and entities stay.
+    is left alone. Time is linear in the length. Without `markup`, tags and entities stay.
     """
     done = CleanText(stored, range(len(stored)), range(1, len(stored) + 1))
     if not _UNUSUAL.search(stored):

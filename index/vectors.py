@@ -114,8 +114,8 @@ class Log:
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
     """Return the CRC-32 of each `BLOCK` of the first `records` of a log: keys, then vectors.
 
-    The `known` ones are not computed again, except the last. The files are read and not mapped,
-    because mapped files count as memory of the process.
+    The `known` ones are not computed again, except the last. The files are not mapped, because
+    mapped files count as memory of the process.
     """
     if not records:
         return []
@@ -131,13 +131,10 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
 
 
 def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> None:
-    """Append one batch, shapes (n,) and (n, d), to the files on disk; the keys make it valid.
+    """Append one batch, shapes (n,) and (n, d), to the files, made if missing, on disk.
 
-    The keys are written last. The files are made if missing, and incomplete records are dropped.
-    The caller holds the store's lock.
-
-    Raises:
-        EncoderError: the vectors are of another length or number.
+    The keys, which make it valid, are written last, and incomplete records are dropped. The caller
+    holds the store's lock. Raises `EncoderError` if the vectors are of another length or number.
     """
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
