@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from index import minilm
 from index.errors import EncoderError, first_line
-from index.minilm import MiniLM
 from index.sources import sha256_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ Counted = Callable[[int], None]
 BATCH = 32
 KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kill loses
 FEW = 128  # most texts that the bundled encoder encodes without torch, which takes long to load
-_NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
 class Encoder(Protocol):
@@ -78,7 +76,6 @@ class LocalEncoder:
         self.name, self.folder = name, folder
         self.weights_hash, self.bundled = weights_hash, bundled
         self._model: SentenceTransformer | None = None
-        self._light: MiniLM | None = None
         # Neither loading nor the tokenizers of sentence-transformers are thread-safe.
         self._lock = Lock()
 
@@ -130,9 +127,7 @@ class LocalEncoder:
         """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
         with self._lock:
             if self.bundled:
-                if self._light is None:
-                    self._light = minilm.shared(self.folder)
-                vector = self._light.encode(text)
+                vector = minilm.shared(self.folder).encode(text)
             else:
                 vector = self._load_model().encode_query(text, show_progress_bar=False)
         return self._normalise(np.asarray(vector, dtype=np.float32))
@@ -194,7 +189,8 @@ def _find(name: str) -> Path:
     try:
         # First one short request: without a network, a download would retry for minutes.
         model_info(repository, timeout=5)
-        return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
+        others = "onnx/* openvino/* *.h5 *.msgpack *.ot *.onnx *.tflite".split()
+        return Path(snapshot_download(repository, ignore_patterns=others))
     except (OSError, ValueError, RuntimeError, client_error) as error:
         what = f"no encoder {name!r} on this machine, and it could not be downloaded"
         remedy = f"check the name, or use {minilm.NAME}, which is bundled"
@@ -203,12 +199,9 @@ def _find(name: str) -> Path:
 
 def _hash(name: str, folder: Path) -> str:
     """Return the SHA-256 of the folder's weight files, concatenated in the order of their paths."""
-    files = sorted(
-        path
-        for pattern in ("*.safetensors", "*.bin")
-        for path in folder.rglob(pattern)
-        if not {"onnx", "openvino"} & set(path.relative_to(folder).parts)
-    )
+    found = (*folder.rglob("*.safetensors"), *folder.rglob("*.bin"))
+    others = {"onnx", "openvino"}
+    files = sorted(path for path in found if not others & {*path.relative_to(folder).parts})
     if not files:
         raise EncoderError(f"the encoder {name} has no weight files in {folder}")
     try:

@@ -177,22 +177,20 @@ def read_manifest(store: Path, generation: str) -> Manifest:
 
 def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file under `folder`, by its path relative to it."""
-    return {
-        path.relative_to(folder).as_posix(): sha256_of(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 
 
 def check_files(store: Path, manifest: Manifest) -> None:
     """Check the hash of every file of a generation: `StoreError` if one is missing or changed."""
     for name, expected in manifest.files.items():
+        file = f"{manifest.generation}/{name}"
         try:
-            found = sha256_of(generation_folder(store, manifest.generation) / name)
+            is_same = sha256_of(store / GENERATIONS / file) == expected
         except OSError as error:
-            raise damaged(store, f"{manifest.generation}/{name} cannot be read") from error
-        if found != expected:
-            raise damaged(store, f"{manifest.generation}/{name} has changed since it was written")
+            raise damaged(store, f"{file} cannot be read") from error
+        if not is_same:
+            raise damaged(store, f"{file} has changed since it was written")
 
 
 def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
@@ -209,13 +207,10 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
     """Check a generation's files and read its manifest and papers, or raise `StoreError`."""
-    folder = generation_folder(store, generation)
-    if not folder.is_dir():
-        raise damaged(store, f"generation {generation} is missing")
     manifest = read_manifest(store, generation)
     check_files(store, manifest)
     try:
-        return manifest, Papers.load(folder)
+        return manifest, Papers.load(generation_folder(store, generation))
     except OSError as error:
         raise unreadable(store, error) from error
 

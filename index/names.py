@@ -30,7 +30,7 @@ from index.mentions import (
     beginnings,
     folded_text,
 )
-from index.naming import Named, Rows, names_in
+from index.naming import Named, Reading, Rows
 from index.papers import Paper, letters
 
 __all__ = ["FILE_NAME", "Named", "Names"]
@@ -154,7 +154,14 @@ class Names:
 
         They include names by their shape that no paper has, which have no rows.
         """
-        return names_in(text, self)
+        reading, kept = Reading(text, self), list[Named]()
+        taken = bytearray(len(text))
+        found = [*reading.titles(), *reading.spelled()]
+        for named in sorted(found, key=lambda named: (named.start - named.end, named.start)):
+            if not any(taken[named.start : named.end]):
+                taken[named.start : named.end] = b"x" * (named.end - named.start)
+                kept.append(named)
+        return tuple(sorted(kept, key=lambda named: named.start))
 
     def called(self, row: int) -> str | None:
         """Return the name that the paper of a row gives itself in its title, None without one."""

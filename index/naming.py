@@ -48,26 +48,13 @@ class Named:
     """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
 
 
-def names_in(text: str, names: "Names") -> tuple[Named, ...]:
-    """Find the names in a text, in order; of names that overlap, the longest is taken."""
-    reading = _Reading(text, names)
-    found = [*reading.titles(), *reading.spelled()]
-    kept: list[Named] = []
-    taken = bytearray(len(text))
-    for named in sorted(found, key=lambda named: (named.start - named.end, named.start)):
-        if not any(taken[named.start : named.end]):
-            taken[named.start : named.end] = b"x" * (named.end - named.start)
-            kept.append(named)
-    return tuple(sorted(kept, key=lambda named: named.start))
-
-
 def _is_uninformative(keys: Sequence[str]) -> bool:
     return all(
         key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2 for key in keys
     )
 
 
-class _Reading:
+class Reading:
     """A text whose names are sought, with its atoms."""
 
     def __init__(self, text: str, names: "Names") -> None:

@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Unpack
@@ -79,11 +79,11 @@ class Preview(Outcome):
 class Batch:
     """The papers of a run's files, in the order in which they were found, and the problems."""
 
-    papers: Sequence[Paper]
-    files: Sequence[SourceFile] = ()
+    papers: list[Paper] = field(default_factory=list)
+    files: list[SourceFile] = field(default_factory=list)
     """The files that the papers come from; papers of other sources are only added."""
-    problems: tuple[Problem, ...] = ()
-    formats: tuple[tuple[str, str], ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    formats: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,18 @@ class Plan:
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
-        several = ((self.after[id_], tuple(found)) for id_, found in places.items() if found[1:])
-        merges = tuple(Merge(paper.display_title, found) for paper, found in several)
+        several = ((self.after[id_], found) for id_, found in places.items() if found[1:])
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
             updated=len(self._changed) - new,
             duplicate=states["duplicate"],
             papers=len(self.after) + self.others,
-            problems=batch.problems,
+            problems=tuple(batch.problems),
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
-            formats=batch.formats,
-            merges=merges,
+            formats=tuple(batch.formats),
+            merges=tuple(Merge(paper.display_title, tuple(found)) for paper, found in several),
         )
 
 
@@ -163,26 +162,23 @@ def read_batch(
     `progress` gets the number of papers found so far, and 0. Raises `InputError` if a path or
     format cannot be used, or no paper was found.
     """
-    papers: list[Paper] = []
-    problems: list[Problem] = []
-    files: list[SourceFile] = []
-    formats: list[tuple[str, str]] = []
+    batch = Batch()
     for reading in read_files(paths, options, store):
-        file, before, is_whole = reading.file, len(papers), True
+        file, before, is_whole = reading.file, len(batch.papers), True
         if reading.format:
-            formats.append((file.name, reading.format))
+            batch.formats.append((file.name, reading.format))
         for found in reading.found:
             if isinstance(found, Problem):
-                problems.append(found)
+                batch.problems.append(found)
                 is_whole = is_whole and not found.is_damage
             else:
-                papers.append(found)
-                progress(len(papers), 0)
-        if reading.origin and len(papers) > before:
-            files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
-    if papers:
-        return Batch(papers, files, tuple(problems), tuple(formats))
-    if problem := next((problem for problem in problems if not problem.is_warning), None):
+                batch.papers.append(found)
+                progress(len(batch.papers), 0)
+        if reading.origin and len(batch.papers) > before:
+            batch.files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
+    if batch.papers:
+        return batch
+    if problem := next((each for each in batch.problems if not each.is_warning), None):
         raise InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
     raise InputError(f"no papers in {', '.join(named)}")
