@@ -155,7 +155,7 @@ class Papers(RowsRead[Paper]):
                 seen.append(self.sightings.rows[old])
             else:
                 paper = paper or self[old]
-                new[row], known = paper, [":".join(number) for number in numbers_of(paper)]
+                new[row], known = paper, numbers_of(paper)
                 lines.append(paper.model_dump_json().encode() + b"\n")
                 titles.append(letters(paper.title))
                 places = [Place(s.name, s.date, s.dated) for s in paper.sources]
@@ -172,34 +172,24 @@ class Papers(RowsRead[Paper]):
         found = self.sightings
         named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
         lists = {"ids": self.ids, "places": named, "numbers": self.numbers}
-        np.savez(
-            folder / TABLE,
-            allow_pickle=False,
-            starts=self.starts,
-            lists=packed([json.dumps(lists)]),
-            titles=packed(self.titles),
-            paper=found.paper,
-            place=found.place,
-            years=found.years,
-        )
+        arrays: dict[str, NDArray[np.generic]] = {"starts": self.starts}
+        arrays |= {"lists": packed([json.dumps(lists)]), "titles": packed(self.titles)}
+        arrays |= {"paper": found.paper, "place": found.place, "years": found.years}
+        np.savez(folder / TABLE, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the file of papers that `save` wrote, and read the table."""
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
+            ids, numbers = lists["ids"], lists["numbers"]
             seen = tuple(
                 Place(name, dt.date.fromisoformat(day) if day else None, dated)
                 for name, day, dated in lists["places"]
             )
-            return cls(
-                _mapped(folder / PAPERS),
-                stored["starts"],
-                lists["ids"],
-                unpacked(stored["titles"], len(lists["ids"])),
-                lists["numbers"],
-                Sightings(seen, *(stored[name] for name in ("paper", "place", "years"))),
-            )
+            found = Sightings(seen, *(stored[name] for name in ("paper", "place", "years")))
+            titles = unpacked(stored["titles"], len(ids))
+            return cls(_mapped(folder / PAPERS), stored["starts"], ids, titles, numbers, found)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -240,7 +230,7 @@ class Papers(RowsRead[Paper]):
             for paper in others:
                 near.update([self.rows[paper.id]] if paper.id in self.rows else [])
                 near.update(by_title.get(letters(paper.title), ()))
-                for number in map(":".join, numbers_of(paper)):
+                for number in numbers_of(paper):
                     near.update(self.numbers.get(number, ()))
             others = [self[row] for row in near - found]
             found |= near

@@ -11,9 +11,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -63,8 +62,6 @@ class Chroma:
         self._port = parts.port or (443 if self._ssl else 8000)
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._token, self._name = token, collection
-        self._lock = Lock()
-        self._client: ClientAPI | None = None
         self._silent_until = 0.0
 
     @contextmanager
@@ -75,14 +72,13 @@ class Chroma:
         from chromadb.errors import ChromaError
 
         try:
-            with self._lock:
-                self._client = self._client or self._connect()
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
             what = f"Chroma at {self.url} did not answer ({first_line(error)})"
             raise DatabaseError(what) from error
 
-    def _connect(self) -> "ClientAPI":
+    @cached_property
+    def _client(self) -> "ClientAPI":
         import chromadb
         import httpx
         from chromadb.config import Settings

@@ -9,7 +9,6 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from itertools import accumulate
 
 from index.lexical import STOP_WORDS, fold
 from index.minilm import bundled_folder
@@ -76,13 +75,6 @@ class Atoms:
             links[-1] = Link.NONE
         return cls(texts, [text.casefold() for text in texts], gaps, links)
 
-    def spans(self, folded: str) -> list[tuple[int, int]]:
-        """Return the span of each atom in `folded`: code points, `end` exclusive."""
-        first = _ATOM.search(folded)
-        sizes = [len(text) + len(gap) for text, gap in zip(self.texts, self.gaps, strict=True)]
-        starts = accumulate(sizes[:-1], initial=first.start() if first else 0)
-        return [(start, start + len(text)) for start, text in zip(starts, self.texts, strict=False)]
-
     def surface(self, first: int, end: int) -> str:
         """Return the text of the atoms `[first, end)`."""
         gaps = (*self.gaps[first : end - 1], "")
@@ -112,10 +104,14 @@ class Atoms:
 
     def is_whole(self, first: int, end: int) -> bool:
         """Check that the atoms `[first, end)` split no number, as "GPT-3" splits "GPT-3.5"."""
-        edges = [at for at in (first, end) if 0 < at < len(self.keys) and self.gaps[at - 1] == "."]
-        return not any(
-            self.keys[at - 1][-1].isdigit() and self.keys[at][0].isdigit() for at in edges
-        )
+        keys = self.keys
+        edges = [at for at in (first, end) if 0 < at < len(keys) and self.gaps[at - 1] == "."]
+        return not any(keys[at - 1][-1].isdigit() and keys[at][0].isdigit() for at in edges)
+
+
+def atom_spans(folded: str) -> list[tuple[int, int]]:
+    """Return the span of each atom in a folded text: code points, `end` exclusive."""
+    return [match.span(1) for match in _ATOM.finditer(folded)]
 
 
 def joined(left: str, right: str, gap: str) -> str:
@@ -136,9 +132,8 @@ def without_ending(surface: str) -> str:
     """Remove the English ending of a compound: "LLM-based" becomes "LLM"."""
     at = max(surface.rfind("-"), surface.rfind("‐"))
     ending = surface[at + 1 :]
-    is_verb = ending.islower() and ending.isascii() and ending.isalpha()
-    is_verb = is_verb and ending.endswith(("ed", "ing")) and ending not in ("ed", "ing")
-    return surface[:at] if at >= 0 and (ending in _COMPOUND or is_verb) else surface
+    is_ending = ending in _COMPOUND or re.fullmatch(r"[a-z]+(?:ed|ing)", ending)
+    return surface[:at] if at >= 0 and is_ending else surface
 
 
 @lru_cache(maxsize=65_536)

@@ -14,6 +14,7 @@ from index.folding import (
     LONGEST,
     Atoms,
     Link,
+    atom_spans,
     content_words,
     is_english,
     is_shaped,
@@ -62,8 +63,7 @@ class Reading:
         folded = [*map(fold, text)]
         starts = [at for at, kept in enumerate(folded) for _ in kept]
         self.atoms = Atoms.of(whole := "".join(folded))
-        spans = self.atoms.spans(whole)
-        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in spans]
+        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in atom_spans(whole)]
         # If all letters are capitals, or most words begin with one, capitals mark no names.
         words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
         self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)

@@ -116,10 +116,10 @@ def derived_id(title: str, abstract: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
 
-def numbers_of(paper: Paper) -> list[tuple[str, str]]:
-    """Return a paper's DOI, arXiv and PubMed ids, in lower case, each after its kind."""
+def numbers_of(paper: Paper) -> list[str]:
+    """Return a paper's DOI, arXiv and PubMed ids, in lower case, each after its kind: "pmid:7"."""
     every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
-    return [(kind, number.casefold()) for kind, number in every if number]
+    return [f"{kind}:{number.casefold()}" for kind, number in every if number]
 
 
 def merge(old: Paper, new: Paper) -> Paper:
@@ -189,7 +189,7 @@ def _replace_foreign_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) ->
     }
     return [
         paper
-        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper)
+        if paper.id not in owners or _is_derived(paper) or _is_same(owners[paper.id], paper)
         else with_id(paper, derived_id(paper.title, paper.abstract))
         for paper in papers
     ]
@@ -233,7 +233,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
     is_given = [not _is_derived(paper) for paper in papers]
     known = [
-        [*numbers_of(paper), *([("id", paper.id)] if has_id else [])]
+        [*numbers_of(paper), *([f"id:{paper.id}"] if has_id else [])]
         for paper, has_id in zip(papers, is_given, strict=True)
     ]
     for one, other in _pairs(papers, known):
@@ -242,8 +242,8 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     for at, paper in enumerate(papers):
         if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
-    titles = [[("title", key)] if (key := letters(paper.title)) else [] for paper in papers]
-    titled = [*_pairs(papers, titles)]
+    titles = [[key] if (key := letters(paper.title)) else [] for paper in papers]
+    titled = [*_pairs(papers, titles, by_title=True)]
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
@@ -259,27 +259,28 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
 
 def _pairs(
-    papers: Sequence[Paper], keys: Sequence[Sequence[tuple[str, str]]]
+    papers: Sequence[Paper], keys: Sequence[Sequence[str]], *, by_title: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs of sightings that share a key (an id or a title) and are the same paper."""
-    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    seen: dict[str, list[int]] = defaultdict(list)
     for at, known in enumerate(keys):
         for key in known:
             seen[key].append(at)
-    for (kind, _), places in seen.items():
+    for places in seen.values():
         distinct: list[int] = []  # one sighting of each text and id
         for at in places:
-            same = [other for other in distinct if _is_same(kind, papers[other], papers[at])]
+            same = [o for o in distinct if _is_same(papers[o], papers[at], by_title=by_title)]
             yield from ((other, at) for other in same)
             content = (papers[at].abstract, papers[at].id)
             if not any((papers[o].abstract, papers[o].id) == content for o in same):
                 distinct.append(at)
 
 
-def _is_same(kind: str, one: Paper, other: Paper) -> bool:
+def _is_same(one: Paper, other: Paper, *, by_title: bool = False) -> bool:
+    """Check whether two papers that share an id, or their title, are one."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
         return True
-    if kind == "title":
+    if by_title:
         is_alike = _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
         return is_alike or letters(one.abstract) == letters(other.abstract)
     if letters(one.title) == letters(other.title):
