@@ -194,13 +194,13 @@ def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str])
 
 def _capitals(atoms: Atoms, first: int) -> int:
     """Return where the capitalised words from `first` on end, as in "Tree of Thoughts"."""
-    end = at = first + 1
-    while at < len(atoms.keys) and at - first < LONGEST and atoms.links[at - 1] == Link.SPACED:
-        if atoms.texts[at][0].isupper():
-            end = at + 1
-        elif atoms.texts[at] not in {"of", "the", "and", "for", "to", "in", "with", "a"}:
+    end = first + 1
+    for at in range(first + 1, min(first + LONGEST, len(atoms.keys))):
+        is_small = atoms.texts[at] in {"of", "the", "and", "for", "to", "in", "with", "a"}
+        is_capital = atoms.texts[at][0].isupper()
+        if atoms.links[at - 1] != Link.SPACED or not (is_capital or is_small):
             break
-        at += 1
+        end = at + 1 if is_capital else end
     return end
 
 

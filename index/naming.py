@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -80,14 +80,13 @@ class Reading:
         first = 0
         while first < len(hits):
             rows, at = hits[first], first
-            while rows and at + 1 < len(hits) and rows & hits[at + 1]:
+            while at + 1 < len(hits) and rows & hits[at + 1]:
                 at += 1
                 rows = rows & hits[at]
-            end = at + 3
-            if rows and self._is_title(first, end, rows):
+            if rows and self._is_title(first, at + 3, rows):
                 own = tuple(sorted(rows))
-                yield self._named(first, end, own, own, proper=True)
-            first = at + 1 if rows else first + 1
+                yield self._named(first, at + 3, own, own, proper=True)
+            first = at + 1
 
     def _is_title(self, first: int, end: int, rows: set[int]) -> bool:
         words, content = end - first, content_words(self.atoms.keys[first:end])
@@ -107,18 +106,14 @@ class Reading:
                 if self.atoms.is_whole(first, end) and (named := self._name_at(first, end)):
                     yield named
 
-    def _ends(self, first: int) -> list[int]:
+    def _ends(self, first: int) -> Iterable[int]:
         """Return where names that begin at the atom `first` may end."""
-        atoms = self.atoms
-        ends = [end := first + 1]
-        while end - first < LONGEST and atoms.links[end - 1]:
-            if not self.names.postings.begins(atoms.key(first, end)):
-                break
+        atoms, end, begins = self.atoms, first + 1, self.names.postings.begins
+        while end - first < LONGEST and atoms.links[end - 1] and begins(atoms.key(first, end)):
             end += 1
-            ends.append(end)
         run = atoms.run(first)[1]
         number = atoms.run(run)[1] if atoms.links[run - 1] == Link.SPACED else run
-        return [*dict.fromkeys((*ends, run, number))]
+        return dict.fromkeys((*range(first + 1, end + 1), run, number))
 
     def _name_at(self, first: int, end: int) -> Named | None:
         """Return the atoms `[first, end)` as a name, None if they are none."""
@@ -228,10 +223,24 @@ def mend(
         match.span(): other for match in words
         if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
     }  # fmt: skip
+    wrong: dict[tuple[int, int], str] = {}
+    for named in found:
+        name = None if named.mentioned else _near_name(named.text, names)
+        if name and named.text.lower() not in _dictionary():
+            wrong[named.start, named.end] = name
+    unknown = [match for match in words if not _is_known(match[0], lexical)]
+    for match in () if _is_foreign(text, len(unknown)) else unknown:
+        near = (part if _is_known(part, lexical) else _near_word(part, names) or part
+                for part in match[0].split("-"))  # fmt: skip
+        new = "-".join(near)
+        new = new if new != match[0] else _near_name(new, names) or new
+        if new != match[0] and not _is_code(text, match):
+            wrong[match.span()] = new
+    spans = [(0, len(text))] if within is None else within
     wrong = {
-        (start, end): new for (start, end), new in _errors(text, found, words, lexical, names)
+        (start, end): new for (start, end), new in wrong.items()
         if (start, end) not in spelled
-        and (within is None or any(first < end and start < last for first, last in within))
+        and any(first < end and start < last for first, last in spans)
     }  # fmt: skip
     pieces, at = [], 0
     for (start, end), new in sorted((wrong | spelled).items()):
@@ -241,35 +250,13 @@ def mend(
     return "".join((*pieces, text[at:])), mends
 
 
-def _errors(
-    text: str,
-    found: Sequence[Named],
-    words: Sequence[re.Match[str]],
-    lexical: LexicalIndex,
-    names: "Names",
-) -> Iterator[tuple[tuple[int, int], str]]:
-    for named in found:
-        name = None if named.mentioned else _near_name(named.text, names)
-        if name and named.text.lower() not in _dictionary():
-            yield (named.start, named.end), name
-    unknown = [match for match in words if not _is_known(match[0], lexical)]
-    if not _is_foreign(text, len(unknown)):
-        for match in unknown:
-            near = (part if _is_known(part, lexical) else _near_word(part, names) or part
-                    for part in match[0].split("-"))  # fmt: skip
-            new = "-".join(near)
-            new = new if new != match[0] else _near_name(new, names) or new
-            if new != match[0] and not _is_code(text, match):
-                yield match.span(), new
-
-
 def _spelled(word: str, lexical: LexicalIndex) -> str | None:
     """Return the abstracts' spelling of an English word that they only spell the other way."""
     known, tokens = lexical.document_frequency, tokenize(word)
     if not word.islower() or not tokens or tokens[0] in known:
         return None
-    fits = [new for new in spellings(word) if (found := tokenize(new)) and found[0] in known]
-    return fits[0] if fits else None
+    fits = (new for new in spellings(word) if (found := tokenize(new)) and found[0] in known)
+    return next(fits, None)
 
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:

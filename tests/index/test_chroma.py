@@ -81,10 +81,8 @@ def chroma(server: Server, request: pytest.FixtureRequest) -> Chroma:
 def check_the_same(chroma: Chroma, index: Index) -> None:
     """The server finds what exact search finds, and only what is in the index."""
     searched = chroma.searching(index)
-    for vectors, exact in (
-        (searched.passage_vectors, index.passage_vectors),
-        (searched.paper_vectors, index.paper_vectors),
-    ):
+    passages = (searched.passage_vectors, index.passage_vectors)
+    for vectors, exact in (passages, (searched.paper_vectors, index.paper_vectors)):
         for row in range(0, len(exact), 25):
             found, right = vectors @ exact[row], exact @ exact[row]
             best = np.argsort(-right)[:10]

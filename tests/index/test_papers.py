@@ -24,8 +24,8 @@ def paper(
     return Paper(id=paper_id, title=title, abstract=abstract, **known)  # type: ignore[arg-type] # by name
 
 
-def source(name: str, day: int = 1, position: int = 1) -> Source:
-    return Source(name=name, date=date(2025, 4, day), position=position)
+def source(name: str) -> Source:
+    return Source(name=name, date=date(2025, 4, 1), position=1)
 
 
 def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
@@ -88,10 +88,8 @@ def test_a_paper_of_the_index_keeps_its_id_when_another_of_its_title_comes() -> 
         ids = identify([other, known], {known.id: known})
         assert ids[1] == known.id
         assert ids[0] != known.id
-        again = [
-            each.model_copy(update={"id": id_})
-            for each, id_ in zip((other, known), ids, strict=True)
-        ]
+        named = zip((other, known), ids, strict=True)
+        again = [each.model_copy(update={"id": id_}) for each, id_ in named]
         assert identify(again, {each.id: each for each in again}) == ids
 
 
