@@ -54,12 +54,9 @@ class BuildReport(Outcome):
     passages: int
     embedded: int
     seconds: float
-    generation: str
-    """The live generation: a new one, or the old one if nothing changed."""
-    previous: str | None
-    """The generation that was live before the run; None if there was none."""
-    removed: int = 0
-    """Number of papers removed because no indexed file contains them any more."""
+    generation: str  # the live generation: a new one, or the old one if nothing changed
+    previous: str | None  # the generation that was live before the run; None if there was none
+    removed: int = 0  # number of papers removed because no indexed file contains them any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +67,7 @@ class RemovalReport:
     papers: int
     passages: int
     generation: str
-    previous: str
-    """The generation before it, which still contains the removed papers."""
+    previous: str  # the generation before it, which still contains the removed papers
 
 
 def build(

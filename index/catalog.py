@@ -69,12 +69,9 @@ class Sightings:
     """The T sightings of P papers, in the order of the papers; each is a paper found in a place."""
 
     places: tuple[Place, ...]
-    paper: Rows
-    """The row of each sighting's paper, ascending, shape (T,)."""
-    place: Rows
-    """The index in `places` of each sighting's place, shape (T,)."""
-    years: Rows
-    """The year of each paper, 0 if it has none, shape (P,)."""
+    paper: Rows  # the row of each sighting's paper, ascending, shape (T,)
+    place: Rows  # the index in `places` of each sighting's place, shape (T,)
+    years: Rows  # the year of each paper, 0 if it has none, shape (P,)
 
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> "Sightings":
@@ -119,13 +116,11 @@ class Sightings:
 class Papers(RowsRead[Paper]):
     """P papers in the order of their ids, as a generation stores them."""
 
-    lines: Bytes = b""
-    """Each paper as JSON, followed by a line feed."""
+    lines: Bytes = b""  # each paper as JSON, followed by a line feed
     starts: Rows = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     """The byte at which each line begins, and the end of the last, shape (P + 1,)."""
     ids: list[str] = field(default_factory=list)
-    titles: list[str] = field(default_factory=list)
-    """Each title, reduced by `index.papers.letters`."""
+    titles: list[str] = field(default_factory=list)  # each title, reduced by `index.papers.letters`
     numbers: dict[str, list[int]] = field(default_factory=dict)
     """The rows of the papers with each DOI, arXiv or PubMed id; keys are like "doi:10.1/a"."""
     sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
@@ -266,18 +261,14 @@ class Passages(RowsRead[Passage]):
     """The S passages of P papers, grouped by paper and in order."""
 
     ids: Sequence[str] = field(repr=False)
-    owner: Rows
-    """The row of each passage's paper, ascending, shape (S,)."""
+    owner: Rows  # the row of each passage's paper, ascending, shape (S,)
     spans: NDArray[np.int32]
     """The start and end of each in the stored abstract, in code points, shape (S, 2)."""
     text_starts: Rows
     """The byte of `texts` at which each text begins, and the end of the last, shape (S + 1,)."""
-    paper_keys: Keys
-    """The key of the text that represents each whole paper, shape (P,)."""
-    passage_keys: Keys
-    """The key of the text of each passage, shape (S,)."""
-    texts: Bytes = field(repr=False)
-    """The cleaned sentences, one after the other, in UTF-8."""
+    paper_keys: Keys  # the key of the text that represents each whole paper, shape (P,)
+    passage_keys: Keys  # the key of the text of each passage, shape (S,)
+    texts: Bytes = field(repr=False)  # the cleaned sentences, one after the other, in UTF-8
 
     @classmethod
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:

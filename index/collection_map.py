@@ -29,8 +29,7 @@ from index.text import clean_text
 
 FILE_NAME = "map.npz"
 Floats = NDArray[np.float64]
-Term = tuple[str, ...]
-"""The stems of one word or of two neighbours."""
+Term = tuple[str, ...]  # the stems of one word or of two neighbours
 _Counts = NDArray[np.int64]
 
 _LEAST_TO_GROUP = 20  # fewer papers form one group, along their principal components
@@ -92,13 +91,10 @@ class CollectionMap(BaseModel, frozen=True):
 class Layout:
     """A map of P papers, as a generation stores it."""
 
-    places: Floats
-    """The position of each paper, shape (P, 2), from 0 to 1."""
-    groups: NDArray[np.int64]
-    """The number of each paper's cluster, shape (P,)."""
+    places: Floats  # the position of each paper, shape (P, 2), from 0 to 1
+    groups: NDArray[np.int64]  # the number of each paper's cluster, shape (P,)
     clusters: tuple[Cluster, ...]
-    changed: int = 0
-    """Number of papers added or removed since the map was drawn."""
+    changed: int = 0  # number of papers added or removed since the map was drawn
 
     def of(self, ids: Sequence[str]) -> CollectionMap:
         """Return the map of the papers with these ids, in the order of the layout."""

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
-Counted = Callable[[int], None]
-"""Called with the number of texts encoded so far."""
+Counted = Callable[[int], None]  # called with the number of texts encoded so far
 
 BATCH = 32
 KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kill loses

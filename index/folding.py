@@ -19,12 +19,10 @@ LONGEST = 6  # most atoms of a name; longer ones are titles
 class Link(IntEnum):
     """How two neighbouring atoms are joined."""
 
-    NONE = 0
-    """By something that no name contains: a colon, a full stop and a space."""
+    NONE = 0  # by something that no name contains: a colon, a full stop and a space
     GLUED = 1
     SPACED = 2
-    SLASH = 3
-    """By a slash, mostly between two names, as in "GPT-3.5/GPT-4"."""
+    SLASH = 3  # by a slash, mostly between two names, as in "GPT-3.5/GPT-4"
     LOOSE = 4
     """By punctuation, as in "Hogwild! Inference": it joins only where the name has it, too."""
 
@@ -58,10 +56,8 @@ class Atoms:
     """The N atoms of a folded text, in order."""
 
     texts: list[str]
-    keys: list[str]
-    """The atoms in lower case."""
-    gaps: list[str]
-    """The text after each atom, up to the next."""
+    keys: list[str]  # the atoms in lower case
+    gaps: list[str]  # the text after each atom, up to the next
     links: list[Link]
 
     @classmethod

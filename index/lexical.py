@@ -108,8 +108,7 @@ class Found:
     """A collector of new postings, which come in any order."""
 
     def __init__(self) -> None:
-        self.terms: dict[str, int] = {}
-        """The number of each term."""
+        self.terms: dict[str, int] = {}  # the number of each term
         # The term's number, the row and the value of each. A list would take ten times the memory.
         self.postings = array("i")
 
@@ -124,8 +123,7 @@ class Found:
 class Postings:
     """The N postings of V terms; each is the row of a paper with a value, such as a count."""
 
-    terms: list[str] = field(default_factory=list)
-    """The terms, ascending."""
+    terms: list[str] = field(default_factory=list)  # the terms, ascending
     starts: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
     """The index of each term's first posting, and N, shape (V + 1,)."""
     rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
@@ -208,10 +206,8 @@ def unpacked(column: NDArray[np.generic], count: int) -> list[str]:
 class LexicalIndex:
     """BM25 over the titles and abstracts of P papers of an index, in their order."""
 
-    postings: Postings
-    """How often each paper has each term."""
-    lengths: NDArray[np.int32]
-    """Number of tokens of each paper, shape (P,)."""
+    postings: Postings  # how often each paper has each term
+    lengths: NDArray[np.int32]  # number of tokens of each paper, shape (P,)
 
     @classmethod
     def build(

@@ -20,10 +20,8 @@ from index.lexical import STOP_WORDS, Found, fold
 from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 
-PLAIN = " "
-"""Prefix of an ordinary word's key: lower case, or capitalised only where every word is."""
-PHRASE = "  "
-"""Prefix of the key of several lower-case atoms that join into a name."""
+PLAIN = " "  # prefix of an ordinary word's key: lower case, or capitalised only where every word is
+PHRASE = "  "  # prefix of the key of several lower-case atoms that join into a name
 
 _OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
@@ -53,10 +51,8 @@ def opens(gap: str) -> bool:
 class Coined:
     """The names that one paper gives itself, as it writes them."""
 
-    head: str | None
-    """The part of the title before a colon or dash, or a short title as a whole."""
-    is_titled: bool
-    """Whether the title has such a colon or dash."""
+    head: str | None  # the part of the title before a colon or dash, or a short title as a whole
+    is_titled: bool  # whether the title has such a colon or dash
     introduced: tuple[str, ...]
     """Names that the abstract introduces, or that are in brackets in the title."""
     spelled: tuple[str, ...]
@@ -88,14 +84,12 @@ class Gathering:
     """
 
     forms: dict[str, str]
-    coined: set[str]
-    """The keys in `forms` that papers call themselves."""
+    coined: set[str]  # the keys in `forms` that papers call themselves
     several: set[str]
     loose: set[str]
     found: Found = field(default_factory=Found)
     """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
-    unheard: set[str] = field(default_factory=set)
-    """Keys in `several` that are new to the table."""
+    unheard: set[str] = field(default_factory=set)  # keys in `several` that are new to the table
     titles: dict[int, str] = field(default_factory=dict)
     """The atoms of the title of each new paper, joined by spaces."""
     coinages: dict[int, str] = field(default_factory=dict)

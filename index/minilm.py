@@ -60,16 +60,14 @@ def shared(folder: Path) -> "MiniLM":
 class TokenStates:
     """A text's tokens in context, the special ones first and last; at most 256 in all."""
 
-    ids: tuple[int, ...]
-    """The tokens' numbers in the vocabulary, which is sorted by frequency."""
+    ids: tuple[int, ...]  # the tokens' numbers in the vocabulary, which is sorted by frequency
     words: tuple[int | None, ...]
     """The number of the word that each token is a piece of; None for the special ones."""
     spans: tuple[tuple[int, int], ...]
     """The span of each token: code points of the text, `end` exclusive."""
     middle: Array
     """After layer 3, shape (tokens, 384): the word itself counts for more, its context for less."""
-    last: Array
-    """After the last layer, shape (tokens, 384); their mean is the text's vector."""
+    last: Array  # after the last layer, shape (tokens, 384); their mean is the text's vector
 
 
 class MiniLM:

@@ -50,14 +50,11 @@ class Names:
     postings: Postings
     forms: dict[str, str]
     """How each name is written, by key: names by shape, and names that papers give themselves."""
-    titles: list[str]
-    """The atoms of each of the P titles, joined by spaces."""
+    titles: list[str]  # the atoms of each of the P titles, joined by spaces
     coinages: list[str]
     """The names that each of the P papers coins, as JSON: see `index.mentions.Coined`."""
-    several: list[str]
-    """The keys of names that papers may spell in several atoms, ascending."""
-    loose: list[str]
-    """The keys among them that are written with punctuation inside, ascending."""
+    several: list[str]  # the keys of names that papers may spell in several atoms, ascending
+    loose: list[str]  # the keys among them that are written with punctuation inside, ascending
     trigrams: NDArray[np.uint64]
     """For every three consecutive atoms of a title: CRC-32 << 32 | row of the paper; ascending."""
 

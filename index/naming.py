@@ -39,12 +39,9 @@ class Named:
 
     text: str
     start: int
-    end: int
-    """Code points of the text, `end` exclusive."""
-    own: Rows
-    """The papers that it refers to: by their title, its head, or a name that they coin."""
-    mentioned: Rows
-    """All papers whose title or abstract has it in some variant, including `own`."""
+    end: int  # code points of the text, `end` exclusive
+    own: Rows  # the papers that it refers to: by their title, its head, or a name that they coin
+    mentioned: Rows  # all papers whose title or abstract has it in some variant, including `own`
     proper: bool
     """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
 

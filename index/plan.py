@@ -34,8 +34,7 @@ class Merge:
     """Entries of a run that are one paper."""
 
     title: str
-    places: tuple[str, ...]
-    """Where the entries are: "march.txt no. 3"."""
+    places: tuple[str, ...]  # where the entries are: "march.txt no. 3"
 
     def __str__(self) -> str:
         return f"one paper in several places: {self.title} ({', '.join(self.places)})"
@@ -61,16 +60,14 @@ class Outcome:
     is_damaged: bool = False
     """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
     formats: tuple[tuple[str, str], ...] = ()
-    merges: tuple[Merge, ...] = ()
-    """The papers that the run contains more than once."""
+    merges: tuple[Merge, ...] = ()  # the papers that the run contains more than once
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview(Outcome):
     """The outcome that `index.build.build` would have."""
 
-    entries: tuple[Entry, ...]
-    """Every paper that was recognised, in the order of the files."""
+    entries: tuple[Entry, ...]  # every paper that was recognised, in the order of the files
     removed: tuple[Paper, ...]
     """Papers of the index that no file contains any more, now that some are read again."""
 
@@ -92,8 +89,7 @@ class Plan:
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
-    origins: Mapping[str, Origin]
-    """The files behind the sources of the papers after the run."""
+    origins: Mapping[str, Origin]  # the files behind the sources of the papers after the run
     others: int = 0
     read: Sequence[Paper] = ()
     """The papers that the run read, in the order found, with the ids that the index gives them."""

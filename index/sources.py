@@ -29,8 +29,7 @@ class Origin(BaseModel, frozen=True):
 class SourceFile:
     """A file from which an indexing run read papers."""
 
-    name: str
-    """The name of the papers' sources; unique in the run."""
+    name: str  # the name of the papers' sources; unique in the run
     path: Path | None
     origin: Origin
     is_whole: bool = True

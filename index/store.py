@@ -44,14 +44,12 @@ class Index:
     manifest: Manifest
     papers: Sequence[Paper]
     passages: Sequence[Passage]
-    owner: NDArray[np.int64]
-    """The row in `papers` of each passage's paper, ascending, shape (S,)."""
+    owner: NDArray[np.int64]  # the row in `papers` of each passage's paper, ascending, shape (S,)
     paper_vectors: Vectors
     passage_vectors: Vectors
     lexical: LexicalIndex
     names: Names
-    layout: Layout | None = None
-    """The map as it is stored; None if it is not drawn yet."""
+    layout: Layout | None = None  # the map as it is stored; None if it is not drawn yet
 
     @cached_property
     def _rows(self) -> tuple[dict[str, int], dict[str, int]]:

@@ -50,12 +50,9 @@ class Log:
 
     path: Path
     dimension: int
-    keys: Keys
-    """The keys of all records, shape (n + e,)."""
-    stored: Floats
-    """The vectors in the file, mapped into memory, shape (n, d)."""
-    extra: Floats
-    """The vectors of texts that were encoded on demand, shape (e, d)."""
+    keys: Keys  # the keys of all records, shape (n + e,)
+    stored: Floats  # the vectors in the file, mapped into memory, shape (n, d)
+    extra: Floats  # the vectors of texts that were encoded on demand, shape (e, d)
 
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
@@ -158,8 +155,7 @@ class Vectors:
     """The vectors of n texts of an index, used like an array of shape (n, d), read when needed."""
 
     log: Log
-    rows: NDArray[np.int64]
-    """The record of each text; -1 while it is not encoded."""
+    rows: NDArray[np.int64]  # the record of each text; -1 while it is not encoded
     candidates: Candidates | None = None
     """Finds the texts to compare with a vector; without it, all are compared."""
 
