@@ -33,7 +33,7 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, Outcome, Plan, plan_run, read_batch, run_key
+from index.plan import Batch, Count, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Options, Upload
 from index.store import Index
@@ -42,7 +42,6 @@ from index.vectors import Floats, Keys, Log, append_records
 Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, the number of items done, and the total (0 while that is unknown)."""
-Count = Callable[[int, int], None]
 _OUTCOME = TypeAdapter(Outcome)
 ASK_BEFORE = 256  # with more texts to encode, papers are published before they are encoded
 

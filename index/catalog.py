@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar, overload
 
@@ -273,8 +274,9 @@ class Passages(RowsRead[Passage]):
     @classmethod
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
         """Cut P papers; copy those that are in `old`, at `rows` there (-1 for the others)."""
-        kept = enumerate(rows.tolist() if old and rows is not None else [-1] * len(papers))
-        cuts = [old._of_paper(at) if old and at >= 0 else _Cut.of(papers[row]) for row, at in kept]
+        places = [-1] * len(papers) if rows is None else rows.tolist()
+        known = old._cuts() if old else []
+        cuts = [known[at] if at >= 0 else _Cut.of(papers[row]) for row, at in enumerate(places)]
         none = np.empty(0, dtype=np.int64)
         return cls(
             ids_of(papers),
@@ -286,17 +288,12 @@ class Passages(RowsRead[Passage]):
             b"".join(each.texts for each in cuts),
         )
 
-    @cached_property
-    def _bounds(self) -> tuple[list[int], list[int], Rows]:
-        """The first passage of each paper, the byte where its text begins, and all text sizes."""
+    def _cuts(self) -> list[_Cut]:
         firsts = np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
-        return firsts.tolist(), self.text_starts[firsts].tolist(), np.diff(self.text_starts)
-
-    def _of_paper(self, row: int) -> _Cut:
-        firsts, starts, sizes = self._bounds
-        some = slice(firsts[row], firsts[row + 1])
-        key, texts = self.paper_keys[row], self.texts[starts[row] : starts[row + 1]]
-        return _Cut(self.spans[some], sizes[some], self.passage_keys[some], key, texts)
+        columns = (self.spans, np.diff(self.text_starts), self.passage_keys)
+        parts = (np.split(column, firsts[1:-1]) for column in columns)
+        texts = (self.texts[at:end] for at, end in pairwise(self.text_starts[firsts].tolist()))
+        return [*map(_Cut, *parts, self.paper_keys, texts)]
 
     def __len__(self) -> int:
         return len(self.owner)

@@ -85,13 +85,9 @@ class Chroma:
 
         # Chroma's client waits forever; check first whether the server answers.
         httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
-        client = chromadb.HttpClient(
-            host=self._host,
-            port=self._port,
-            ssl=self._ssl,
-            headers={"x-chroma-token": self._token} if self._token else None,
-            settings=Settings(anonymized_telemetry=False),
-        )
+        headers = {"x-chroma-token": self._token} if self._token else None
+        settings = Settings(anonymized_telemetry=False)
+        client = chromadb.HttpClient(self._host, self._port, self._ssl, headers, settings)
         session = getattr(getattr(client, "_server", None), "_session", None)
         if isinstance(session, httpx.Client):
             session.timeout = httpx.Timeout(TIMEOUT_SECONDS)

@@ -138,10 +138,8 @@ class Postings:
         """
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
-        old, new = (
-            np.asarray([ranks[term] for term in some], dtype=np.int64)
-            for some in (self.terms, found.terms)
-        )
+        old = np.asarray([ranks[term] for term in self.terms], dtype=np.int64)
+        new = np.asarray([ranks[term] for term in found.terms], dtype=np.int64)
         numbers, rows, values = np.frombuffer(found.postings, dtype=np.int32).reshape(-1, 3).T
         was = np.repeat(old, np.diff(self.starts)) << 32 | places[self.rows]
         codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone

@@ -204,11 +204,8 @@ def _joined(
     """Return the names spelled in several atoms, with punctuation only those in `loose`."""
     found: set[str] = set()
     keys, gaps = atoms.keys, atoms.gaps
-    starts = [
-        at for at, link in enumerate(atoms.links)
-        if link and begins(joined(keys[at], keys[at + 1], gaps[at]))
-    ]  # fmt: skip
-    for first in starts:
+    linked = [at for at, link in enumerate(atoms.links) if link]
+    for first in [at for at in linked if begins(joined(keys[at], keys[at + 1], gaps[at]))]:
         for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
             if not atoms.links[end - 2]:
                 break
@@ -230,8 +227,7 @@ def coined(title: str, abstract: str) -> Coined:
     head = title[: min(ends, default=None)].strip(" \"'“”‘’")
     if not 0 < len(head.split()) <= LONGEST_HEAD:
         head = ""
-    introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
-    introduced += _CALLED.findall(abstract)
+    introduced = [*filter(_is_acronym, _BRACKETED.findall(title)), *_CALLED.findall(abstract)]
     called = _INTRODUCED.findall(abstract)
     introduced += [name for name in called if any(map(is_shaped, name.split()))]
     spelled: list[str] = []

@@ -188,10 +188,8 @@ class Names:
         key = key_of(name)
         if len(key) < 4:
             return []
-        found = process.extract(
-            key, self._own_keys if own else self._name_keys, scorer=OSA.distance,
-            score_cutoff=1 if len(key) < 8 else 2, limit=None,
-        )  # fmt: skip
+        known, most = self._own_keys if own else self._name_keys, 1 if len(key) < 8 else 2
+        found = process.extract(key, known, scorer=OSA.distance, score_cutoff=most, limit=None)
         digits = re.sub(r"\D", "", key)
         found = [hit for hit in found if re.sub(r"\D", "", hit[0]) == digits]
         least = min((distance for _, distance, _ in found), default=0)
@@ -254,12 +252,8 @@ class Names:
         `ordinary` includes papers that have it as an ordinary word.
         """
         kinds = _KINDS if ordinary else ("",)
-        found = [
-            self.having(kind + variant)
-            for variant in (key, *self._variants(key, written))
-            if self.own(variant) in {own, ()}
-            for kind in kinds
-        ]
+        keys = [k for k in (key, *self._variants(key, written)) if self.own(k) in {own, ()}]
+        found = [self.having(kind + variant) for variant in keys for kind in kinds]
         return tuple(np.unique(np.concatenate([*found, np.asarray(own, dtype=np.int32)])).tolist())
 
     def _variants(self, key: str, written: str) -> list[str]:

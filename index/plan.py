@@ -17,6 +17,7 @@ from index.papers import Paper, Source, apart, derived_id, identify, letters, me
 from index.readers import Options, Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
+Count = Callable[[int, int], None]  # called with the number of items done, and the total
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """The state of an entry against the index before the run; a "duplicate" repeats one of the run."""
 
@@ -148,10 +149,7 @@ class Plan:
 
 
 def read_batch(
-    paths: Sequence[Path | Upload],
-    store: Path,
-    options: Options,
-    progress: Callable[[int, int], None],
+    paths: Sequence[Path | Upload], store: Path, options: Options, progress: Count
 ) -> Batch:
     """Read the files, folders and uploads to be indexed into `store`; skip the store itself.
 

@@ -112,10 +112,8 @@ class RemoteEncoder:
             lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         is_matrix = vectors.ndim == 2 and len(vectors) == len(texts)
         if not (is_matrix and np.all((lengths > 0) & np.isfinite(lengths))):
-            raise EncoderError(
-                f"the encoder {self.name} at {self._url} returned {len(vectors)} vectors"
-                f" for {len(texts)} texts, or some that are zero or not finite"
-            )
+            what = f"{len(vectors)} vectors for {len(texts)} texts, or some zero or not finite"
+            raise EncoderError(f"the encoder {self.name} at {self._url} returned {what}")
         return np.asarray(vectors / lengths, dtype=np.float32)
 
 
