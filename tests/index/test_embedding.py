@@ -159,10 +159,7 @@ def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_told(chat_server: ChatS
         remote.encode(["tea", "milk"])
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["http://127.0.0.1:1/v1", "http://#model", "https://", "http://[::1#m", "http://h:x#m"],
-)
-def test_an_address_without_a_model_is_one_line(address: str) -> None:
-    with pytest.raises(EncoderError, match=r"write http://HOST:PORT/v1#MODEL"):
-        open_encoder(address)
+def test_an_address_without_a_model_is_one_line() -> None:
+    for end in ("127.0.0.1:1/v1", "#model", "", "[::1#m", "h:x#m"):
+        with pytest.raises(EncoderError, match=r"write http://HOST:PORT/v1#MODEL"):
+            open_encoder(f"http://{end}")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hashing_encoder import HashingEncoder
@@ -151,14 +152,12 @@ def pasted(title: str, name: str = "pasted.txt") -> Upload:
     return Upload(name, text.encode())
 
 
-@pytest.mark.parametrize(
-    "name", ["", " ", ".", "..", "a/b.txt", "/etc/passwd", "x" * 201, "\ud800.txt", "a/"]
-)
-def test_what_is_not_a_file_name_is_refused_in_one_line(name: str) -> None:
-    with pytest.raises(InputError, match="is not a file name") as caught:
-        Upload(name, b"")
-    assert "\n" not in str(caught.value)
-    str(caught.value).encode()
+def test_what_is_not_a_file_name_is_refused_in_one_line() -> None:
+    for name in ("", " ", ".", "..", "a/b.txt", "/etc/passwd", "x" * 201, "\ud800.txt", "a/"):
+        with pytest.raises(InputError, match="is not a file name") as caught:
+            Upload(name, b"")
+        assert "\n" not in str(caught.value)
+        str(caught.value).encode()
 
 
 def test_an_upload_is_its_text_and_replaces_none(tmp_path: Path, store: Path, index: Run) -> None:
@@ -190,8 +189,7 @@ RUNS = st.lists(FILES, min_size=1, max_size=3)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(RUNS)
 def test_a_preview_tells_what_indexing_then_does(
-    tmp_path_factory: pytest.TempPathFactory,
-    runs: list[tuple[str, list[tuple[str, dict[str, object]]]]],
+    tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[str, list[tuple[str, Any]]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("runs")
     store, part = folder / "store", folder / "part"

@@ -100,8 +100,7 @@ def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> 
     for use in (Index.open, index, undo):
         with pytest.raises(StoreError, match="choose another --store") as caught:
             use(tmp_path / name)
-        one_line(caught.value)
-        str(caught.value).encode()
+        one_line(caught.value).encode()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,9 +145,7 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path) -> None:
         half = len(whole) // 2
         changed = whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :]
         for damaged in (changed, whole[:half], None):
-            path.write_bytes(damaged or b"")
-            if damaged is None:
-                path.unlink()
+            path.unlink() if damaged is None else path.write_bytes(damaged)
             with pytest.raises(StoreError, match=told):
                 Index.open(store)
         path.write_bytes(whole)
@@ -161,10 +158,10 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path) -> None:
 
 def test_an_encoder_of_the_same_name_and_other_weights_is_refused(store: Path) -> None:
     other = HashingEncoder(dimension=8)
-    with pytest.raises(EncoderError) as caught:
+    weights = rf"{ENCODER.weights_hash[:12]}.*{other.weights_hash[:12]}"
+    with pytest.raises(EncoderError, match=weights) as caught:
         check_encoder(Index.open(store).manifest, other)
-    assert ENCODER.weights_hash[:12] in one_line(caught.value)
-    assert other.weights_hash[:12] in str(caught.value)
+    one_line(caught.value)
 
 
 def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> None:
