@@ -117,8 +117,7 @@ def build_papers(
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
     """Return the report of a run that repeats the last one and changes nothing, else None."""
-    live = current(store)
-    if live is None or not key:
+    if not key or (live := current(store)) is None:
         return None
     manifest = read_manifest(store, live)
     is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
@@ -259,20 +258,15 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
         rows = sorted({row_of[id_] for id_ in ids})
         if len(rows) == len(row_of):
-            instead = f"index others first, or delete the folder {store} to start over"
-            raise InputError(f"that would remove every paper: {instead}")
+            remedy = f"index others first, or delete the folder {store} to start over"
+            raise InputError(f"that would remove every paper: {remedy}")
         removed = {live.papers[row].id: live.papers[row] for row in rows}
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
         manifest, _ = _publish(store, live, plan, {"run": {}}, None, progress)
-    return RemovalReport(
-        removed=tuple(removed.values()),
-        papers=manifest.papers,
-        passages=manifest.passages,
-        generation=manifest.generation,
-        previous=live.manifest.generation,
-    )
+    counts, previous = (manifest.papers, manifest.passages), live.manifest.generation
+    return RemovalReport(tuple(removed.values()), *counts, manifest.generation, previous)
 
 
 def counter(progress: Progress | None, stage: Stage) -> Count:

@@ -243,12 +243,11 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
 
 def _keys(index: Index, kind: Kind) -> dict[str, int]:
     """Map the id of each paper or passage, in order, to the upper 63 bits of its text's key."""
-    papers, cuts = ids_of(index.papers), index.cuts
-    ids, keys = papers, cuts.paper_keys
+    ids, cuts = ids_of(index.papers), index.cuts
+    keys = cuts.paper_keys if kind == "papers" else cuts.passage_keys
     if kind == "passages":
         rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
-        ids = [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
-        keys = cuts.passage_keys
+        ids = [f"{ids[row]}:{start}-{end}" for row, (start, end) in rows]
     return dict(zip(ids, (keys >> np.uint64(1)).tolist(), strict=True))
 
 

@@ -114,10 +114,10 @@ class LocalEncoder:
             if is_light:
                 vectors[rows] = self.encode_query(texts[rows[0]])
             else:
+                batch = [texts[row] for row in rows]
                 with self._lock:
-                    vectors[rows] = self._load_model().encode_document(
-                        [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
-                    )
+                    encode = self._load_model().encode_document
+                    vectors[rows] = encode(batch, batch_size=BATCH, show_progress_bar=False)
             if progress:
                 progress(at + len(rows))
         return self._normalise(vectors)

@@ -85,8 +85,8 @@ def own_generations(store: Path) -> list[Path]:
 
 
 def _is_generation(path: Path) -> bool:
-    is_named_so = _ID.fullmatch(path.name.removesuffix(UNFINISHED)) is not None
-    return is_named_so and path.is_dir() and not path.is_symlink()
+    is_id = _ID.fullmatch(path.name.removesuffix(UNFINISHED))
+    return is_id is not None and path.is_dir() and not path.is_symlink()
 
 
 def _entries(folder: Path) -> list[Path]:

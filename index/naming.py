@@ -282,8 +282,7 @@ def _dictionary() -> Mapping[str, int]:
 def _is_foreign(text: str, unknown: int) -> bool:
     """Check whether a text is in another language, rather than full of errors."""
     words = [fold(word).lower() for word in _WORD.findall(text)]
-    long = sum(len(word) > 3 for word in words)
-    if len(words) < 3 or unknown < 2 or unknown * 2 < long:
+    if len(words) < 3 or unknown < 2 or unknown * 2 < sum(len(word) > 3 for word in words):
         return False
     return unknown > 2 or not any(len(word) > 2 and word in STOP_WORDS for word in words)
 
@@ -302,10 +301,8 @@ def _near_word(word: str, names: "Names") -> str | None:
         (distance, -len(names.having(PLAIN + new)), new) for new, distance, _ in near
         if len(new) != len(lower) or new[-1] == lower[-1] or new[-2:] == lower[:-3:-1]
     ]  # fmt: skip
-    if not hits:
-        return None
-    new = min(hits)[2]
-    return new.upper() if word.isupper() else word[0] + new[1:]
+    new = min(hits)[2] if hits else None
+    return new and (new.upper() if word.isupper() else word[0] + new[1:])
 
 
 def _near_name(name: str, names: "Names") -> str | None:

@@ -129,17 +129,15 @@ def prune(store: Path, keep: set[str | None]) -> None:
     """Remove every generation, finished or not, that is not in `keep`, and unused vector files."""
     needed = set()
     for folder in own_generations(store):
-        if folder.name not in keep:
-            shutil.rmtree(folder)
-            continue
         try:
-            manifest = read_manifest(store, folder.name)
+            manifest = read_manifest(store, folder.name) if folder.name in keep else None
         except StoreError:
             if folder.name == current(store):
                 raise
-            shutil.rmtree(folder)  # it cannot be restored, and nothing else needs it
-            continue
-        if manifest.vectors:
+            manifest = None  # it cannot be restored, and nothing else needs it
+        if manifest is None:
+            shutil.rmtree(folder)
+        elif manifest.vectors:
             needed |= {store / manifest.vectors, keys_of(store / manifest.vectors)}
     for path in (store / VECTORS).glob("*.*"):
         if path not in needed:

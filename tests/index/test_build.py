@@ -1,6 +1,5 @@
 import datetime as dt
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -163,7 +162,7 @@ def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, p
             build_papers([TEA], store, words)
         assert len(Index.open(store).papers) == papers
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
     assert len(Index.open(store).papers) == papers
     report = build_papers([TEA], store, words)
