@@ -279,8 +279,7 @@ class Contents:
     """Everything that a generation stores about P papers, except their vectors."""
 
     papers: Papers
-    rows: Rows
-    """Each paper's row in the live generation, -1 if it is new or its title or abstract changed."""
+    rows: Rows  # each paper's row in the live generation, -1 if it is new or its text changed
     passages: Passages
     lexical: LexicalIndex
     names: Names

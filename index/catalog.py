@@ -118,8 +118,8 @@ class Papers(RowsRead[Paper]):
     """P papers in the order of their ids, as a generation stores them."""
 
     lines: Bytes = b""  # each paper as JSON, followed by a line feed
+    # The byte at which each line begins, and the end of the last, shape (P + 1,).
     starts: Rows = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    """The byte at which each line begins, and the end of the last, shape (P + 1,)."""
     ids: list[str] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)  # each title, reduced by `index.papers.letters`
     numbers: dict[str, list[int]] = field(default_factory=dict)
@@ -263,10 +263,8 @@ class Passages(RowsRead[Passage]):
 
     ids: Sequence[str] = field(repr=False)
     owner: Rows  # the row of each passage's paper, ascending, shape (S,)
-    spans: NDArray[np.int32]
-    """The start and end of each in the stored abstract, in code points, shape (S, 2)."""
-    text_starts: Rows
-    """The byte of `texts` at which each text begins, and the end of the last, shape (S + 1,)."""
+    spans: NDArray[np.int32]  # start and end in the stored abstract, in code points, shape (S, 2)
+    text_starts: Rows  # the byte at which each text begins, and the end of the last, shape (S + 1,)
     paper_keys: Keys  # the key of the text that represents each whole paper, shape (P,)
     passage_keys: Keys  # the key of the text of each passage, shape (S,)
     texts: Bytes = field(repr=False)  # the cleaned sentences, one after the other, in UTF-8

@@ -29,13 +29,11 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 Kind = Literal["papers", "passages"]
-NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
-"""Number of nearest records that are compared exactly."""
+NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}  # that are compared exactly
 BATCH = 1000
 TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = 5.0  # a server that did not answer is not asked again for this long
-_Ledger = dict[Kind, dict[str, int]]
-"""The records uploaded to a server: the id of each, and the key of its text."""
+_Ledger = dict[Kind, dict[str, int]]  # the id of each uploaded record, and the key of its text
 _LOG = logging.getLogger(__name__)
 
 

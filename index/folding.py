@@ -23,8 +23,7 @@ class Link(IntEnum):
     GLUED = 1
     SPACED = 2
     SLASH = 3  # by a slash, mostly between two names, as in "GPT-3.5/GPT-4"
-    LOOSE = 4
-    """By punctuation, as in "Hogwild! Inference": it joins only where the name has it, too."""
+    LOOSE = 4  # by punctuation, as in "Hogwild! Inference": only where the name has it, too
 
 
 _ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
@@ -33,8 +32,8 @@ _PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
 _QUANTITY = re.compile(
     r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
 )
+# The endings of English compounds that any name can form: "LLM-based", "BERT-like".
 _COMPOUND = frozenset("driven like style aware free level only wise type based specific".split())
-"""The endings of English compounds that any name can form: "LLM-based", "BERT-like"."""
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,8 @@
 """Tokenize texts, keep postings and score papers by BM25: the lexical half of retrieval.
 
-Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each give
-one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part (`omni`,
-`act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
+Names are found as people type them: `GPT-4`, `OmniACT` and `M^{3}ViT` each give one token for the
+whole (`gpt4`, `omniact`, `m3vit`) and one for each part (`omni`, `act`). Scores are BM25 (Robertson
+and Zaragoza, 2009) in the variant of Lucene.
 """
 
 import re
@@ -79,8 +79,8 @@ def fold(text: str) -> str:
 def tokenize(text: str) -> list[str]:
     """Return the stemmed tokens of a cleaned text, in order, without stop words."""
     tokens: list[str] = []
-    for match in _WORD.finditer(fold(text)):
-        tokens += _word_tokens(_POSSESSIVE.sub("", match[0]))
+    for word in _WORD.findall(fold(text)):
+        tokens += _word_tokens(_POSSESSIVE.sub("", word))
     return tokens
 
 
@@ -127,9 +127,8 @@ class Postings:
     starts: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
     """The index of each term's first posting, and N, shape (V + 1,)."""
     rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    """The paper of each posting, ascending for each term, shape (N,)."""
+    """The paper of each posting, ascending for each term, shape (N,) as that of `values`."""
     values: NDArray[np.unsignedinteger] = field(default_factory=lambda: np.zeros(0, np.uint8))
-    """The value of each posting, shape (N,)."""
 
     def carried(self, places: Rows, found: Found) -> Self:
         """Return the postings with those of new papers; equal ones are kept once.

@@ -225,14 +225,14 @@ def live_generation(store: Path) -> str:
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
     """Read the live generation's manifest and papers, if any; raises as `read_papers`."""
-    return read_live(store, lambda generation: read_papers(store, generation)) or (None, ())
+    return read_live(store, read_papers) or (None, ())
 
 
-def read_live(store: Path, read: Callable[[str], _T]) -> _T | None:
-    """Return the result of `read` for the live generation's id, None if there is none."""
+def read_live(store: Path, read: Callable[[Path, str], _T]) -> _T | None:
+    """Return the result of `read` for the store and its live generation, None if there is none."""
     while (generation := current(store)) is not None:
         try:
-            return read(generation)
+            return read(store, generation)
         except StoreError:
             # Another process may have published twice and removed the files while they were read.
             if current(store) in {None, generation}:

@@ -53,10 +53,8 @@ class Coined:
 
     head: str | None  # the part of the title before a colon or dash, or a short title as a whole
     is_titled: bool  # whether the title has such a colon or dash
-    introduced: tuple[str, ...]
-    """Names that the abstract introduces, or that are in brackets in the title."""
-    spelled: tuple[str, ...]
-    """Acronyms in brackets that the title has or spells out; they may be the paper's name."""
+    introduced: tuple[str, ...]  # by the abstract, or in brackets in the title
+    spelled: tuple[str, ...]  # acronyms in brackets that the title has or spells out
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -87,11 +85,9 @@ class Gathering:
     coined: set[str]  # the keys in `forms` that papers call themselves
     several: set[str]
     loose: set[str]
-    found: Found = field(default_factory=Found)
-    """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
+    found: Found = field(default_factory=Found)  # keys of words begin with `PLAIN` or `PHRASE`
     unheard: set[str] = field(default_factory=set)  # keys in `several` that are new to the table
-    titles: dict[int, str] = field(default_factory=dict)
-    """The atoms of the title of each new paper, joined by spaces."""
+    titles: dict[int, str] = field(default_factory=dict)  # as in the table, by row
     coinages: dict[int, str] = field(default_factory=dict)
 
     def note(self, paper: Paper, row: int) -> str:

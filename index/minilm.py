@@ -61,12 +61,11 @@ class TokenStates:
     """A text's tokens in context, the special ones first and last; at most 256 in all."""
 
     ids: tuple[int, ...]  # the tokens' numbers in the vocabulary, which is sorted by frequency
-    words: tuple[int | None, ...]
-    """The number of the word that each token is a piece of; None for the special ones."""
-    spans: tuple[tuple[int, int], ...]
-    """The span of each token: code points of the text, `end` exclusive."""
-    middle: Array
-    """After layer 3, shape (tokens, 384): the word itself counts for more, its context for less."""
+    words: tuple[int | None, ...]  # the word that each is a piece of; None for the special ones
+    spans: tuple[tuple[int, int], ...]  # code points of the text, `end` exclusive
+    middle: (
+        Array  # after layer 3, shape (tokens, 384): there, the word counts more than its context
+    )
     last: Array  # after the last layer, shape (tokens, 384); their mean is the text's vector
 
 

@@ -48,15 +48,12 @@ class Names:
     """
 
     postings: Postings
-    forms: dict[str, str]
-    """How each name is written, by key: names by shape, and names that papers give themselves."""
+    forms: dict[str, str]  # how each name by shape, or that a paper gives itself, is written
     titles: list[str]  # the atoms of each of the P titles, joined by spaces
-    coinages: list[str]
-    """The names that each of the P papers coins, as JSON: see `index.mentions.Coined`."""
+    coinages: list[str]  # the names that each paper coins, an `index.mentions.Coined` as JSON
     several: list[str]  # the keys of names that papers may spell in several atoms, ascending
     loose: list[str]  # the keys among them that are written with punctuation inside, ascending
-    trigrams: NDArray[np.uint64]
-    """For every three consecutive atoms of a title: CRC-32 << 32 | row of the paper; ascending."""
+    trigrams: NDArray[np.uint64]  # of each three atoms of a title: CRC-32 << 32 | row; ascending
 
     @classmethod
     def build(
@@ -149,7 +146,7 @@ class Names:
     def read(self, text: str) -> tuple[Named, ...]:
         """Find the names in a text, in order; of names that overlap, the longest is taken.
 
-        They include names by their shape that no paper has, which have no rows.
+        Names by their shape that no paper has are included; they have no rows.
         """
         reading, kept = Reading(text, self), list[Named]()
         taken = bytearray(len(text))

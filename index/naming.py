@@ -42,14 +42,7 @@ class Named:
     end: int  # code points of the text, `end` exclusive
     own: Rows  # the papers that it refers to: by their title, its head, or a name that they coin
     mentioned: Rows  # all papers whose title or abstract has it in some variant, including `own`
-    proper: bool
-    """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
-
-
-def _is_uninformative(keys: Sequence[str]) -> bool:
-    return all(
-        key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2 for key in keys
-    )
+    proper: bool  # written as a name: by its shape, or capitalised inside the sentence
 
 
 class Reading:
@@ -131,7 +124,8 @@ class Reading:
         proper = shaped or self._is_quoted(first, end) or self._is_capitalised(first, end)
         proper = proper or (bool(own) and any(map(self._is_shaped, atoms.texts[first:end])))
         named = bool(own) and (proper or not self._is_ordinary(key, keys, own))
-        if not named and (not proper or Link.SLASH in links or _is_uninformative(keys)):
+        is_empty = all(k in STOP_WORDS or k in _DATES or k.isdecimal() or len(k) < 2 for k in keys)
+        if not named and (not proper or Link.SLASH in links or is_empty):
             return None
         # "DARE" is not "dare"; "Dare" may be.
         ordinary = not (shaped and end - first == 1 and is_english(key))
@@ -149,8 +143,8 @@ class Reading:
         words = [text for text, key in zip(texts, keys, strict=True) if key not in STOP_WORDS]
         words = words or [texts[0], texts[-1]]  # "One for All"
         capitals = sum(word[0].isupper() for word in words)
-        is_uninformative = self.is_titled or self.is_shouted or not capitals
-        if is_uninformative or capitals < sum(not word.isdecimal() for word in words):
+        needed = max(1, sum(not word.isdecimal() for word in words))
+        if self.is_titled or self.is_shouted or capitals < needed:
             return False
         if capitals > 1 or not (first == 0 or opens(self.atoms.gaps[first - 1])):
             return True
@@ -192,8 +186,8 @@ class Reading:
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
 _CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
+# Fewest letters for mending one error in a word, two in a word, and two in a name.
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
-"""Fewest letters for mending one error in a word, two in a word, and two in a name."""
 
 
 def mend(
@@ -206,10 +200,10 @@ def mend(
 
     Only a word that neither the index nor a dictionary has may change: into the nearest word of the
     abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
-    eight (names: twelve) by optimal string alignment, none in the first letter or a digit. British
-    or American spelling ("modelling") is replaced by that of the abstracts, but is no error.
-    `within` has the spans of `text` in which errors are mended, in code points; by default all of
-    it. Return the new text, and the old and the new word of each mended error.
+    eight (names: twelve), none in the first letter or a digit. British or American spelling is
+    replaced by that of the abstracts, but is no error. `within` has the spans of `text` in which
+    errors are mended, in code points; by default all of it. Return the new text, and the old and
+    the new word of each mended error.
     """
     found = names.read(text)
     words = [

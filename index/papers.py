@@ -1,8 +1,7 @@
 """Define a paper and its id, and find which sightings are of one paper.
 
-Sightings are matched by DOI, arXiv id or PubMed id, else by title and text. The same title with
-another text is another paper: parts, yearly notes and special issues share titles. Versions of one
-paper, and a preprint and its publication, are one paper.
+The same title with another text is another paper: parts, yearly notes and special issues share
+titles. Versions of one paper, and a preprint and its publication, are one paper.
 """
 
 import datetime as dt

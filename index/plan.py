@@ -18,8 +18,7 @@ from index.readers import Options, Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
 Count = Callable[[int, int], None]  # called with the number of items done, and the total
-State = Literal["new", "unchanged", "updated", "duplicate"]
-"""The state of an entry against the index before the run; a "duplicate" repeats one of the run."""
+State = Literal["new", "unchanged", "updated", "duplicate"]  # a duplicate repeats one of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,8 @@ class Outcome:
     duplicate: int
     papers: int
     problems: tuple[Problem, ...] = ()
-    rejected: int = 0
-    """Number of entries and files that could not be read, and of date lines that are no date."""
-    is_damaged: bool = False
-    """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
+    rejected: int = 0  # entries and files that could not be read, and date lines that are no date
+    is_damaged: bool = False  # whether a problem is damage: the command then ends with 1
     formats: tuple[tuple[str, str], ...] = ()
     merges: tuple[Merge, ...] = ()  # the papers that the run contains more than once
 
@@ -69,8 +66,7 @@ class Preview(Outcome):
     """The outcome that `index.build.build` would have."""
 
     entries: tuple[Entry, ...]  # every paper that was recognised, in the order of the files
-    removed: tuple[Paper, ...]
-    """Papers of the index that no file contains any more, now that some are read again."""
+    removed: tuple[Paper, ...]  # of the index, that no file contains any more
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,7 @@ class Batch:
     """The papers of a run's files, in the order in which they were found, and the problems."""
 
     papers: list[Paper] = field(default_factory=list)
-    files: list[SourceFile] = field(default_factory=list)
-    """The files that the papers come from; papers of other sources are only added."""
+    files: list[SourceFile] = field(default_factory=list)  # papers of other sources are only added
     problems: list[Problem] = field(default_factory=list)
     formats: list[tuple[str, str]] = field(default_factory=list)
 
@@ -92,8 +87,7 @@ class Plan:
     after: Mapping[str, Paper]
     origins: Mapping[str, Origin]  # the files behind the sources of the papers after the run
     others: int = 0
-    read: Sequence[Paper] = ()
-    """The papers that the run read, in the order found, with the ids that the index gives them."""
+    read: Sequence[Paper] = ()  # what the run read, in the order found, with the index's ids
 
     @cached_property
     def _changed(self) -> set[str]:

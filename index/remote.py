@@ -1,8 +1,7 @@
 """Encode texts on other machines: at an OpenAI-compatible endpoint, or on a Ray cluster.
 
 Endpoints include OpenAI's embeddings, text-embeddings-inference, vLLM and Ollama. Ray is optional
-(`pip install 'abstractqa[ray]'`); its workers encode batches of the texts of an index. Reading,
-counting words and writing run where the command runs: they take seconds, encoding takes hours.
+(`pip install 'abstractqa[ray]'`). Only encoding, which takes hours, is distributed.
 """
 
 import hashlib
@@ -201,12 +200,10 @@ def _connect(address: str | None) -> ModuleType:
         parts = urlsplit(address if address and "://" in address else f"//{address or ''}")
         if parts.hostname and parts.port:  # Ray itself tries for minutes
             socket.create_connection((parts.hostname, parts.port), timeout=5).close()
-        if address is None:
-            ray.init("local", log_to_driver=False, include_dashboard=False)
-        else:
-            ray.init(address, log_to_driver=False)
+        where, dashboard = ("local", False) if address is None else (address, None)
+        ray.init(where, log_to_driver=False, include_dashboard=dashboard)
     except (OSError, ValueError, RuntimeError) as error:
-        where = address or "this machine"
-        raise InputError(f"no Ray cluster at {where} ({first_line(error)})") from error
+        place = address or "this machine"
+        raise InputError(f"no Ray cluster at {place} ({first_line(error)})") from error
     module: ModuleType = ray
     return module

@@ -32,8 +32,7 @@ class SourceFile:
     name: str  # the name of the papers' sources; unique in the run
     path: Path | None
     origin: Origin
-    is_whole: bool = True
-    """Whether all of it could be read, so that papers not read from it are no longer in it."""
+    is_whole: bool = True  # so that papers that were not read from it are no longer in it
 
 
 def sha256_of(*paths: Path) -> str:
@@ -77,7 +76,7 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
 
     A file keeps its source's name if it is in the same place, whatever its content, or has the same
     content, whatever its place. Any other file is a new source, and gets a name that no known
-    source has: so does a file that was both moved and changed, and an upload with new content.
+    source has: so does a file that was both moved and changed.
     """
     by_place = {origin.place: name for name, origin in known.items()}
     names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}

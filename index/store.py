@@ -112,7 +112,7 @@ class Index:
     def open(cls, store: Path) -> Self:
         """Open the live generation of `store` after checking its files, or raise a `StoreError`."""
         check_is_store(store)
-        if (index := read_live(store, lambda generation: cls._read(store, generation))) is None:
+        if (index := read_live(store, cls._read)) is None:
             raise no_index(store)
         return index
 

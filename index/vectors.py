@@ -22,8 +22,7 @@ Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
 BLOCK = 8192  # records under one checksum
-_CHANCE = (0.05, 0.08)
-"""Mean and standard deviation of unrelated texts' cosines, for use while there are few vectors."""
+_CHANCE = (0.05, 0.08)  # mean and deviation of unrelated texts' cosines, while there are few
 
 
 def text_keys(texts: Iterable[str]) -> Keys:
@@ -156,8 +155,7 @@ class Vectors:
 
     log: Log
     rows: NDArray[np.int64]  # the record of each text; -1 while it is not encoded
-    candidates: Candidates | None = None
-    """Finds the texts to compare with a vector; without it, all are compared."""
+    candidates: Candidates | None = None  # those to compare with a vector, all without it
 
     @classmethod
     def of(cls, vectors: Floats) -> Self:
