@@ -281,7 +281,8 @@ def _papers_with(
 def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     """Return the z-score of each of T terms being more frequent in a group, shape (T, groups).
 
-    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers.
+    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers. A single
+    group gets the share of its papers with the term.
     """
     total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone

@@ -28,7 +28,8 @@ class Link(IntEnum):
 
 _ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
 _GLUE = frozenset("-‐−–./_^{}$'’&!*")
-_PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
+_LINKS = {" ": Link.SPACED, "\u202f": Link.SPACED, "/": Link.SLASH}
+_LINKS |= dict.fromkeys((", ", "! ", "? ", " (", ") ", "'s ", "’s "), Link.LOOSE)
 _QUANTITY = re.compile(
     r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
 )
@@ -39,15 +40,9 @@ _COMPOUND = frozenset("driven like style aware free level only wise type based s
 @lru_cache(maxsize=4096)
 def link(gap: str) -> Link:
     """Return how `gap` joins the atoms on its two sides."""
-    if gap in {" ", "\u202f"}:
-        return Link.SPACED
-    if gap == "/":
-        return Link.SLASH
-    if gap in _PUNCTUATION:
-        return Link.LOOSE
     is_glue = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
     is_dash = ".." in gap or gap in {"--", "–"}
-    return Link.GLUED if is_glue and not is_dash else Link.NONE
+    return _LINKS.get(gap, Link.GLUED if is_glue and not is_dash else Link.NONE)
 
 
 @dataclass(frozen=True, slots=True)

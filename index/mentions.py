@@ -208,8 +208,8 @@ def _joined(
             key = atoms.key(first, end)
             if not begins(key):
                 break
-            is_loose = Link.LOOSE in atoms.links[first : end - 1]
-            if key in (loose if is_loose else several) and atoms.is_whole(first, end):
+            known = loose if Link.LOOSE in atoms.links[first : end - 1] else several
+            if key in known and atoms.is_whole(first, end):
                 written = "".join(atoms.texts[first:end])
                 is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
                 if is_name or content_words(atoms.keys[first:end]) > 1:
@@ -221,8 +221,6 @@ def coined(title: str, abstract: str) -> Coined:
     """Find the names that a paper gives itself in its cleaned title and abstract."""
     ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
     head = title[: min(ends, default=None)].strip(" \"'“”‘’")
-    if not 0 < len(head.split()) <= LONGEST_HEAD:
-        head = ""
     introduced = [*filter(_is_acronym, _BRACKETED.findall(title)), *_CALLED.findall(abstract)]
     called = _INTRODUCED.findall(abstract)
     introduced += [name for name in called if any(map(is_shaped, name.split()))]
@@ -232,7 +230,7 @@ def coined(title: str, abstract: str) -> Coined:
             before = abstract[max(0, bracket.start() - 200) : bracket.start()]
             (introduced if _is_proposed(bracket[1], before) else spelled).append(bracket[1])
     return Coined(
-        head or None,
+        head if 0 < len(head.split()) <= LONGEST_HEAD else None,
         bool(ends),
         tuple(name for name in dict.fromkeys(introduced) if name == without_ending(name)),
         tuple(name for name in dict.fromkeys(spelled) if _is_of_title(name, title)),

@@ -115,9 +115,8 @@ class Reading:
         own = names.owners(key, written)
         if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
             return None
-        if Link.LOOSE in links and (
-            not own or Link.LOOSE not in Atoms.of(fold(names.form(key))).links
-        ):
+        form = Atoms.of(fold(names.form(key) if own else ""))
+        if Link.LOOSE in links and Link.LOOSE not in form.links:
             return None
         is_word = set(links) <= {Link.GLUED}
         shaped = is_word and self._is_shaped(written)

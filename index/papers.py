@@ -179,8 +179,9 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
 def _replace_foreign_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]:
     """Replace given ids that other papers have, since many files number their papers from 1."""
     given: dict[str, list[Paper]] = defaultdict(list)
-    for paper in (paper for paper in papers if not _is_derived(paper)):
-        given[paper.id].append(paper)
+    for paper in papers:
+        if not _is_derived(paper):
+            given[paper.id].append(paper)
     owners = {
         id_: known.get(id_) or (min(those, key=_own_id) if len(those) > 1 else those[0])
         for id_, those in given.items()

@@ -37,7 +37,6 @@ _SURE_START = re.compile(
     r"|Furthermore|Additionally|Finally|Here|With|When|An?|Extensive|Experiments?|Results?|Then"
     r"|Specifically|Thus|Hence|Therefore|Such|They|But|And)\b"
 )
-_LONGEST_REMARK = 200
 # An item of a list that is no sentence: "2) GPU idleness."
 _ITEM = re.compile(r"\(?(?:(?P<first>1|a|i)|\d{1,2}|[b-h]|[ivx]{2,4})\) (?:\S+\s+){0,8}\S+")
 
@@ -106,11 +105,12 @@ def paper_text(paper: Paper) -> str:
 
 def _in_brackets(text: str, start: int, end: int) -> bool:
     """Check whether `end` is inside short brackets, as in "(see Smith et al. Also B.)"."""
-    start = max(start, end - _LONGEST_REMARK)
+    longest = 200
+    start = max(start, end - longest)
     opened = text.rfind("(", start, end)
     if opened < 0 or opened < text.rfind(")", start, end):
         return False
-    closed = text.find(")", end, opened + _LONGEST_REMARK)
+    closed = text.find(")", end, opened + longest)
     return closed >= 0 and text.find("(", end, closed) < 0
 
 

@@ -99,8 +99,8 @@ class Plan:
         added: dict[str, list[str]] = defaultdict(list)
         for id_ in sorted(self.after.keys() - self.before.keys()):
             added[derived_id(self.after[id_].title, self.after[id_].abstract)].append(id_)
-        gone = {id_: self.before[id_] for id_ in self.before.keys() - self.after.keys()}
-        same = ((added[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
+        gone = ((id_, self.before[id_]) for id_ in sorted(self.before.keys() - self.after.keys()))
+        same = ((added[derived_id(paper.title, paper.abstract)], id_) for id_, paper in gone)
         return {new.pop(): id_ for new, id_ in same if new}
 
     @property

@@ -188,8 +188,8 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
     assert int(np.argmax(opened.lexical.scores(["721"]))) == 721
     report = resume(store, words)
     assert len(stopped.encoded) + len(words.encoded) == report.papers + report.passages == 2000
-    assert (report.unchanged, report.embedded) == (1000, len(words.encoded))
-    assert report.previous == opened.manifest.generation
+    expected = (1000, len(words.encoded), opened.manifest.generation)
+    assert (report.unchanged, report.embedded, report.previous) == expected
     followed = opened.followed()
     assert followed.coverage == Index.open(store).coverage == 1
     assert np.array_equal(followed.passage_vectors, Index.open(store).passage_vectors)

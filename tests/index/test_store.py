@@ -215,12 +215,11 @@ def test_two_generations_are_kept_and_nothing_of_others_is_removed(store: Path) 
     generations, elsewhere = store / "generations", store.parent / "elsewhere"
     elsewhere.mkdir()
     (generations / "20250101T000000-cafecafe").symlink_to(elsewhere)
-    (generations / "thesis.txt").write_text("three years of work")
+    (thesis := generations / "thesis.txt").write_text("three years of work")
     others = {path.name for path in generations.iterdir()} - {current(store)}
     second, third = index(store, 4).generation, index(store, 5).generation
     assert {p.name for p in generations.iterdir()} == {second, third, *others}
     undo(store)
     fourth = index(store, 6).generation
     assert {p.name for p in generations.iterdir()} == {second, fourth, *others}
-    assert (generations / "thesis.txt").exists()
-    assert elsewhere.exists()
+    assert all(path.exists() for path in (thesis, elsewhere))
