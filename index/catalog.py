@@ -178,10 +178,10 @@ class Papers(RowsRead[Paper]):
         """Map the file of papers that `save` wrote, and read the table."""
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
-            ids, numbers, date = lists["ids"], lists["numbers"], dt.date.fromisoformat
-            named = lists["places"]
+            ids, numbers = lists["ids"], lists["numbers"]
             seen = tuple(
-                Place(name, date(day) if day else None, dated) for name, day, dated in named
+                Place(name, dt.date.fromisoformat(day) if day else None, dated)
+                for name, day, dated in lists["places"]
             )
             found = Sightings(seen, *(stored[name] for name in ("paper", "place", "years")))
             titles = unpacked(stored["titles"], len(ids))

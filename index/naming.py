@@ -115,8 +115,8 @@ class Reading:
         own = names.owners(key, written)
         if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
             return None
-        form = Atoms.of(fold(names.form(key) if own else ""))
-        if Link.LOOSE in links and Link.LOOSE not in form.links:
+        form = names.form(key) if own else ""
+        if Link.LOOSE in links and Link.LOOSE not in Atoms.of(fold(form)).links:
             return None
         is_word = set(links) <= {Link.GLUED}
         shaped = is_word and self._is_shaped(written)
