@@ -219,11 +219,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     """Encode the texts of an index that have no vector yet, then draw the map.
 
     While texts are encoded, the store is locked only to write a batch, so papers can be added.
-
-    Raises:
-        EncoderError: the encoder fails, or is not the one the index was built with.
-        StoreBusyError: another process is writing.
-        StoreError: there is no index, it is damaged or cannot be written.
+    Raises `StoreError` if there is no index, and what `build` raises for its encoder and store.
     """
     started = time.monotonic()
     before = live_generation(store)
@@ -242,11 +238,8 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     """Publish the index without the papers of these ids; `index.publish.undo` restores them.
 
     Nothing is encoded. A removed paper returns when a file that contains it is indexed again.
-
-    Raises:
-        InputError: no id is given, one is not in the index, or no paper would be left.
-        StoreBusyError: another process is writing.
-        StoreError: there is no index, it is damaged, or cannot be written.
+    Raises `InputError` if no id is given, one is not in the index, or no paper would be left, and
+    what `resume` raises for its store.
     """
     if not ids:
         raise InputError("nothing to remove: name a paper by its id")

@@ -1,8 +1,4 @@
-"""Encode texts as unit vectors.
-
-The bundled encoder needs no torch for a query or a few texts (see `index.minilm`). More texts, and
-every other local encoder, need sentence-transformers, which is imported at first use.
-"""
+"""Encode texts as unit vectors: by sentence-transformers, imported when used, or `minilm`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -229,9 +229,8 @@ def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> 
 def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Options]) -> Preview:
     """Return what `index.build.build` would do with the same arguments, without writing anything.
 
-    Raises:
-        InputError: a path or format cannot be used, or no paper was found.
-        StoreError: the store is damaged, or the folder is no store.
+    Raises `InputError` if a path or format cannot be used, or no paper was found, `StoreError` if
+    the store is damaged, or the folder is no store.
     """
     check_is_store(store)
     batch = read_batch(paths, store, options, lambda *_: None)

@@ -55,11 +55,9 @@ def writing(store: Path) -> Iterator[None]:
 def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
     """Lock the store, made if missing, as its only writer; `patient` waits for another writer.
 
-    The lock is the operating system's, so it is released however the process ends.
-
-    Raises:
-        StoreBusyError: another process holds it.
-        StoreError: the folder is not a store, or cannot be written.
+    The lock is the operating system's, so it is released however the process ends. Raises
+    `StoreBusyError` if another process holds it, `StoreError` if the folder is not a store, or
+    cannot be written.
     """
     check_is_store(store)
     with writing(store):
@@ -149,12 +147,9 @@ def undo(store: Path, expected: str | None = None) -> str:
 
     The generation undone is removed: a store that loses `CURRENT` reads its newest generation.
     `expected` is the generation to undo, by default the live one; it prevents undoing what another
-    process has published since.
-
-    Raises:
-        StoreError: there is no earlier one, or the live generation is not the one expected, or the
-            store cannot be read or written.
-        StoreBusyError: another process is writing.
+    process has published since. Raises `StoreError` if there is no earlier one, the live generation
+    is not the one expected, or the store cannot be read or written, `StoreBusyError` if another
+    process is writing.
     """
     live_generation(store)
     with writer_lock(store):
