@@ -10,8 +10,7 @@ compared by their stems and shown as the papers write them.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, zip_longest
@@ -269,7 +268,7 @@ def _usual_form(forms: Counter[str]) -> str:
 
 
 def _papers_with(
-    terms: Iterable[AbstractSet[Term]], groups: Sequence[int], count: int
+    terms: Iterable[Set[Term]], groups: Sequence[int], count: int
 ) -> dict[Term, list[int]]:
     papers: dict[Term, list[int]] = defaultdict(lambda: [0] * count)
     for found, group in zip(terms, groups, strict=True):

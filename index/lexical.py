@@ -151,12 +151,9 @@ class Postings:
         codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))
         starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int32)
-        return type(self)(
-            [term for term, count in zip(terms, counts.tolist(), strict=True) if count],
-            starts,
-            (codes & 0xFFFFFFFF).astype(np.int32),
-            values if values.max(initial=0) > 255 else values.astype(np.uint8),
-        )
+        terms = [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
+        values = values if values.max(initial=0) > 255 else values.astype(np.uint8)
+        return type(self)(terms, starts, (codes & 0xFFFFFFFF).astype(np.int32), values)
 
     def place(self, term: str) -> int | None:
         """Return the index of a term in `terms`; None if it is not there."""
