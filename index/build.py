@@ -282,10 +282,7 @@ class Contents:
     def next(
         cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
     ) -> Self:
-        """Replace `before` by `after` in the live index; copy what did not change.
-
-        Nothing is copied if another version of the program wrote it.
-        """
+        """Replace `before` by `after` in the live index; copy the rest if this version wrote it."""
         is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
         papers = stored.changed(before, after, anew=not is_same_version)
@@ -361,10 +358,7 @@ def _encode(
 
 
 def _fill(store: Path, encoder: Encoder, progress: Count) -> int:
-    """Encode the missing texts of the live generation, and return their number.
-
-    The store is locked only to write a batch. Texts published meanwhile are encoded, too.
-    """
+    """Encode the texts without a vector, also those published meanwhile; return their number."""
     done = 0
     while True:
         index = Index.open(store)
@@ -375,10 +369,9 @@ def _fill(store: Path, encoder: Encoder, progress: Count) -> int:
         count = partial(lambda before, n, of: progress(before + n, before + of), done)
         for keys, vectors in _encode(index.papers, index.cuts, missing, encoder, count):
             done += len(keys)
-            with writer_lock(store, patient=True):
+            with writer_lock(store, patient=True), writing(store):
                 live = read_manifest(store, live_generation(store))
                 if store / live.vectors == log.path:
-                    with writing(store):
-                        append_records(log.path, log.dimension, keys, vectors)
+                    append_records(log.path, log.dimension, keys, vectors)
             if live.generation != index.manifest.generation:
                 break  # another process has published: look again for missing texts

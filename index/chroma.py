@@ -1,8 +1,7 @@
 """Find near vectors with a Chroma server, for collections on which exact search is slow.
 
-Only the nearest that it finds are compared exactly, with the vectors of the store; if it does not
-answer, all vectors are compared. Use `chroma run` (the Rust server) or Chroma Cloud; the older
-Python server is not safe to run.
+Only the nearest that it finds are compared exactly; while it does not answer, all are. Use `chroma
+run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
 """
 
 import hashlib

@@ -132,10 +132,7 @@ def folded_text(paper: Paper) -> str:
 
 
 def beginnings(keys: Iterable[str], *, often: bool = True) -> Callable[[str], bool]:
-    """Return a function that checks whether one of the keys begins with a text, or equals it.
-
-    Unless it is called `often`, it is faster to set up and slower to call.
-    """
+    """Return a function that checks whether a key begins with a text, faster if called `often`."""
     short = [key for key in keys if len(key) <= LONGEST_KEY]
     if often:
         return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__

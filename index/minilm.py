@@ -1,7 +1,7 @@
 """Run the bundled encoder, all-MiniLM-L6-v2, in numpy for one short query.
 
-Importing sentence-transformers takes 5-10 s in a fresh process, far longer than encoding one
-question. This forward pass gives the same vector within float32 rounding, in some milliseconds.
+Importing sentence-transformers takes 5-10 s, far longer than encoding one question. This forward
+pass gives the same vector within float32 rounding, in some milliseconds.
 
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """

@@ -111,10 +111,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
 
 
 def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
-    """Write the manifest into the staged folder and make it the live generation.
-
-    All files are on disk before `CURRENT` changes; a kill before that leaves the old one live.
-    """
+    """Make the staged folder the live generation; all is on disk before `CURRENT` changes."""
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
         _sync(path)

@@ -1,7 +1,6 @@
 """Store vectors by their text: a file of vectors that only grows, and one of the texts' keys.
 
-Generations share the files; each lists the keys of its papers and passages (see `text_keys`). A
-kill costs one batch: a record that it cut off is overwritten.
+Generations share the files. A kill costs one batch: a record that it cut off is overwritten.
 """
 
 import hashlib
