@@ -130,10 +130,7 @@ class Papers(RowsRead[Paper]):
     def changed(
         self, before: Mapping[str, Paper], after: Mapping[str, Paper], *, anew: bool = False
     ) -> Self:
-        """Return the papers with those of `before` replaced by those of `after`, both by id.
-
-        Unchanged papers are copied without being parsed, unless all are to be written `anew`.
-        """
+        """Replace papers, by id, without parsing the others unless all are to be written `anew`."""
         ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
         lines, titles, seen, new = [], [], [], {}
         numbers: dict[str, list[int]] = defaultdict(list)

@@ -30,7 +30,6 @@ FILE_NAME = "map.npz"
 Floats = NDArray[np.float64]
 Term = tuple[str, ...]  # the stems of one word or of two neighbours
 _Counts = NDArray[np.int64]
-
 _LEAST_TO_GROUP = 20  # fewer papers form one group, along their principal components
 _NEIGHBOURS = 5  # nearest papers among which a new paper is placed
 _DIGITS = 4
@@ -112,8 +111,7 @@ class Layout:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
-            clusters = json.loads(stored["clusters"].tobytes())
-            every = tuple(Cluster.model_validate(cluster) for cluster in clusters)
+            every = tuple(map(Cluster.model_validate, json.loads(stored["clusters"].tobytes())))
             changed = int(stored["changed"]) if "changed" in stored else 0
             return cls(stored["places"], stored["groups"], every, changed)
 

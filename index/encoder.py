@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 Counted = Callable[[int], None]  # called with the number of texts encoded so far
-
 BATCH = 32
 KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kill loses
 FEW = 128  # most texts that the bundled encoder encodes without torch, which takes long to load

@@ -78,10 +78,8 @@ def fold(text: str) -> str:
 
 def tokenize(text: str) -> list[str]:
     """Return the stemmed tokens of a cleaned text, in order, without stop words."""
-    tokens: list[str] = []
-    for word in _WORD.findall(fold(text)):
-        tokens += _word_tokens(_POSSESSIVE.sub("", word))
-    return tokens
+    words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(fold(text)))
+    return [token for word in words for token in _word_tokens(word)]
 
 
 @lru_cache(maxsize=16_384)

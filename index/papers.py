@@ -22,7 +22,6 @@ from index.text import clean_text
 
 ID_LENGTH = 16  # hexadecimal digits in a derived paper id
 Dating = Literal["day", "week", "month", "year", "added"]
-
 _OLD_ARXIV = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
 _ARXIV = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|10\.48550/arxiv\.|arxiv:\s*)"

@@ -240,10 +240,7 @@ def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Optio
 
 
 def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
-    """Return a hash that identifies a run: its files' places and contents, its options, the code.
-
-    It is hexadecimal, or "" if a file can be read only once, such as a pipe.
-    """
+    """Return a hash of a run's files, options and code; "" if a file can be read only once."""
     parts: list[object] = [code_hash(), sorted(options.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:

@@ -59,10 +59,7 @@ class RemoteEncoder:
 
     @cached_property
     def weights_hash(self) -> str:
-        """SHA-256 of the model's name and its vectors' length, hexadecimal.
-
-        The weights cannot be read, and vectors differ a little from one reply to the next.
-        """
+        """SHA-256 of the model's name and its vectors' length: the weights cannot be read."""
         return hashlib.sha256(f"{self.name}\n{self.dimension}".encode()).hexdigest()
 
     @cached_property
@@ -125,9 +122,8 @@ class RayEncoder:
         `make` opens the encoder, here and in each worker. Raises `InputError` if Ray is not
         installed, or the cluster cannot be reached.
         """
-        self._local = make()
+        self._make, self._local = make, make()
         self.name, self.weights_hash = self._local.name, self._local.weights_hash
-        self._make = make
         self._ray = _connect(address)
 
     @property

@@ -45,10 +45,7 @@ def sha256_of(*paths: Path) -> str:
 
 
 def source_name(path: PurePath) -> str:
-    """Return the path as text that can be stored and printed in one line.
-
-    Bytes that are not UTF-8 and control characters are escaped, so that names stay distinct.
-    """
+    """Return the path as one line; bytes that are not UTF-8 and control characters are escaped."""
     name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
     spelled = (repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in name)
     return "".join(spelled)

@@ -19,7 +19,6 @@ from index.errors import EncoderError
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
-
 BLOCK = 8192  # records under one checksum
 _CHANCE = (0.05, 0.08)  # mean and deviation of unrelated texts' cosines, while there are few
 

@@ -110,9 +110,8 @@ def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> 
      (FORMAT_VERSION - 1, "delete generations, vectors and CURRENT")],
 )  # fmt: skip
 def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
-    manifest = live(store) / "manifest.json"
-    content = json.loads(manifest.read_text()) | {"format_version": version, "new": 1}
-    manifest.write_text(json.dumps(content))
+    content = json.loads((manifest := live(store) / "manifest.json").read_text())
+    manifest.write_text(json.dumps(content | {"format_version": version, "new": 1}))
     for use in (Index.open, index, undo, partial(remove, ["paper000"])):
         with pytest.raises(StoreError, match=rf"has format {version}, .*{way}"):
             use(store)
