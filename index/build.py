@@ -1,8 +1,7 @@
 """Build an index: read files, compare them with the live index, publish and report the changes.
 
 Papers can be searched once their words are counted. Vectors follow: whole papers before their
-sentences, the newest papers first, each batch saved as soon as it is encoded. The map is drawn
-last. What did not change is copied from the live generation.
+sentences, the newest papers first. The map is drawn last.
 """
 
 import time
@@ -34,7 +33,7 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, Outcome, Plan, plan_run, read_batch, run_key
+from index.plan import Batch, Count, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Options, Upload
 from index.store import Index
@@ -43,43 +42,31 @@ from index.vectors import Floats, Keys, Log, append_records
 Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, the number of items done, and the total (0 while that is unknown)."""
-Count = Callable[[int, int], None]
-"""Called with the number of items done in one stage, and the total."""
-
-ASK_BEFORE = 256
-"""With more texts than this to encode, the papers are published before they are encoded."""
+_OUTCOME = TypeAdapter(Outcome)
+ASK_BEFORE = 256  # with more texts to encode, papers are published before they are encoded
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildReport(Outcome):
-    """The report of an indexing run."""
+    """The report of an indexing run, with the numbers of passages now and of texts `embedded`."""
 
     passages: int
-    """Number of sentence passages in the index now."""
     embedded: int
-    """Number of texts that the run encoded."""
     seconds: float
-    generation: str
-    """The live generation: a new one, or the old one if nothing changed."""
-    previous: str | None
-    """The generation that was live before the run; None if there was none."""
-    removed: int = 0
-    """Number of papers removed because no indexed file contains them any more."""
+    generation: str  # the live generation: a new one, or the old one if nothing changed
+    previous: str | None  # the generation that was live before the run; None if there was none
+    removed: int = 0  # number of papers removed because no indexed file contains them any more
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalReport:
-    """The report of a removal: the papers that were removed, and what is left."""
+    """The report of a removal: the papers that were removed, and the numbers of what is left."""
 
     removed: tuple[Paper, ...]
     papers: int
-    """Number of papers in the index now."""
     passages: int
-    """Number of sentence passages in the index now."""
     generation: str
-    """The live generation, a new one."""
-    previous: str
-    """The generation before it, which still contains the removed papers."""
+    previous: str  # the generation before it, which still contains the removed papers
 
 
 def build(
@@ -90,12 +77,12 @@ def build(
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> BuildReport:
-    """Add the papers of files, folders and uploads to the index in `store`.
+    """Add the papers of files, folders and uploads to the index in `store`, made if missing.
 
-    `store` is created if missing; `encoder` must be the one the index was built with; `progress`
-    is called as each stage advances. `index.readers.Options` documents how files can be read,
-    `index.plan.plan_run` how papers already in the index change, and `index.plan.preview` previews
-    a run. A repetition of the last run does not parse its files again if nothing has changed.
+    `encoder` must be the one the index was built with. `index.readers.Options` documents how files
+    can be read, `index.plan.plan_run` how papers already in the index change, and
+    `index.plan.preview` previews a run. A repetition of the last run does not parse its files again
+    if nothing has changed.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -106,15 +93,16 @@ def build(
     started = time.monotonic()
     check_is_store(store)
     if store.is_dir():
-        with writer_lock(store):  # refuse a busy store before reading the files
-            pass
+        with writer_lock(store):
+            pass  # a busy store is refused before the files are read
     key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
     batch = read_batch(paths, store, options, counter(progress, "read"))
     if key != run_key(paths, store, options):
         key = ""  # a file changed while it was read
-    return _build(batch, store, encoder, (key, started), progress, merge=options.get("merge", True))
+    merge = options.get("merge", True)
+    return _build(batch, store, encoder, progress, key=key, started=started, merge=merge)
 
 
 def build_papers(
@@ -122,17 +110,14 @@ def build_papers(
 ) -> BuildReport:
     """Add `papers`, in the order in which they were found, to the index in `store`; see `build`.
 
-    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it. No
-    text is encoded twice. If nothing changed, nothing is written.
+    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it.
     """
-    run = ("", time.monotonic())
-    return _build(Batch(list(papers)), store, encoder, run, progress, merge=True)
+    return _build(Batch(list(papers)), store, encoder, progress, started=time.monotonic())
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
     """Return the report of a run that repeats the last one and changes nothing, else None."""
-    live = current(store)
-    if live is None or not key:
+    if not key or (live := current(store)) is None:
         return None
     manifest = read_manifest(store, live)
     is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
@@ -144,20 +129,16 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
     return _report(outcome, manifest, 0, started, live)
 
 
-_OUTCOME = TypeAdapter(Outcome)
-
-
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    run: tuple[str, float],
     progress: Progress | None,
     *,
-    merge: bool,
+    started: float,
+    key: str = "",
+    merge: bool = True,
 ) -> BuildReport:
-    """Index a batch. `run` is its key ("" if it has none) and its start, in monotonic seconds."""
-    key, started = run
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
         old = live.manifest if live else None
@@ -173,8 +154,8 @@ def _build(
         stored = _OUTCOME.dump_python(repeated, mode="json") if is_stored else {}
         update = {"run": {"key": key if is_stored else "", "outcome": stored}}
         manifest, encoded = _publish(store, live, plan, update, encoder, progress)
-    report = _report(outcome, manifest, encoded, started, old.generation if old else None)
-    return replace(report, removed=len(plan.removed))
+    previous = old.generation if old else None
+    return _report(outcome, manifest, encoded, started, previous, removed=len(plan.removed))
 
 
 def _publish(
@@ -185,11 +166,10 @@ def _publish(
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Publish the papers of a plan: encode the texts that have no vector, and draw the map.
+    """Publish the papers of a plan; return the live manifest, and the number of texts encoded.
 
-    The caller holds the store's lock. `update` holds fields of the manifest. Without an encoder, an
-    index that lacks vectors is published without a map. Return the live manifest, and the number
-    of texts encoded.
+    `update` holds fields of the manifest. Without an encoder, an index that lacks vectors is
+    published without a map.
     """
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
@@ -198,7 +178,7 @@ def _publish(
         # A run that finishes an earlier one is undone together with it.
         update["previous"] = live.manifest.previous
     contents = Contents.next(live, plan.before, plan.after)
-    manifest = _next_manifest(store, live, contents, encoder, update)
+    manifest = contents.manifest(live, encoder, update)
     path, count = store / manifest.vectors, len(contents.papers)
     missing = _find_missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
     if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
@@ -217,7 +197,12 @@ def _publish(
 
 
 def _report(
-    outcome: Outcome, manifest: Manifest, embedded: int, started: float, previous: str | None
+    outcome: Outcome,
+    manifest: Manifest,
+    embedded: int,
+    started: float,
+    previous: str | None,
+    removed: int = 0,
 ) -> BuildReport:
     return BuildReport(
         **vars(outcome),
@@ -226,6 +211,7 @@ def _report(
         seconds=time.monotonic() - started,
         generation=manifest.generation,
         previous=previous,
+        removed=removed,
     )
 
 
@@ -233,15 +219,11 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     """Encode the texts of an index that have no vector yet, then draw the map.
 
     While texts are encoded, the store is locked only to write a batch, so papers can be added.
-
-    Raises:
-        EncoderError: the encoder fails, or is not the one the index was built with.
-        StoreBusyError: another process is writing.
-        StoreError: there is no index, it is damaged or cannot be written.
+    Raises `StoreError` if there is no index, and what `build` raises for its encoder and store.
     """
     started = time.monotonic()
     before = live_generation(store)
-    encoded = fill(store, encoder, counter(progress, "embed"))
+    encoded = _fill(store, encoder, counter(progress, "embed"))
     with writer_lock(store, patient=True):
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
@@ -256,11 +238,8 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     """Publish the index without the papers of these ids; `index.publish.undo` restores them.
 
     Nothing is encoded. A removed paper returns when a file that contains it is indexed again.
-
-    Raises:
-        InputError: no id is given, one is not in the index, or no paper would be left.
-        StoreBusyError: another process is writing.
-        StoreError: there is no index, it is damaged, or cannot be written.
+    Raises `InputError` if no id is given, one is not in the index, or no paper would be left, and
+    what `resume` raises for its store.
     """
     if not ids:
         raise InputError("nothing to remove: name a paper by its id")
@@ -272,22 +251,15 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
         rows = sorted({row_of[id_] for id_ in ids})
         if len(rows) == len(row_of):
-            raise InputError(
-                "that would remove every paper: index others first, or delete the folder"
-                f" {store} to start over"
-            )
-        removed = {paper.id: paper for paper in (live.papers[row] for row in rows)}
+            remedy = f"index others first, or delete the folder {store} to start over"
+            raise InputError(f"that would remove every paper: {remedy}")
+        removed = {live.papers[row].id: live.papers[row] for row in rows}
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
         manifest, _ = _publish(store, live, plan, {"run": {}}, None, progress)
-    return RemovalReport(
-        removed=tuple(removed.values()),
-        papers=manifest.papers,
-        passages=manifest.passages,
-        generation=manifest.generation,
-        previous=live.manifest.generation,
-    )
+    counts, previous = (manifest.papers, manifest.passages), live.manifest.generation
+    return RemovalReport(tuple(removed.values()), *counts, manifest.generation, previous)
 
 
 def counter(progress: Progress | None, stage: Stage) -> Count:
@@ -300,8 +272,7 @@ class Contents:
     """Everything that a generation stores about P papers, except their vectors."""
 
     papers: Papers
-    rows: Rows
-    """Each paper's row in the live generation, -1 if it is new or its title or abstract changed."""
+    rows: Rows  # each paper's row in the live generation, -1 if it is new or its text changed
     passages: Passages
     lexical: LexicalIndex
     names: Names
@@ -311,19 +282,14 @@ class Contents:
     def next(
         cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
     ) -> Self:
-        """Cut and count the papers of the live index with `before` replaced by `after`.
-
-        The data of other papers is copied from the live generation, unless another version of the
-        program wrote it.
-        """
+        """Replace `before` by `after` in the live index; copy the rest if this version wrote it."""
         is_same_version = live is not None and live.manifest.code == code_hash()
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
         papers = stored.changed(before, after, anew=not is_same_version)
-        rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
-        for row, id_ in enumerate(papers.ids):
-            was, new = before.get(id_), after.get(id_)
-            if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
-                rows[row] = -1
+        texts = {id_: (paper.title, paper.abstract) for id_, paper in before.items()}
+        anew = {id_ for id_, new in after.items() if texts.get(id_) != (new.title, new.abstract)}
+        old_rows = (-1 if id_ in anew else stored.rows.get(id_, -1) for id_ in papers.ids)
+        rows = np.fromiter(old_rows, dtype=np.int64)
         old, copied = (live, rows) if live and is_same_version else (None, np.full(len(papers), -1))
         lexical = LexicalIndex.build(papers, old.lexical if old else None, copied)
         passages = Passages.of(papers, old.cuts if old else None, copied)
@@ -335,51 +301,38 @@ class Contents:
         layout = live.layout if live and live.manifest.content == self.passages.content else None
         if layout is None:
             progress(0, len(self.papers))
-            whole = log.of(self.passages.paper_keys)
+            whole = log.take(log.find(self.passages.paper_keys))
             layout = carry_on(live.layout, self.rows, whole) if live and live.layout else None
             layout = layout or map_collection(self.papers, whole)
             progress(len(self.papers), len(self.papers))
         return replace(self, layout=layout)
+
+    def manifest(
+        self, live: Index | None, encoder: Encoder | None, update: Mapping[str, Any]
+    ) -> Manifest:
+        """Make the manifest of the next generation, which shares the first one's vectors."""
+        generation = new_generation_id()
+        known: dict[str, Any] = dict(live.manifest) if live else {}
+        if encoder and not live:
+            known = {"encoder": encoder.name, "weights_hash": encoder.weights_hash}
+            known |= {"dimension": encoder.dimension, "vectors": f"{VECTORS}/{generation}.bin"}
+        known |= {
+            "generation": generation,
+            "previous": live.manifest.generation if live else None,
+            "created": datetime.now(UTC),
+            "papers": len(self.papers),
+            "passages": len(self.passages),
+            "content": self.passages.content,
+            "code": code_hash(),
+            "files": {},
+        }
+        return Manifest.model_validate({**known, **update})
 
     def save(self, folder: Path) -> None:
         """Write every part into a generation's folder."""
         for part in (self.papers, self.passages, self.lexical, self.names, self.layout):
             if part is not None:
                 part.save(folder)
-
-
-def _next_manifest(
-    store: Path,
-    live: Index | None,
-    contents: Contents,
-    encoder: Encoder | None,
-    update: Mapping[str, Any],
-) -> Manifest:
-    """Make the manifest of the next generation, which shares the first one's file of vectors."""
-    known: dict[str, Any] = {}
-    generation = new_generation_id()
-    with writing(store):
-        (store / VECTORS).mkdir(exist_ok=True)
-    if live:
-        known = dict(live.manifest)
-    elif encoder:
-        known = {
-            "encoder": encoder.name,
-            "weights_hash": encoder.weights_hash,
-            "dimension": encoder.dimension,
-            "vectors": f"{VECTORS}/{generation}.bin",
-        }
-    known |= {
-        "generation": generation,
-        "previous": live.manifest.generation if live else None,
-        "created": datetime.now(UTC),
-        "papers": len(contents.papers),
-        "passages": len(contents.passages),
-        "content": contents.passages.content,
-        "code": code_hash(),
-        "files": {},
-    }
-    return Manifest.model_validate({**known, **update})
 
 
 def _find_missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
@@ -404,31 +357,21 @@ def _encode(
         yield keys[batch], encoder.encode(texts, progress=count)
 
 
-def fill(store: Path, encoder: Encoder, progress: Count) -> int:
-    """Encode the missing texts of the live generation, and return their number.
-
-    The store is locked only to write a batch. Texts published meanwhile are encoded, too.
-    """
+def _fill(store: Path, encoder: Encoder, progress: Count) -> int:
+    """Encode the texts without a vector, also those published meanwhile; return their number."""
     done = 0
     while True:
         index = Index.open(store)
         check_encoder(index.manifest, encoder)
-        missing = _find_missing(index.papers, index.cuts, index.log)
+        missing, log = _find_missing(index.papers, index.cuts, index.log), index.log
         if not len(missing):
             return done
         count = partial(lambda before, n, of: progress(before + n, before + of), done)
         for keys, vectors in _encode(index.papers, index.cuts, missing, encoder, count):
             done += len(keys)
-            if _append(store, index.log, keys, vectors) != index.manifest.generation:
+            with writer_lock(store, patient=True), writing(store):
+                live = read_manifest(store, live_generation(store))
+                if store / live.vectors == log.path:
+                    append_records(log.path, log.dimension, keys, vectors)
+            if live.generation != index.manifest.generation:
                 break  # another process has published: look again for missing texts
-
-
-def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
-    """Save vectors if the live generation still uses their file; return that generation's id."""
-    with writer_lock(store, patient=True), writing(store):
-        if (generation := current(store)) is None:
-            return ""
-        live = read_manifest(store, generation)
-        if store / live.vectors == log.path:
-            append_records(log.path, log.dimension, keys, vectors)
-        return generation

@@ -1,8 +1,6 @@
 """Read and write the papers of a generation, and the passages that they are cut into.
 
-Papers are stored as lines of JSON, with a table of where each was found, so that digests and dates
-are looked up without parsing a paper. Passages are stored as arrays. Unchanged papers are copied
-from one generation to the next without being parsed or cut again.
+Unchanged papers are copied from one generation to the next without being parsed or cut again.
 """
 
 import datetime as dt
@@ -14,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar, overload
 
@@ -37,10 +36,7 @@ _T = TypeVar("_T")
 
 @cache
 def code_hash() -> str:
-    """Return the SHA-256 of the code that reads, merges and cuts papers, hexadecimal.
-
-    It covers this whole package: after any change of it, an index is cut and counted anew.
-    """
+    """Return the SHA-256 of this package's code; after a change of it, an index is built anew."""
     return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 
@@ -74,17 +70,16 @@ class Sightings:
     """The T sightings of P papers, in the order of the papers; each is a paper found in a place."""
 
     places: tuple[Place, ...]
-    paper: Rows
-    """The row of each sighting's paper, ascending, shape (T,)."""
-    place: Rows
-    """The index in `places` of each sighting's place, shape (T,)."""
-    years: Rows
-    """The year of each paper, 0 if it has none, shape (P,)."""
+    paper: Rows  # the row of each sighting's paper, ascending, shape (T,)
+    place: Rows  # the index in `places` of each sighting's place, shape (T,)
+    years: Rows  # the year of each paper, 0 if it has none, shape (P,)
 
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> "Sightings":
         """Return the sightings of papers; a generation's papers have them stored."""
-        return (papers if isinstance(papers, Papers) else Papers.of(papers)).sightings
+        if not isinstance(papers, Papers):
+            papers = Papers().changed({}, {paper.id: paper for paper in papers})
+        return papers.sightings
 
     @classmethod
     def listed(cls, rows: Sequence[tuple[int, Sequence[Place]]]) -> Self:
@@ -122,45 +117,38 @@ class Sightings:
 class Papers(RowsRead[Paper]):
     """P papers in the order of their ids, as a generation stores them."""
 
-    lines: Bytes = b""
-    """Each paper as JSON, followed by a line feed."""
+    lines: Bytes = b""  # each paper as JSON, followed by a line feed
+    # The byte at which each line begins, and the end of the last, shape (P + 1,).
     starts: Rows = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    """The byte at which each line begins, and the end of the last, shape (P + 1,)."""
     ids: list[str] = field(default_factory=list)
-    titles: list[str] = field(default_factory=list)
-    """Each title, reduced by `index.papers.letters`."""
+    titles: list[str] = field(default_factory=list)  # each title, reduced by `index.papers.letters`
     numbers: dict[str, list[int]] = field(default_factory=dict)
     """The rows of the papers with each DOI, arXiv or PubMed id; keys are like "doi:10.1/a"."""
     sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
     _read: dict[int, Paper] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, papers: Iterable[Paper]) -> Self:
-        """Build from papers in memory."""
-        return cls().changed({}, {paper.id: paper for paper in papers})
-
     def changed(
         self, before: Mapping[str, Paper], after: Mapping[str, Paper], *, anew: bool = False
     ) -> Self:
-        """Return the papers with those of `before` replaced by those of `after`, both by id.
-
-        Unchanged papers are copied without being parsed, unless all are to be written `anew`.
-        """
+        """Replace papers, by id, without parsing the others unless all are to be written `anew`."""
         ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
         lines, titles, seen, new = [], [], [], {}
         numbers: dict[str, list[int]] = defaultdict(list)
         starts = self.starts.tolist()
+        known_numbers: dict[int, list[str]] = defaultdict(list)
+        for number, rows in self.numbers.items():
+            for row in rows:
+                known_numbers[row].append(number)
         for row, id_ in enumerate(ids):
             old, paper = self.rows.get(id_, -1), after.get(id_)
-            if anew and paper is None:
-                paper = self[old]
-            if paper is None or (paper == before.get(id_) and not anew):
-                known = self._numbers.get(old, [])
+            if not anew and (paper is None or paper == before.get(id_)):
+                known = known_numbers.get(old, [])
                 lines.append(self.lines[starts[old] : starts[old + 1]])
                 titles.append(self.titles[old])
                 seen.append(self.sightings.rows[old])
             else:
-                new[row], known = paper, [":".join(number) for number in numbers_of(paper)]
+                paper = paper or self[old]
+                new[row], known = paper, numbers_of(paper)
                 lines.append(paper.model_dump_json().encode() + b"\n")
                 titles.append(letters(paper.title))
                 places = [Place(s.name, s.date, s.dated) for s in paper.sources]
@@ -171,49 +159,30 @@ class Papers(RowsRead[Paper]):
         sightings = Sightings.listed(seen)
         return type(self)(b"".join(lines), ends, ids, titles, dict(numbers), sightings, new)
 
-    @cached_property
-    def _numbers(self) -> dict[int, list[str]]:
-        """The DOI, arXiv and PubMed ids of the papers that have any, by row."""
-        found: dict[int, list[str]] = defaultdict(list)
-        for number, rows in self.numbers.items():
-            for row in rows:
-                found[row].append(number)
-        return found
-
     def save(self, folder: Path) -> None:
         """Write the papers and their table into a generation's folder."""
         (folder / PAPERS).write_bytes(self.lines)
         found = self.sightings
         named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
         lists = {"ids": self.ids, "places": named, "numbers": self.numbers}
-        np.savez(
-            folder / TABLE,
-            allow_pickle=False,
-            starts=self.starts,
-            lists=packed([json.dumps(lists)]),
-            titles=packed(self.titles),
-            paper=found.paper,
-            place=found.place,
-            years=found.years,
-        )
+        arrays: dict[str, NDArray[np.generic]] = {"starts": self.starts}
+        arrays |= {"lists": packed([json.dumps(lists)]), "titles": packed(self.titles)}
+        arrays |= {"paper": found.paper, "place": found.place, "years": found.years}
+        np.savez(folder / TABLE, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the file of papers that `save` wrote, and read the table."""
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
+            ids, numbers = lists["ids"], lists["numbers"]
             seen = tuple(
                 Place(name, dt.date.fromisoformat(day) if day else None, dated)
                 for name, day, dated in lists["places"]
             )
-            return cls(
-                _mapped(folder / PAPERS),
-                stored["starts"],
-                lists["ids"],
-                unpacked(stored["titles"], len(lists["ids"])),
-                lists["numbers"],
-                Sightings(seen, *(stored[name] for name in ("paper", "place", "years"))),
-            )
+            found = Sightings(seen, *(stored[name] for name in ("paper", "place", "years")))
+            titles = unpacked(stored["titles"], len(ids))
+            return cls(_mapped(folder / PAPERS), stored["starts"], ids, titles, numbers, found)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -254,7 +223,7 @@ class Papers(RowsRead[Paper]):
             for paper in others:
                 near.update([self.rows[paper.id]] if paper.id in self.rows else [])
                 near.update(by_title.get(letters(paper.title), ()))
-                for number in map(":".join, numbers_of(paper)):
+                for number in numbers_of(paper):
                     near.update(self.numbers.get(number, ()))
             others = [self[row] for row in near - found]
             found |= near
@@ -275,18 +244,14 @@ class _Cut(NamedTuple):
     paper_key: np.uint64
     texts: bytes
 
-
-def _cut(paper: Paper) -> _Cut:
-    passages = cut(paper)
-    texts = [passage.text.encode("utf-8", "surrogatepass") for passage in passages]
-    spans = [(passage.start, passage.end) for passage in passages]
-    return _Cut(
-        np.asarray(spans, dtype=np.int32).reshape(-1, 2),
-        np.asarray([len(text) for text in texts], dtype=np.int64),
-        text_keys(passage.text for passage in passages),
-        text_keys([paper_text(paper)])[0],
-        b"".join(texts),
-    )
+    @classmethod
+    def of(cls, paper: Paper) -> Self:
+        passages = cut(paper)
+        texts = [passage.text.encode("utf-8", "surrogatepass") for passage in passages]
+        spans = np.asarray([(each.start, each.end) for each in passages], dtype=np.int32)
+        sizes = np.asarray([*map(len, texts)], dtype=np.int64)
+        keys, paper_keys = text_keys(each.text for each in passages), text_keys([paper_text(paper)])
+        return cls(spans.reshape(-1, 2), sizes, keys, paper_keys[0], b"".join(texts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,25 +259,19 @@ class Passages(RowsRead[Passage]):
     """The S passages of P papers, grouped by paper and in order."""
 
     ids: Sequence[str] = field(repr=False)
-    """The ids of the papers."""
-    owner: Rows
-    """The row of each passage's paper, ascending, shape (S,)."""
-    spans: NDArray[np.int32]
-    """The start and end of each in the stored abstract, in code points, shape (S, 2)."""
-    text_starts: Rows
-    """The byte of `texts` at which each text begins, and the end of the last, shape (S + 1,)."""
-    paper_keys: Keys
-    """The key of the text that represents each whole paper, shape (P,)."""
-    passage_keys: Keys
-    """The key of the text of each passage, shape (S,)."""
-    texts: Bytes = field(repr=False)
-    """The cleaned sentences, one after the other, in UTF-8."""
+    owner: Rows  # the row of each passage's paper, ascending, shape (S,)
+    spans: NDArray[np.int32]  # start and end in the stored abstract, in code points, shape (S, 2)
+    text_starts: Rows  # the byte at which each text begins, and the end of the last, shape (S + 1,)
+    paper_keys: Keys  # the key of the text that represents each whole paper, shape (P,)
+    passage_keys: Keys  # the key of the text of each passage, shape (S,)
+    texts: Bytes = field(repr=False)  # the cleaned sentences, one after the other, in UTF-8
 
     @classmethod
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
         """Cut P papers; copy those that are in `old`, at `rows` there (-1 for the others)."""
-        kept = enumerate(rows.tolist() if old and rows is not None else [-1] * len(papers))
-        cuts = [old._of_paper(at) if old and at >= 0 else _cut(papers[row]) for row, at in kept]
+        places = [-1] * len(papers) if rows is None else rows.tolist()
+        known = old._cuts() if old else []
+        cuts = [known[at] if at >= 0 else _Cut.of(papers[row]) for row, at in enumerate(places)]
         none = np.empty(0, dtype=np.int64)
         return cls(
             ids_of(papers),
@@ -324,17 +283,12 @@ class Passages(RowsRead[Passage]):
             b"".join(each.texts for each in cuts),
         )
 
-    @cached_property
-    def _bounds(self) -> tuple[list[int], list[int], Rows]:
-        """The first passage of each paper, the byte where its text begins, and all text sizes."""
+    def _cuts(self) -> list[_Cut]:
         firsts = np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
-        return firsts.tolist(), self.text_starts[firsts].tolist(), np.diff(self.text_starts)
-
-    def _of_paper(self, row: int) -> _Cut:
-        firsts, starts, sizes = self._bounds
-        some = slice(firsts[row], firsts[row + 1])
-        key, texts = self.paper_keys[row], self.texts[starts[row] : starts[row + 1]]
-        return _Cut(self.spans[some], sizes[some], self.passage_keys[some], key, texts)
+        columns = (self.spans, np.diff(self.text_starts), self.passage_keys)
+        parts = (np.split(column, firsts[1:-1]) for column in columns)
+        texts = (self.texts[at:end] for at, end in pairwise(self.text_starts[firsts].tolist()))
+        return [*map(_Cut, *parts, self.paper_keys, texts)]
 
     def __len__(self) -> int:
         return len(self.owner)

@@ -1,8 +1,7 @@
 """Find near vectors with a Chroma server, for collections on which exact search is slow.
 
-The server holds every paper and passage of the live generation. Only the nearest that it finds are
-compared exactly, with the vectors of the store; if it does not answer, all vectors are compared.
-Use `chroma run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
+Only the nearest that it finds are compared exactly; while it does not answer, all are. Use `chroma
+run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
 """
 
 import hashlib
@@ -11,9 +10,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -30,14 +28,11 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 Kind = Literal["papers", "passages"]
-NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
-"""Number of nearest records that are compared exactly."""
+NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}  # that are compared exactly
 BATCH = 1000
 TIMEOUT_SECONDS = 10.0
-RETRY_SECONDS = 5.0
-"""A server that did not answer is not asked again for this long."""
-_Ledger = dict[Kind, dict[str, int]]
-"""The records uploaded to a server: the id of each, and the key of its text."""
+RETRY_SECONDS = 5.0  # a server that did not answer is not asked again for this long
+_Ledger = dict[Kind, dict[str, int]]  # the id of each uploaded record, and the key of its text
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,25 +46,19 @@ class Chroma:
         """Set a server's address, `http://host:8000` or `https://…` for TLS, without connecting.
 
         The token is sent as `x-chroma-token`, which Chroma Cloud and proxies read. The collections
-        are named `collection` followed by `-papers` and `-passages`.
-
-        Raises:
-            InputError: the address is invalid, or holds more than scheme, host and port.
+        are named `collection` followed by `-papers` and `-passages`. Raises `InputError` if the
+        address is invalid, or holds more than scheme, host and port.
         """
         parts = address(url)
         if parts is None:
             raise InputError("ABSTRACTQA_CHROMA_URL is not a valid address: write http://host:8000")
         if parts.username or parts.password or parts.path.strip("/") or parts.query:
-            raise InputError(
-                "ABSTRACTQA_CHROMA_URL may contain only scheme, host and port: put the server's"
-                " token in ABSTRACTQA_CHROMA_TOKEN"
-            )
+            what = "ABSTRACTQA_CHROMA_URL may contain only scheme, host and port"
+            raise InputError(f"{what}: put the server's token in ABSTRACTQA_CHROMA_TOKEN")
         self._host, self._ssl = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._ssl else 8000)
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._token, self._name = token, collection
-        self._lock = Lock()
-        self._client: ClientAPI | None = None
         self._silent_until = 0.0
 
     @contextmanager
@@ -80,27 +69,22 @@ class Chroma:
         from chromadb.errors import ChromaError
 
         try:
-            with self._lock:
-                self._client = self._client or self._connect()
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
-            why = first_line(error)
-            raise DatabaseError(f"Chroma at {self.url} did not answer ({why})") from error
+            what = f"Chroma at {self.url} did not answer ({first_line(error)})"
+            raise DatabaseError(what) from error
 
-    def _connect(self) -> "ClientAPI":
+    @cached_property
+    def _client(self) -> "ClientAPI":
         import chromadb
         import httpx
         from chromadb.config import Settings
 
         # Chroma's client waits forever; check first whether the server answers.
         httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
-        client = chromadb.HttpClient(
-            host=self._host,
-            port=self._port,
-            ssl=self._ssl,
-            headers={"x-chroma-token": self._token} if self._token else None,
-            settings=Settings(anonymized_telemetry=False),
-        )
+        headers = {"x-chroma-token": self._token} if self._token else None
+        settings = Settings(anonymized_telemetry=False)
+        client = chromadb.HttpClient(self._host, self._port, self._ssl, headers, settings)
         session = getattr(getattr(client, "_server", None), "_session", None)
         if isinstance(session, httpx.Client):
             session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
@@ -116,10 +100,8 @@ class Chroma:
             embedding_function=None,
         )
         if (found.metadata or {}).get("store") != owner:
-            raise DatabaseError(
-                f"the collections {self._name!r} at {self.url} belong to another index: set"
-                " ABSTRACTQA_CHROMA_COLLECTION to another name"
-            )
+            what = f"the collections {self._name!r} at {self.url} belong to another index"
+            raise DatabaseError(f"{what}: set ABSTRACTQA_CHROMA_COLLECTION to another name")
         return found
 
     def _ledger_file(self, store: Path) -> Path:
@@ -144,10 +126,10 @@ class Chroma:
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
     ) -> int:
-        """Upload an index: write new and changed records, delete those that are gone.
+        """Write new and changed records, delete those that are gone, and return their number.
 
         A ledger in the store lists what was uploaded before; if the server has another number of
-        records, it is asked for its ids. Return the number of records written or deleted.
+        records, it is asked for its ids.
         """
         ledger, _ = self._ledger(store)
         changed = 0
@@ -200,6 +182,19 @@ class Chroma:
             found = held.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
         return found["ids"][0]
 
+    def searching(self, index: Index) -> Index:
+        """Return an index that compares only vectors the server finds near, if it answers."""
+        papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
+
+        def passages(vector: Floats) -> NDArray[np.int64] | None:
+            """Return the nearest passages, and all passages of the nearest papers."""
+            near, whole = sentences(vector), papers(vector)
+            if near is None or whole is None:
+                return None
+            return np.union1d(near, np.flatnonzero(np.isin(index.owner, whole)))
+
+        return index.searched(papers, passages)
+
     def _candidates(self, kind: Kind, index: Index) -> Candidates:
         """Return a function that finds the rows near a vector; None while the server fails."""
         places = {id_: row for row, id_ in enumerate(_keys(index, kind))}
@@ -224,31 +219,18 @@ class Chroma:
 
         return candidates
 
-    def searching(self, index: Index) -> Index:
-        """Return an index that compares only vectors the server finds near, if it answers."""
-        papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
-
-        def passages(vector: Floats) -> NDArray[np.int64] | None:
-            """Return the nearest passages, and all passages of the nearest papers."""
-            near, whole = sentences(vector), papers(vector)
-            if near is None or whole is None:
-                return None
-            return np.union1d(near, np.flatnonzero(np.isin(index.owner, whole)))
-
-        return index.searched(papers, passages)
-
 
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
     """Return the share of the ten exactly nearest records that the server finds, over 20 vectors.
 
-    Raises:
-        DatabaseError: the server cannot be reached, or refuses.
+    Raises `DatabaseError` if the server cannot be reached, or refuses.
     """
+    index = index.searched(None, None)
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
     row_of = {id_: at for at, id_ in enumerate(_keys(index, kind))}
     most, found = min(10, len(vectors)), []
     for row in sorted({*np.linspace(0, len(vectors) - 1, min(20, len(vectors))).astype(int)}):
-        cosines = vectors.exact @ vectors[row]
+        cosines = vectors @ vectors[row]
         # Identical texts are equally near: any of them counts.
         least = np.sort(cosines)[-most] - 1e-5
         near = [row_of[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in row_of]
@@ -258,12 +240,11 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
 
 def _keys(index: Index, kind: Kind) -> dict[str, int]:
     """Map the id of each paper or passage, in order, to the upper 63 bits of its text's key."""
-    papers, cuts = ids_of(index.papers), index.cuts
-    ids, keys = papers, cuts.paper_keys
+    ids, cuts = ids_of(index.papers), index.cuts
+    keys = cuts.paper_keys if kind == "papers" else cuts.passage_keys
     if kind == "passages":
         rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
-        ids = [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
-        keys = cuts.passage_keys
+        ids = [f"{ids[row]}:{start}-{end}" for row, (start, end) in rows]
     return dict(zip(ids, (keys >> np.uint64(1)).tolist(), strict=True))
 
 
@@ -279,14 +260,16 @@ def _read_keys(collection: "Collection") -> dict[str, int]:
 
 
 def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
+    """Return the columns of the records of papers or passages, as Chroma takes them."""
     cuts, days = index.cuts, Sightings.of(index.papers).earliest
-    keys, vectors = cuts.paper_keys, index.paper_vectors
-    if kind == "passages":
-        keys, vectors = cuts.passage_keys, index.passage_vectors
-    records = []
+    is_paper = kind == "papers"
+    keys = cuts.paper_keys if is_paper else cuts.passage_keys
+    ids, documents, metadatas = [], [], []
     for row in rows:
-        owner = row if kind == "papers" else int(cuts.owner[row])
-        paper = index.papers[owner]
+        owner = row if is_paper else int(cuts.owner[row])
+        paper, passage = index.papers[owner], None if is_paper else cuts[row]
+        ids.append(passage.id if passage else paper.id)
+        documents.append(passage.text if passage else paper.display_title)
         known = {
             "paper": paper.id,
             "title": paper.display_title,
@@ -294,12 +277,7 @@ def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
             "year": paper.year or 0,
             "day": int(days[owner]),
         }
-        if kind == "papers":
-            records.append((paper.id, paper.display_title, known))
-        else:
-            passage = cuts[row]
-            span = {"start": passage.start, "end": passage.end}
-            records.append((passage.id, passage.text, known | span))
-    columns = map(list, zip(*records, strict=True))
-    named = dict(zip(("ids", "documents", "metadatas"), columns, strict=True))
-    return {**named, "embeddings": np.asarray(vectors[list(rows)])}
+        metadatas.append(known | ({"start": passage.start, "end": passage.end} if passage else {}))
+    vectors = index.paper_vectors if is_paper else index.passage_vectors
+    columns = {"ids": ids, "documents": documents, "metadatas": metadatas}
+    return {**columns, "embeddings": np.asarray(vectors[list(rows)])}

@@ -1,8 +1,5 @@
 """Draw a map of the collection: papers as points in the plane, and clusters with names.
 
-The map is computed from the vectors of whole papers when they are indexed, and stored in the
-generation. On one machine, the same vectors give the same map.
-
 Clusters are named by the words and word pairs that distinguish them from the rest. A term's weight
 is the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and
 Quinn, "Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22). It counts papers, not
@@ -13,8 +10,7 @@ compared by their stems and shown as the papers write them.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, zip_longest
@@ -32,23 +28,11 @@ from index.text import clean_text
 
 FILE_NAME = "map.npz"
 Floats = NDArray[np.float64]
-Term = tuple[str, ...]
-"""The stems of one word or of two neighbours."""
+Term = tuple[str, ...]  # the stems of one word or of two neighbours
 _Counts = NDArray[np.int64]
-
-_LEAST_TO_GROUP = 20
-"""Fewer papers than this form one group, laid out along their principal components."""
-_NEIGHBOURS = 5
-"""Number of nearest papers among which a new paper is placed."""
-_CLUSTERS = (8, 12)
-"""Fewest and most clusters of a large collection: fewer are whole fields, more look alike."""
-_CLUSTER_SIZES = (15, 10)
-"""Most and fewest papers in an average cluster of a small collection."""
+_LEAST_TO_GROUP = 20  # fewer papers form one group, along their principal components
+_NEIGHBOURS = 5  # nearest papers among which a new paper is placed
 _DIGITS = 4
-MOST_TERMS = 6
-"""Most terms of a group."""
-_PRIOR = 10.0
-"""Weight of the prior, in papers: that a group has a term as often as all papers do."""
 # Words that abstracts of every field use, one form for each stem. Even where one is frequent in a
 # group by chance, it tells a reader nothing about the group.
 _GENERIC = frozenset(
@@ -105,13 +89,10 @@ class CollectionMap(BaseModel, frozen=True):
 class Layout:
     """A map of P papers, as a generation stores it."""
 
-    places: Floats
-    """The position of each paper, shape (P, 2), from 0 to 1."""
-    groups: NDArray[np.int64]
-    """The number of each paper's cluster, shape (P,)."""
+    places: Floats  # the position of each paper, shape (P, 2), from 0 to 1
+    groups: NDArray[np.int64]  # the number of each paper's cluster, shape (P,)
     clusters: tuple[Cluster, ...]
-    changed: int = 0
-    """Number of papers added or removed since the map was drawn."""
+    changed: int = 0  # number of papers added or removed since the map was drawn
 
     def of(self, ids: Sequence[str]) -> CollectionMap:
         """Return the map of the papers with these ids, in the order of the layout."""
@@ -130,18 +111,17 @@ class Layout:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
-            clusters = json.loads(stored["clusters"].tobytes())
-            every = tuple(Cluster.model_validate(cluster) for cluster in clusters)
+            every = tuple(map(Cluster.model_validate, json.loads(stored["clusters"].tobytes())))
             changed = int(stored["changed"]) if "changed" in stored else 0
             return cls(stored["places"], stored["groups"], every, changed)
 
 
 def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
-    """Project and group P papers by their unit vectors, shape (P, d).
+    """Project and group P papers by their unit vectors, shape (P, d), the same way each time.
 
-    The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the
-    principal components; fewer than 20 or more than 3,000 papers are placed by those components.
-    Clusters are found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
+    The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the principal
+    components; fewer than 20 or more than 3,000 papers are placed by those components. Clusters are
+    found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
     """
     if not papers:
         return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
@@ -151,7 +131,19 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
             places, groups = components[:, :2], np.zeros(len(papers), dtype=np.int64)
         else:
             places, groups = _lay_out(components), _cluster(components[:, :10])
-    return _make_layout(papers, _centre(places), groups)
+    # Centred in the unit square, scaled alike along both axes.
+    low, high = places.min(axis=0), places.max(axis=0)
+    span = float((high - low).max()) or 1.0
+    places = ((places - (low + high) / 2) / span + 0.5).clip(0, 1).round(_DIGITS)
+    sizes = np.bincount(groups).tolist()
+    step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
+    named = _name(papers[::step], groups[::step].tolist(), len(sizes))
+    names = (", ".join(terms[:3]) or f"group {at}" for at, terms in enumerate(named, start=1))
+    clusters = (
+        Cluster(number=number, name=name, terms=terms, size=size)
+        for number, (name, terms, size) in enumerate(zip(names, named, sizes, strict=True))
+    )
+    return Layout(places, groups, tuple(clusters))
 
 
 def carry_on(
@@ -161,10 +153,8 @@ def carry_on(
 
     A new paper is placed in the middle of its five nearest papers, in the cluster of most of them.
     `rows` are the P papers' rows on the old map, -1 of a new one; `vectors` has the shape (P, d).
-
-    Returns:
-        None if the map must be drawn anew: it had too few papers for clusters, more than a quarter
-        of them came or went since it was drawn, or a cluster has no paper left.
+    Return None if the map must be drawn anew: it had too few papers for clusters, more than a
+    quarter of them came or went since it was drawn, or a cluster has no paper left.
     """
     new, kept = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
     changed = before.changed + max(len(new), len(before.groups) - len(kept))
@@ -188,11 +178,11 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
     # Imported here, as below: scikit-learn takes a second, and few processes draw a map.
     from sklearn.decomposition import PCA
 
-    found = np.zeros((len(vectors), 2))
-    if len(vectors) > 1:
-        pca = PCA(min(50, *vectors.shape), svd_solver="covariance_eigh")
-        found = pca.fit_transform(vectors.astype(np.float64))
-        found[np.abs(found) < 1e-9] = 0.0
+    if len(vectors) < 2:
+        return np.zeros((len(vectors), 2))
+    pca = PCA(min(50, *vectors.shape), svd_solver="covariance_eigh")
+    found = pca.fit_transform(vectors.astype(np.float64))
+    found[np.abs(found) < 1e-9] = 0.0
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 
 
@@ -216,13 +206,13 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
 
     rounded = components.round(6)  # more digits would make equal vectors differ
     distinct = len(np.unique(rounded, axis=0))
-    fewest = max(2, min(_CLUSTERS[0], len(rounded) // _CLUSTER_SIZES[0]))
-    most = min(_CLUSTERS[1], len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
+    # Less than 8 clusters of a large collection are whole fields, more than 12 look alike.
+    fewest = max(2, min(8, len(rounded) // 15))
+    most = min(12, len(rounded) // 10, distinct - 1)
     sample = slice(None, None, 1 + (len(rounded) - 1) // 1000)
     found: list[tuple[float, NDArray[np.int64]]] = []
     for count in range(fewest, most + 1):
-        means = KMeans(count, n_init=4, random_state=0)
-        groups = means.fit_predict(rounded).astype(np.int64)
+        groups = KMeans(count, n_init=4, random_state=0).fit_predict(rounded).astype(np.int64)
         if len(np.unique(groups[sample])) > 1:
             found.append((float(silhouette_score(rounded[sample], groups[sample])), groups))
     if not found:
@@ -234,37 +224,10 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
     return np.argsort(by_size)[groups]
 
 
-def _centre(places: Floats) -> Floats:
-    """Centre places in the unit square, scaled alike along both axes."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    span = float((high - low).max()) or 1.0
-    inside: Floats = (places - (low + high) / 2) / span + 0.5
-    return inside.clip(0, 1).round(_DIGITS)
+def _name(papers: Sequence[Paper], groups: Sequence[int], count: int) -> list[tuple[str, ...]]:
+    """Return at most six terms that distinguish each group of papers from all others, best first.
 
-
-def _make_layout(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
-    sizes = np.bincount(groups).tolist()
-    step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
-    terms = distinguishing_terms(papers[::step], groups[::step].tolist(), len(sizes))
-    clusters = (
-        Cluster(
-            number=number,
-            name=", ".join(terms[number][:3]) or f"group {number + 1}",
-            terms=terms[number],
-            size=size,
-        )
-        for number, size in enumerate(sizes)
-    )
-    return Layout(places, groups, tuple(clusters))
-
-
-def distinguishing_terms(
-    papers: Sequence[Paper], groups: Sequence[int], count: int
-) -> list[tuple[str, ...]]:
-    """Return the terms that distinguish each group of papers from all others, the best first.
-
-    Groups are numbered from 0 to `count` - 1; each has at most `MOST_TERMS` terms, or none. A term
-    goes to the group that it distinguishes most; a single group gets its most frequent terms.
+    A term goes to the group that it distinguishes most; a single group gets its most frequent ones.
     """
     titles = [paper.display_title for paper in papers]
     texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
@@ -303,7 +266,7 @@ def _usual_form(forms: Counter[str]) -> str:
 
 
 def _papers_with(
-    terms: Iterable[AbstractSet[Term]], groups: Sequence[int], count: int
+    terms: Iterable[Set[Term]], groups: Sequence[int], count: int
 ) -> dict[Term, list[int]]:
     papers: dict[Term, list[int]] = defaultdict(lambda: [0] * count)
     for found, group in zip(terms, groups, strict=True):
@@ -323,11 +286,11 @@ def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     if len(sizes) == 1:
         return np.asarray(share)
     # Half a paper keeps the odds finite for a term that all papers have.
-    yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
+    prior = 10.0  # its weight, in papers: that a group has a term as often as all papers do
+    yes, no = prior * share, prior * (1 - share) + 0.5
     others, rest = total - counts, everyone - sizes
-    ratio = np.log((counts + yes) / (sizes - counts + no)) - np.log(
-        (others + yes) / (rest - others + no)
-    )
+    here, elsewhere = (counts + yes) / (sizes - counts + no), (others + yes) / (rest - others + no)
+    ratio = np.log(here) - np.log(elsewhere)
     return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (others + yes)))
 
 
@@ -338,16 +301,12 @@ def _choose(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
     chosen: list[Term] = []
     used: set[str] = set()
     for term in ranked:
-        if used & {*term}:
-            continue
-        better = (
-            pair for pair in pairs
-            if {*term} < {*pair} and not used & {*pair}
-            and papers[pair] >= 0.4 * papers[term]
-        )  # fmt: skip
-        chosen.append(next(better, term))
-        used.update(chosen[-1])
-    return chosen[:MOST_TERMS]
+        if not used & {*term}:
+            longer = (pair for pair in pairs if {*term} < {*pair} and not used & {*pair})
+            better = (pair for pair in longer if papers[pair] >= 0.4 * papers[term])
+            chosen.append(next(better, term))
+            used.update(chosen[-1])
+    return chosen[:6]
 
 
 @lru_cache(maxsize=65_536)
@@ -367,10 +326,9 @@ def _may_be_part(word: str) -> bool:
 
 
 def _terms(text: str) -> Iterator[tuple[Term, str]]:
-    """Yield each word of a clean text that could name a group, and each pair that it begins.
+    """Yield each word that could name a group, and each pair that it begins, as stems and written.
 
-    Each comes as stems and as written. A generic word may end a pair: "language models" says more
-    than "language".
+    A generic word may end a pair: "language models" says more than "language".
     """
     for run in _BREAK.split(text):
         words = _WORD.findall(run)

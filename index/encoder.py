@@ -1,8 +1,4 @@
-"""Encode texts as unit vectors.
-
-With the bundled encoder, queries and a few texts need no torch (see `index.minilm`). More texts,
-and every other local encoder, need sentence-transformers, which is imported at first use.
-"""
+"""Encode texts as unit vectors: by sentence-transformers, imported when used, or `minilm`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,22 +10,16 @@ from numpy.typing import NDArray
 
 from index import minilm
 from index.errors import EncoderError, first_line
-from index.minilm import MiniLM
 from index.sources import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
-Counted = Callable[[int], None]
-"""Called with the number of texts encoded so far."""
-
+Counted = Callable[[int], None]  # called with the number of texts encoded so far
 BATCH = 32
-KEPT_TOGETHER = 512
-"""Number of texts encoded and saved as one batch, which is what a kill loses."""
-FEW = 128
-"""Most texts that the bundled encoder encodes without torch, which takes longer to load."""
-_NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
+KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kill loses
+FEW = 128  # most texts that the bundled encoder encodes without torch, which takes long to load
 
 
 class Encoder(Protocol):
@@ -77,12 +67,9 @@ class LocalEncoder:
 
     def __init__(self, name: str, folder: Path, weights_hash: str, *, bundled: bool) -> None:
         """Use `open` instead."""
-        self.name = name
-        self.folder = folder
-        self.weights_hash = weights_hash
-        self.bundled = bundled
+        self.name, self.folder = name, folder
+        self.weights_hash, self.bundled = weights_hash, bundled
         self._model: SentenceTransformer | None = None
-        self._light: MiniLM | None = None
         # Neither loading nor the tokenizers of sentence-transformers are thread-safe.
         self._lock = Lock()
 
@@ -90,10 +77,8 @@ class LocalEncoder:
     def open(cls, name: str) -> Self:
         """Open the encoder `name`: the bundled one, a local folder, or a model hub's id.
 
-        The model is loaded when it is first used.
-
-        Raises:
-            EncoderError: there is no such encoder here or on the hub, or its weights are damaged.
+        The model is loaded when it is first used. Raises `EncoderError` if there is no such encoder
+        here or on the hub, or its weights are damaged.
         """
         if name in {minilm.NAME, f"sentence-transformers/{minilm.NAME}"}:
             folder = minilm.bundled_folder()
@@ -112,11 +97,8 @@ class LocalEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts to index as unit vectors, shape (len(texts), dimension).
 
-        Texts are encoded from the longest to the shortest, so that little padding is wasted;
-        `progress` gets the number done after each batch.
-
-        Raises:
-            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
+        The longest are encoded first, so that little padding is wasted. Raises `EncoderError` if
+        the model cannot be loaded, or gave a vector that is not finite.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
@@ -127,10 +109,10 @@ class LocalEncoder:
             if is_light:
                 vectors[rows] = self.encode_query(texts[rows[0]])
             else:
+                batch = [texts[row] for row in rows]
                 with self._lock:
-                    vectors[rows] = self._load_model().encode_document(
-                        [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
-                    )
+                    encode = self._load_model().encode_document
+                    vectors[rows] = encode(batch, batch_size=BATCH, show_progress_bar=False)
             if progress:
                 progress(at + len(rows))
         return self._normalise(vectors)
@@ -139,9 +121,7 @@ class LocalEncoder:
         """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
         with self._lock:
             if self.bundled:
-                if self._light is None:
-                    self._light = minilm.shared(self.folder)
-                vector = self._light.encode(text)
+                vector = minilm.shared(self.folder).encode(text)
             else:
                 vector = self._load_model().encode_query(text, show_progress_bar=False)
         return self._normalise(np.asarray(vector, dtype=np.float32))
@@ -170,10 +150,8 @@ class LocalEncoder:
                 OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
                 ImportError, SafetensorError,
             ) as error:  # fmt: skip
-                raise EncoderError(
-                    f"the encoder {self.name} cannot be loaded from {self.folder}"
-                    f" ({first_line(error)})"
-                ) from error
+                what = f"the encoder {self.name} cannot be loaded from {self.folder}"
+                raise EncoderError(f"{what} ({first_line(error)})") from error
         return self._model
 
 
@@ -205,22 +183,19 @@ def _find(name: str) -> Path:
     try:
         # First one short request: without a network, a download would retry for minutes.
         model_info(repository, timeout=5)
-        return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
+        others = "onnx/* openvino/* *.h5 *.msgpack *.ot *.onnx *.tflite".split()
+        return Path(snapshot_download(repository, ignore_patterns=others))
     except (OSError, ValueError, RuntimeError, client_error) as error:
-        raise EncoderError(
-            f"no encoder {name!r} on this machine, and it could not be downloaded"
-            f" ({first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
-        ) from error
+        what = f"no encoder {name!r} on this machine, and it could not be downloaded"
+        remedy = f"check the name, or use {minilm.NAME}, which is bundled"
+        raise EncoderError(f"{what} ({first_line(error)}): {remedy}") from error
 
 
 def _hash(name: str, folder: Path) -> str:
     """Return the SHA-256 of the folder's weight files, concatenated in the order of their paths."""
-    files = sorted(
-        path
-        for pattern in ("*.safetensors", "*.bin")
-        for path in folder.rglob(pattern)
-        if not {"onnx", "openvino"} & set(path.relative_to(folder).parts)
-    )
+    found = (*folder.rglob("*.safetensors"), *folder.rglob("*.bin"))
+    others = {"onnx", "openvino"}
+    files = sorted(path for path in found if not others & {*path.relative_to(folder).parts})
     if not files:
         raise EncoderError(f"the encoder {name} has no weight files in {folder}")
     try:

@@ -2,8 +2,6 @@
 
 An atom is a run of letters and digits. The atoms of a name give one key, whatever joins them:
 `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `M3ViT`.
-
-English words are those in the vocabulary of the bundled encoder.
 """
 
 import re
@@ -11,50 +9,40 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from itertools import accumulate
 
 from index.lexical import STOP_WORDS, fold
 from index.minilm import bundled_folder
 
-LONGEST = 6
-"""Most atoms of a name; longer ones are titles."""
+LONGEST = 6  # most atoms of a name; longer ones are titles
 
 
 class Link(IntEnum):
     """How two neighbouring atoms are joined."""
 
-    NONE = 0
-    """By something that no name contains: a colon, a full stop and a space."""
+    NONE = 0  # by something that no name contains: a colon, a full stop and a space
     GLUED = 1
     SPACED = 2
-    SLASH = 3
-    """By a slash, mostly between two names, as in "GPT-3.5/GPT-4"."""
-    LOOSE = 4
-    """By punctuation, as in "Hogwild! Inference": it joins only where the name has it, too."""
+    SLASH = 3  # by a slash, mostly between two names, as in "GPT-3.5/GPT-4"
+    LOOSE = 4  # by punctuation, as in "Hogwild! Inference": only where the name has it, too
 
 
 _ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
 _GLUE = frozenset("-‐−–./_^{}$'’&!*")
-_PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
+_LINKS = {" ": Link.SPACED, "\u202f": Link.SPACED, "/": Link.SLASH}
+_LINKS |= dict.fromkeys((", ", "! ", "? ", " (", ") ", "'s ", "’s "), Link.LOOSE)
 _QUANTITY = re.compile(
     r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
 )
+# The endings of English compounds that any name can form: "LLM-based", "BERT-like".
 _COMPOUND = frozenset("driven like style aware free level only wise type based specific".split())
-"""The endings of English compounds that any name can form: "LLM-based", "BERT-like"."""
 
 
 @lru_cache(maxsize=4096)
 def link(gap: str) -> Link:
     """Return how `gap` joins the atoms on its two sides."""
-    if gap in {" ", "\u202f"}:
-        return Link.SPACED
-    if gap == "/":
-        return Link.SLASH
-    if gap in _PUNCTUATION:
-        return Link.LOOSE
-    glued = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
-    glued = glued and ".." not in gap and gap not in {"--", "–"}
-    return Link.GLUED if glued else Link.NONE
+    is_glue = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
+    is_dash = ".." in gap or gap in {"--", "–"}
+    return _LINKS.get(gap, Link.GLUED if is_glue and not is_dash else Link.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +50,8 @@ class Atoms:
     """The N atoms of a folded text, in order."""
 
     texts: list[str]
-    keys: list[str]
-    """The atoms in lower case."""
-    gaps: list[str]
-    """The text after each atom, up to the next."""
+    keys: list[str]  # the atoms in lower case
+    gaps: list[str]  # the text after each atom, up to the next
     links: list[Link]
 
     @classmethod
@@ -78,13 +64,6 @@ class Atoms:
         if links:
             links[-1] = Link.NONE
         return cls(texts, [text.casefold() for text in texts], gaps, links)
-
-    def spans(self, folded: str) -> list[tuple[int, int]]:
-        """Return the span of each atom in `folded`: code points, `end` exclusive."""
-        first = _ATOM.search(folded)
-        sizes = [len(text) + len(gap) for text, gap in zip(self.texts, self.gaps, strict=True)]
-        starts = accumulate(sizes[:-1], initial=first.start() if first else 0)
-        return [(start, start + len(text)) for start, text in zip(starts, self.texts, strict=False)]
 
     def surface(self, first: int, end: int) -> str:
         """Return the text of the atoms `[first, end)`."""
@@ -115,10 +94,14 @@ class Atoms:
 
     def is_whole(self, first: int, end: int) -> bool:
         """Check that the atoms `[first, end)` split no number, as "GPT-3" splits "GPT-3.5"."""
-        edges = [at for at in (first, end) if 0 < at < len(self.keys) and self.gaps[at - 1] == "."]
-        return not any(
-            self.keys[at - 1][-1].isdigit() and self.keys[at][0].isdigit() for at in edges
-        )
+        keys = self.keys
+        edges = [at for at in (first, end) if 0 < at < len(keys) and self.gaps[at - 1] == "."]
+        return not any(keys[at - 1][-1].isdigit() and keys[at][0].isdigit() for at in edges)
+
+
+def atom_spans(folded: str) -> list[tuple[int, int]]:
+    """Return the span of each atom in a folded text: code points, `end` exclusive."""
+    return [match.span(1) for match in _ATOM.finditer(folded)]
 
 
 def joined(left: str, right: str, gap: str) -> str:
@@ -139,9 +122,8 @@ def without_ending(surface: str) -> str:
     """Remove the English ending of a compound: "LLM-based" becomes "LLM"."""
     at = max(surface.rfind("-"), surface.rfind("‐"))
     ending = surface[at + 1 :]
-    is_verb = ending.islower() and ending.isascii() and ending.isalpha()
-    is_verb = is_verb and ending.endswith(("ed", "ing")) and ending not in ("ed", "ing")
-    return surface[:at] if at >= 0 and (ending in _COMPOUND or is_verb) else surface
+    is_ending = ending in _COMPOUND or re.fullmatch(r"[a-z]+(?:ed|ing)", ending)
+    return surface[:at] if at >= 0 and is_ending else surface
 
 
 @lru_cache(maxsize=65_536)
@@ -173,7 +155,7 @@ def trigrams(keys: list[str]) -> list[int]:
 def _vocabulary() -> frozenset[str]:
     """Return the whole words of the bundled encoder's WordPiece vocabulary, some 20,000."""
     lines = (bundled_folder() / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    return frozenset(line for line in lines if line.isalpha())
+    return frozenset(filter(str.isalpha, lines))
 
 
 @lru_cache(maxsize=65_536)

@@ -1,11 +1,8 @@
 """Tokenize texts, keep postings and score papers by BM25: the lexical half of retrieval.
 
-Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each
-give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part
-(`omni`, `act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
-
-Postings list the papers that have each term, for words and for names. When papers change, postings
-are updated and not counted anew.
+Names are found as people type them: `GPT-4`, `OmniACT` and `M^{3}ViT` each give one token for the
+whole (`gpt4`, `omniact`, `m3vit`) and one for each part (`omni`, `act`). Scores are BM25 (Robertson
+and Zaragoza, 2009) in the variant of Lucene.
 """
 
 import re
@@ -15,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
@@ -47,8 +44,6 @@ _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
-
-
 # One for each thread: the stemmer has an internal buffer and is not thread-safe.
 _stemmer = threading.local()
 
@@ -65,16 +60,12 @@ def stem(word: str) -> str:
 def _word_tokens(word: str) -> tuple[str, ...]:
     """Return the tokens of a word and of its parts, if it has several; none for a stop word."""
     parts = [part.lower().replace(",", "") for part in _PART.findall(word) if part != "s"]
-    if not parts:
-        return ()
-    tokens: tuple[str, ...]
-    if len(parts) == 1:
-        tokens = () if parts[0] in STOP_WORDS else (stem(parts[0]),)
-    else:
-        kept = (stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS)
+    kept = [part for part in parts if part not in STOP_WORDS]
+    if len(parts) > 1:
         # Stemmed like a word typed in one piece, so that `unival` matches `UnIVAL`.
-        tokens = (stem("".join(parts).replace(".", "")), *kept)
-    return (*tokens, "".join(parts) + "++") if word.endswith("++") else tokens
+        kept = ["".join(parts).replace(".", ""), *(part for part in kept if len(part) > 1)]
+    tokens = tuple(map(stem, kept))
+    return (*tokens, "".join(parts) + "++") if parts and word.endswith("++") else tokens
 
 
 def fold(text: str) -> str:
@@ -87,10 +78,8 @@ def fold(text: str) -> str:
 
 def tokenize(text: str) -> list[str]:
     """Return the stemmed tokens of a cleaned text, in order, without stop words."""
-    tokens: list[str] = []
-    for match in _WORD.finditer(fold(text)):
-        tokens += _word_tokens(_POSSESSIVE.sub("", match[0]))
-    return tokens
+    words = (_POSSESSIVE.sub("", word) for word in _WORD.findall(fold(text)))
+    return [token for word in words for token in _word_tokens(word)]
 
 
 @lru_cache(maxsize=16_384)
@@ -104,7 +93,7 @@ Ints = NDArray[np.int32]
 
 
 def places(rows: Rows, size: int) -> Rows:
-    """Return the new row of each of `size` old papers, shape (size,); -1 if the paper is gone.
+    """Return the new row of each of `size` old papers, -1 if it is gone, shape (size,).
 
     `rows` has the old row of each new paper, -1 if there was none.
     """
@@ -117,55 +106,38 @@ class Found:
     """A collector of new postings, which come in any order."""
 
     def __init__(self) -> None:
-        self.terms: dict[str, int] = {}
-        """The number of each term."""
-        # A list of the same numbers would take ten times the memory.
-        self._postings = array("i")
+        self.terms: dict[str, int] = {}  # the number of each term
+        # The term's number, the row and the value of each. A list would take ten times the memory.
+        self.postings = array("i")
 
     def add(self, row: int, values: Mapping[str, int]) -> None:
         """Add the terms of the paper of a row, each with a value."""
-        numbers, postings = self.terms, self._postings
+        numbers, postings = self.terms, self.postings
         for term, value in values.items():
             postings.extend((numbers.setdefault(term, len(numbers)), row, value))
-
-    def columns(self) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
-        """Return the term number, the row and the value of each posting."""
-        found = np.frombuffer(self._postings, dtype=np.int32).reshape(-1, 3)
-        return found[:, 0], found[:, 1], found[:, 2]
 
 
 @dataclass(frozen=True, eq=False)
 class Postings:
     """The N postings of V terms; each is the row of a paper with a value, such as a count."""
 
-    terms: list[str]
-    """The terms, ascending."""
-    starts: Ints
+    terms: list[str] = field(default_factory=list)  # the terms, ascending
+    starts: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
     """The index of each term's first posting, and N, shape (V + 1,)."""
-    rows: Ints
-    """The papers of each posting, ascending for each term, shape (N,)."""
-    values: NDArray[np.unsignedinteger]
-    """The value of each posting, shape (N,)."""
-
-    @classmethod
-    def none(cls) -> Self:
-        """Return empty postings."""
-        empty = np.zeros(0, dtype=np.int32)
-        return cls([], np.zeros(1, dtype=np.int32), empty, empty.astype(np.uint8))
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """The paper of each posting, ascending for each term, shape (N,) as that of `values`."""
+    values: NDArray[np.unsignedinteger] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
         """Return the postings with those of new papers; equal ones are kept once.
 
-        `places` has the new rows of the old papers, -1 of those that are gone. Values above 65,535
-        are capped.
+        `places` has the old papers' new rows, -1 of those gone. Values above 65,535 are capped.
         """
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
-        old, new = (
-            np.asarray([ranks[term] for term in some], dtype=np.int64)
-            for some in (self.terms, found.terms)
-        )
-        numbers, rows, values = found.columns()
+        old = np.asarray([ranks[term] for term in self.terms], dtype=np.int64)
+        new = np.asarray([ranks[term] for term in found.terms], dtype=np.int64)
+        numbers, rows, values = np.frombuffer(found.postings, dtype=np.int32).reshape(-1, 3).T
         was = np.repeat(old, np.diff(self.starts)) << 32 | places[self.rows]
         codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone
         values = np.concatenate([self.values, np.minimum(values, 65_535).astype(np.uint16)])
@@ -177,12 +149,9 @@ class Postings:
         codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))
         starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int32)
-        return type(self)(
-            [term for term, count in zip(terms, counts.tolist(), strict=True) if count],
-            starts,
-            (codes & 0xFFFFFFFF).astype(np.int32),
-            values if values.max(initial=0) > 255 else values.astype(np.uint8),
-        )
+        terms = [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
+        values = values if values.max(initial=0) > 255 else values.astype(np.uint8)
+        return type(self)(terms, starts, (codes & 0xFFFFFFFF).astype(np.int32), values)
 
     def place(self, term: str) -> int | None:
         """Return the index of a term in `terms`; None if it is not there."""
@@ -205,8 +174,7 @@ class Postings:
 
     def packed(self) -> dict[str, NDArray[np.generic]]:
         """Return the postings as arrays, which `unpacked` reads."""
-        arrays = {name: getattr(self, name) for name in ("starts", "rows", "values")}
-        return {"terms": packed(self.terms), **arrays}
+        return {**vars(self), "terms": packed(self.terms)}
 
     @classmethod
     def unpacked(cls, stored: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -230,25 +198,20 @@ def unpacked(column: NDArray[np.generic], count: int) -> list[str]:
 class LexicalIndex:
     """BM25 over the titles and abstracts of P papers of an index, in their order."""
 
-    postings: Postings
-    """How often each paper has each term."""
-    lengths: NDArray[np.int32]
-    """Number of tokens of each paper, shape (P,)."""
+    postings: Postings  # how often each paper has each term
+    lengths: NDArray[np.int32]  # number of tokens of each paper, shape (P,)
 
     @classmethod
     def build(
         cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None
     ) -> Self:
-        """Index the titles and abstracts of P papers, in their order.
-
-        Counts are copied from an `old` index for papers that are at some `rows` of it (else -1).
-        """
+        """Index P papers; copy the counts of those at some `rows` of an `old` index (else -1)."""
         rows = np.full(len(papers), -1) if rows is None else rows
         found = Found()
         for row in np.flatnonzero(rows < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             found.add(row, Counter(tokenize(text)))
-        before = old.postings if old else Postings.none()
+        before = old.postings if old else Postings()
         postings = before.carried(places(rows, old.size if old else 0), found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))
@@ -266,7 +229,6 @@ class LexicalIndex:
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder` as one file."""
-        folder.mkdir(parents=True, exist_ok=True)
         arrays = self.postings.packed()
         np.savez(folder / FILE_NAME, allow_pickle=False, lengths=self.lengths, **arrays)
 
@@ -284,7 +246,7 @@ class LexicalIndex:
         return (k1 * (1 - b + b * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
-        """Return each paper's BM25 score for a query, shape `(size,)`, 0 if it shares no token."""
+        """Return each paper's BM25 score for a query, shape (P,); 0 if it shares no token."""
         scores = np.zeros(self.size, dtype=np.float64)
         for token in dict.fromkeys(tokens):
             some = self.postings.slice(token)

@@ -1,9 +1,8 @@
 """Find the live generation of a store, and read and check its manifest and files.
 
 A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
-passages, words, names, map and `manifest.json`, `vectors/` holds the file of vectors that
-generations share (`index.vectors`), and the process that writes locks `LOCK`. A published
-generation never changes, so readers and a writer do not disturb each other.
+passages, words, names, map and `manifest.json`, and never changes once it is published; `vectors/`
+holds the file of vectors that generations share, and the process that writes locks `LOCK`.
 """
 
 import json
@@ -27,9 +26,7 @@ CURRENT = "CURRENT"
 LOCK = "LOCK"
 GENERATIONS = "generations"
 VECTORS = "vectors"
-UNFINISHED = ".tmp"
-"""The suffix of a generation's folder while it is being written."""
-
+UNFINISHED = ".tmp"  # the suffix of a generation's folder while it is being written
 _T = TypeVar("_T")
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
@@ -55,9 +52,7 @@ class Manifest(BaseModel, frozen=True):
     vectors: str = Field(default="", description="The file of vectors, relative to the store.")
     records: int = Field(default=0, description="Records in it when this was published.")
     checksums: tuple[int, ...] = Field((), description="CRC-32 of each block of those records.")
-    files: dict[str, str] = Field(
-        {}, description="Relative path of every other file → its SHA-256."
-    )
+    files: dict[str, str] = Field({}, description="Path of every other file here → its SHA-256.")
 
 
 def current(store: Path) -> str | None:
@@ -76,7 +71,7 @@ def current(store: Path) -> str | None:
         raise unreadable(store, error) from error
     if given is not None and _ID.fullmatch(given):
         return given
-    folders = [folder for folder in own_generations(store) if (folder / FILE_NAME).is_file()]
+    folders = (folder for folder in own_generations(store) if (folder / FILE_NAME).is_file())
     finished = [folder.name for folder in folders if folder.suffix != UNFINISHED]
     if given is not None and not finished:
         raise _not_a_store(store, CURRENT)
@@ -89,8 +84,8 @@ def own_generations(store: Path) -> list[Path]:
 
 
 def _is_generation(path: Path) -> bool:
-    is_named_so = _ID.fullmatch(path.name.removesuffix(UNFINISHED)) is not None
-    return is_named_so and path.is_dir() and not path.is_symlink()
+    is_id = _ID.fullmatch(path.name.removesuffix(UNFINISHED))
+    return is_id is not None and path.is_dir() and not path.is_symlink()
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -107,10 +102,8 @@ def check_is_store(store: Path) -> None:
     """Check that `store` is a store or could become one: it is missing or empty.
 
     Files of other programs are ignored in a store that has a live generation, and hidden files,
-    which file managers leave in every folder, are ignored everywhere.
-
-    Raises:
-        StoreError: it is a file, or a folder with other files in it, or its name is not UTF-8.
+    which file managers leave in every folder, everywhere. Raises `StoreError` if it is a file, or a
+    folder with other files in it, or its name is not UTF-8.
     """
     try:
         str(store).encode()
@@ -132,9 +125,8 @@ def check_is_store(store: Path) -> None:
 
 
 def _not_a_store(store: Path, held: str) -> StoreError:
-    return StoreError(
-        f"{store} is not an index folder (it contains {held!r}): choose another --store"
-    )
+    what = f"{store} is not an index folder (it contains {held!r})"
+    return StoreError(f"{what}: choose another --store")
 
 
 def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
@@ -154,10 +146,8 @@ def no_index(store: Path) -> StoreError:
 
 def damaged(store: Path, what: str) -> StoreError:
     """Return the error for a damaged index, with the steps that repair it."""
-    return StoreError(
-        f"the index at {store} is damaged ({what}): delete generations and CURRENT in it,"
-        f" then run: {_command(store)}"
-    )
+    remedy = f"delete generations and CURRENT in it, then run: {_command(store)}"
+    return StoreError(f"the index at {store} is damaged ({what}): {remedy}")
 
 
 def generation_folder(store: Path, generation: str) -> Path:
@@ -180,30 +170,26 @@ def read_manifest(store: Path, generation: str) -> Manifest:
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
         remedy = f"delete {parts} in it, then run: {_command(store)}"
-    raise StoreError(
-        f"the index at {store} has format {version}, but this version of abstractqa reads"
-        f" {FORMAT_VERSION}: {remedy}"
-    )
+    what = f"has format {version}, but this version of abstractqa reads {FORMAT_VERSION}"
+    raise StoreError(f"the index at {store} {what}: {remedy}")
 
 
 def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file under `folder`, by its path relative to it."""
-    return {
-        path.relative_to(folder).as_posix(): sha256_of(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 
 
 def check_files(store: Path, manifest: Manifest) -> None:
     """Check the hash of every file of a generation: `StoreError` if one is missing or changed."""
     for name, expected in manifest.files.items():
+        file = f"{manifest.generation}/{name}"
         try:
-            found = sha256_of(generation_folder(store, manifest.generation) / name)
+            is_same = sha256_of(store / GENERATIONS / file) == expected
         except OSError as error:
-            raise damaged(store, f"{manifest.generation}/{name} cannot be read") from error
-        if found != expected:
-            raise damaged(store, f"{manifest.generation}/{name} has changed since it was written")
+            raise damaged(store, f"{file} cannot be read") from error
+        if not is_same:
+            raise damaged(store, f"{file} has changed since it was written")
 
 
 def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
@@ -214,21 +200,16 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
     if manifest.encoder == encoder.name:
         built += f" (weights {manifest.weights_hash[:12]})"
         given += f" (weights {encoder.weights_hash[:12]})"
-    raise EncoderError(
-        f"the index was built with the encoder {built}, not {given}:"
-        " set ABSTRACTQA_ENCODER to that one, or index into another --store"
-    )
+    remedy = "set ABSTRACTQA_ENCODER to that one, or index into another --store"
+    raise EncoderError(f"the index was built with the encoder {built}, not {given}: {remedy}")
 
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
     """Check a generation's files and read its manifest and papers, or raise `StoreError`."""
-    folder = generation_folder(store, generation)
-    if not folder.is_dir():
-        raise damaged(store, f"generation {generation} is missing")
     manifest = read_manifest(store, generation)
     check_files(store, manifest)
     try:
-        return manifest, Papers.load(folder)
+        return manifest, Papers.load(generation_folder(store, generation))
     except OSError as error:
         raise unreadable(store, error) from error
 
@@ -243,14 +224,14 @@ def live_generation(store: Path) -> str:
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
     """Read the live generation's manifest and papers, if any; raises as `read_papers`."""
-    return read_live(store, lambda generation: read_papers(store, generation)) or (None, ())
+    return read_live(store, read_papers) or (None, ())
 
 
-def read_live(store: Path, read: Callable[[str], _T]) -> _T | None:
-    """Return the result of `read` for the live generation's id, None if there is none."""
+def read_live(store: Path, read: Callable[[Path, str], _T]) -> _T | None:
+    """Return the result of `read` for the store and its live generation, None if there is none."""
     while (generation := current(store)) is not None:
         try:
-            return read(generation)
+            return read(store, generation)
         except StoreError:
             # Another process may have published twice and removed the files while they were read.
             if current(store) in {None, generation}:

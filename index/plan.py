@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Unpack
@@ -17,8 +17,8 @@ from index.papers import Paper, Source, apart, derived_id, identify, letters, me
 from index.readers import Options, Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
-State = Literal["new", "unchanged", "updated", "duplicate"]
-"""The state of an entry against the index before the run; a "duplicate" repeats one of the run."""
+Count = Callable[[int, int], None]  # called with the number of items done, and the total
+State = Literal["new", "unchanged", "updated", "duplicate"]  # a duplicate repeats one of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class Merge:
     """Entries of a run that are one paper."""
 
     title: str
-    places: tuple[str, ...]
-    """Where the entries are: "march.txt no. 3"."""
+    places: tuple[str, ...]  # where the entries are: "march.txt no. 3"
 
     def __str__(self) -> str:
         return f"one paper in several places: {self.title} ({', '.join(self.places)})"
@@ -46,8 +45,8 @@ class Outcome:
     """The numbers of an indexing run.
 
     `new`, `unchanged` and `updated` count papers against the index before the run. Papers that the
-    run did not read count only as `updated`, if a file that was read again no longer contains
-    them. `duplicate` counts entries that repeat a paper of the same run.
+    run did not read count only as `updated`, if a file that was read again no longer contains them.
+    `duplicate` counts entries that repeat a paper of the run, `papers` those of the index after it.
     """
 
     new: int
@@ -55,52 +54,40 @@ class Outcome:
     updated: int
     duplicate: int
     papers: int
-    """Number of papers in the index after the run."""
     problems: tuple[Problem, ...] = ()
-    """The entries and files that could not be read or are odd, and why."""
-    rejected: int = 0
-    """Number of entries and files that could not be read, and of date lines that are no date."""
-    is_damaged: bool = False
-    """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
+    rejected: int = 0  # entries and files that could not be read, and date lines that are no date
+    is_damaged: bool = False  # whether a problem is damage: the command then ends with 1
     formats: tuple[tuple[str, str], ...] = ()
-    """The name and the recognised format of each file."""
-    merges: tuple[Merge, ...] = ()
-    """The papers that the run contains more than once."""
+    merges: tuple[Merge, ...] = ()  # the papers that the run contains more than once
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview(Outcome):
     """The outcome that `index.build.build` would have."""
 
-    entries: tuple[Entry, ...]
-    """Every paper that was recognised, in the order of the files."""
-    removed: tuple[Paper, ...]
-    """Papers of the index that no file contains any more, now that some are read again."""
+    entries: tuple[Entry, ...]  # every paper that was recognised, in the order of the files
+    removed: tuple[Paper, ...]  # of the index, that no file contains any more
 
 
 @dataclass(frozen=True)
 class Batch:
     """The papers of a run's files, in the order in which they were found, and the problems."""
 
-    papers: Sequence[Paper]
-    files: Sequence[SourceFile] = ()
-    """The files that the papers come from; papers of other sources are only added."""
-    problems: tuple[Problem, ...] = ()
-    formats: tuple[tuple[str, str], ...] = ()
+    papers: list[Paper] = field(default_factory=list)
+    files: list[SourceFile] = field(default_factory=list)  # papers of other sources are only added
+    problems: list[Problem] = field(default_factory=list)
+    formats: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of a run to the papers of an index that it can touch, by their ids."""
+    """The changes of a run to the papers of an index that it can touch, and not to `others`."""
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
-    origins: Mapping[str, Origin]
-    """The files behind the sources of the papers after the run."""
+    origins: Mapping[str, Origin]  # the files behind the sources of the papers after the run
     others: int = 0
-    """Number of papers of the index that the run cannot touch."""
-    read: Sequence[Paper] = ()
-    """The papers that the run read, in the order found, with the ids that the index gives them."""
+    read: Sequence[Paper] = ()  # what the run read, in the order found, with the index's ids
 
     @cached_property
     def _changed(self) -> set[str]:
@@ -112,8 +99,8 @@ class Plan:
         added: dict[str, list[str]] = defaultdict(list)
         for id_ in sorted(self.after.keys() - self.before.keys()):
             added[derived_id(self.after[id_].title, self.after[id_].abstract)].append(id_)
-        gone = {id_: self.before[id_] for id_ in self.before.keys() - self.after.keys()}
-        same = ((added[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
+        gone = ((id_, self.before[id_]) for id_ in sorted(self.before.keys() - self.after.keys()))
+        same = ((added[derived_id(paper.title, paper.abstract)], id_) for id_, paper in gone)
         return {new.pop(): id_ for new, id_ in same if new}
 
     @property
@@ -140,62 +127,49 @@ class Plan:
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
-        several = ((self.after[id_], tuple(found)) for id_, found in places.items() if found[1:])
-        merges = tuple(Merge(paper.display_title, found) for paper, found in several)
+        several = ((self.after[id_], found) for id_, found in places.items() if found[1:])
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
             updated=len(self._changed) - new,
             duplicate=states["duplicate"],
             papers=len(self.after) + self.others,
-            problems=batch.problems,
+            problems=tuple(batch.problems),
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
-            formats=batch.formats,
-            merges=merges,
+            formats=tuple(batch.formats),
+            merges=tuple(Merge(paper.display_title, tuple(found)) for paper, found in several),
         )
 
 
 def read_batch(
-    paths: Sequence[Path | Upload],
-    store: Path,
-    options: Options,
-    progress: Callable[[int, int], None],
+    paths: Sequence[Path | Upload], store: Path, options: Options, progress: Count
 ) -> Batch:
     """Read the files, folders and uploads to be indexed into `store`; skip the store itself.
 
-    `progress` gets the number of papers found so far, and 0.
-
-    Raises:
-        InputError: a path or format cannot be used, or no paper was found.
+    `progress` gets the number of papers found so far, and 0. Raises `InputError` if a path or
+    format cannot be used, or no paper was found.
     """
-    papers: list[Paper] = []
-    problems: list[Problem] = []
-    files: list[SourceFile] = []
-    formats: list[tuple[str, str]] = []
+    batch = Batch()
     for reading in read_files(paths, options, store):
-        file, before, is_whole = reading.file, len(papers), True
+        file, before, is_whole = reading.file, len(batch.papers), True
         if reading.format:
-            formats.append((file.name, reading.format))
+            batch.formats.append((file.name, reading.format))
         for found in reading.found:
             if isinstance(found, Problem):
-                problems.append(found)
+                batch.problems.append(found)
                 is_whole = is_whole and not found.is_damage
             else:
-                papers.append(found)
-                progress(len(papers), 0)
-        if reading.origin and len(papers) > before:
-            files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
-    if not papers:
-        raise _nothing_read(paths, problems)
-    return Batch(papers, files, tuple(problems), tuple(formats))
-
-
-def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
-    if problem := next((problem for problem in problems if not problem.is_warning), None):
-        return InputError(f"no paper could be read: {problem}")
+                batch.papers.append(found)
+                progress(len(batch.papers), 0)
+        if reading.origin and len(batch.papers) > before:
+            batch.files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
+    if batch.papers:
+        return batch
+    if problem := next((each for each in batch.problems if not each.is_warning), None):
+        raise InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
-    return InputError(f"no papers in {', '.join(named)}")
+    raise InputError(f"no papers in {', '.join(named)}")
 
 
 def plan_run(
@@ -210,8 +184,7 @@ def plan_run(
 
     A file that was indexed before (see `index.sources.recognise`) replaces what it contained: its
     earlier dates and papers are removed, unless another file has them. If only a part of a file
-    could be read, its earlier papers stay. Of a generation's papers, only those that the run can
-    touch are read (see `Papers.related`).
+    could be read, its earlier papers stay.
 
     `known` are the origins of the index's sources, by name. Digests without a date get the date
     `today`, by default the current day.
@@ -232,7 +205,7 @@ def plan_run(
     origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     return Plan(
         before,
-        {id_: after[id_] for id_ in sorted(after)},
+        dict(sorted(after.items())),
         {name: origins[name] for name in sorted(origins.keys() & named)},
         others=len(stored) - len(touched),
         read=[*map(with_id, run, ids[len(sightings) - len(run) :])],
@@ -256,9 +229,8 @@ def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> 
 def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Options]) -> Preview:
     """Return what `index.build.build` would do with the same arguments, without writing anything.
 
-    Raises:
-        InputError: a path or format cannot be used, or no paper was found.
-        StoreError: the store is damaged, or the folder is no store.
+    Raises `InputError` if a path or format cannot be used, or no paper was found, `StoreError` if
+    the store is damaged, or the folder is no store.
     """
     check_is_store(store)
     batch = read_batch(paths, store, options, lambda *_: None)
@@ -268,10 +240,7 @@ def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Optio
 
 
 def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
-    """Return a hash that identifies a run: its files' places and contents, its options, the code.
-
-    It is hexadecimal, or "" if a file can be read only once, such as a pipe.
-    """
+    """Return a hash of a run's files, options and code; "" if a file can be read only once."""
     parts: list[object] = [code_hash(), sorted(options.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:

@@ -1,7 +1,4 @@
-"""Write, publish, prune and undo generations; a generation goes live all at once or not at all.
-
-One process at a time writes a store: the one that holds its lock.
-"""
+"""Write, publish, prune and undo generations; a generation goes live all at once or not at all."""
 
 import errno
 import fcntl
@@ -58,11 +55,9 @@ def writing(store: Path) -> Iterator[None]:
 def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
     """Lock the store, made if missing, as its only writer; `patient` waits for another writer.
 
-    The lock is the operating system's, so it is released however the process ends.
-
-    Raises:
-        StoreBusyError: another process holds it.
-        StoreError: the folder is not a store, or cannot be written.
+    The lock is the operating system's, so it is released however the process ends. Raises
+    `StoreBusyError` if another process holds it, `StoreError` if the folder is not a store, or
+    cannot be written.
     """
     check_is_store(store)
     with writing(store):
@@ -73,10 +68,9 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
         except BlockingIOError as error:
             file.seek(0)
-            raise StoreBusyError(
-                f"the index at {store} is being written by another process{file.read()}:"
-                " run the command again when it has finished"
-            ) from error
+            what = f"the index at {store} is being written by another process{file.read()}"
+            remedy = "run the command again when it has finished"
+            raise StoreBusyError(f"{what}: {remedy}") from error
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)
@@ -95,10 +89,8 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
     """Write a generation next to the live one, and publish it; the caller holds the store's lock.
 
     Only this generation and the one before it are kept. `save` writes all files but the manifest
-    into a folder. Return the manifest with the hashes and checksums of the files.
-
-    Raises:
-        StoreError: it cannot be written.
+    into a folder. Return the manifest with the hashes and checksums of the files. Raises
+    `StoreError` if it cannot be written.
     """
     with writing(store):
         staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
@@ -119,10 +111,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
 
 
 def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
-    """Write the manifest into the staged folder and make it the live generation.
-
-    All files are on disk before `CURRENT` changes; a kill before that leaves the old one live.
-    """
+    """Make the staged folder the live generation; all is on disk before `CURRENT` changes."""
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
         _sync(path)
@@ -135,17 +124,15 @@ def prune(store: Path, keep: set[str | None]) -> None:
     """Remove every generation, finished or not, that is not in `keep`, and unused vector files."""
     needed = set()
     for folder in own_generations(store):
-        if folder.name not in keep:
-            shutil.rmtree(folder)
-            continue
         try:
-            manifest = read_manifest(store, folder.name)
+            manifest = read_manifest(store, folder.name) if folder.name in keep else None
         except StoreError:
             if folder.name == current(store):
                 raise
-            shutil.rmtree(folder)  # it cannot be restored, and nothing else needs it
-            continue
-        if manifest.vectors:
+            manifest = None  # it cannot be restored, and nothing else needs it
+        if manifest is None:
+            shutil.rmtree(folder)
+        elif manifest.vectors:
             needed |= {store / manifest.vectors, keys_of(store / manifest.vectors)}
     for path in (store / VECTORS).glob("*.*"):
         if path not in needed:
@@ -157,12 +144,9 @@ def undo(store: Path, expected: str | None = None) -> str:
 
     The generation undone is removed: a store that loses `CURRENT` reads its newest generation.
     `expected` is the generation to undo, by default the live one; it prevents undoing what another
-    process has published since.
-
-    Raises:
-        StoreError: there is no earlier one, or the live generation is not the one expected, or the
-            store cannot be read or written.
-        StoreBusyError: another process is writing.
+    process has published since. Raises `StoreError` if there is no earlier one, the live generation
+    is not the one expected, or the store cannot be read or written, `StoreBusyError` if another
+    process is writing.
     """
     live_generation(store)
     with writer_lock(store):

@@ -1,15 +1,13 @@
 """Encode texts on other machines: at an OpenAI-compatible endpoint, or on a Ray cluster.
 
 Endpoints include OpenAI's embeddings, text-embeddings-inference, vLLM and Ollama. Ray is optional
-(`pip install 'abstractqa[ray]'`); its workers encode batches of the texts of an index. Reading,
-counting words and writing run where the command runs: they take seconds, encoding takes hours.
+(`pip install 'abstractqa[ray]'`). Only encoding, which takes hours, is distributed.
 """
 
 import hashlib
 import socket
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -22,11 +20,10 @@ from index.errors import EncoderError, InputError, first_line
 if TYPE_CHECKING:
     from openai import OpenAI
 
-BATCH = 128
-"""Texts in one request."""
-MOST_CHARACTERS = 8000
-"""Longer texts are cut, since endpoints refuse more tokens than their model reads."""
+BATCH = 128  # texts in one request
+MOST_CHARACTERS = 8000  # endpoints refuse more tokens than their model reads
 TIMEOUT_SECONDS = 60.0
+RAY_BATCH = 256  # texts that a worker encodes at once
 
 
 def address(text: str) -> SplitResult | None:
@@ -45,30 +42,24 @@ class RemoteEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, place: str, key: str | None = None) -> None:
-        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`.
+        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`; make no request.
 
-        No request is made yet; a local endpoint needs no key.
-
-        Raises:
-            EncoderError: the address is invalid, names no model or contains a password.
+        A local endpoint needs no key. Raises `EncoderError` if the address is invalid, names no
+        model or contains a password.
         """
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
         if parts is None or not self.name:
-            why = "is not a valid address: write http://HOST:PORT/v1#MODEL"
-            raise EncoderError(f"the encoder {place!r} {why}")
+            remedy = "write http://HOST:PORT/v1#MODEL"
+            raise EncoderError(f"the encoder {place!r} is not a valid address: {remedy}")
         if parts.username or parts.password:
-            why = "contains a password: put it in ABSTRACTQA_ENCODER_KEY"
-            raise EncoderError(f"the encoder's address {why}")
+            remedy = "put it in ABSTRACTQA_ENCODER_KEY"
+            raise EncoderError(f"the encoder's address contains a password: {remedy}")
         self._key = key
-        self._lock = Lock()
 
     @cached_property
     def weights_hash(self) -> str:
-        """SHA-256 of the model's name and its vectors' length, hexadecimal.
-
-        The weights cannot be read, and vectors differ a little from one reply to the next.
-        """
+        """SHA-256 of the model's name and its vectors' length: the weights cannot be read."""
         return hashlib.sha256(f"{self.name}\n{self.dimension}".encode()).hexdigest()
 
     @cached_property
@@ -79,8 +70,8 @@ class RemoteEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts as unit vectors, shape (len(texts), dimension).
 
-        Raises:
-            EncoderError: the endpoint cannot be reached, refuses, or returns no valid vectors.
+        Raises `EncoderError` if the endpoint cannot be reached, refuses, or returns no valid
+        vectors.
         """
         parts = []
         for at in range(0, len(texts), BATCH):
@@ -91,8 +82,7 @@ class RemoteEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
-        vector: Vectors = self._vectors([text])[0]
-        return vector
+        return np.asarray(self._vectors([text])[0])
 
     @cached_property
     def _client(self) -> "OpenAI":
@@ -107,28 +97,20 @@ class RemoteEncoder:
 
         given = [text[:MOST_CHARACTERS] or " " for text in texts]
         try:
-            with self._lock:
-                client = self._client
-            reply = client.embeddings.create(model=self.name, input=given, encoding_format="float")
+            create = self._client.embeddings.create
+            reply = create(model=self.name, input=given, encoding_format="float")
             rows = sorted(reply.data, key=lambda each: each.index)
             vectors = np.asarray([row.embedding for row in rows], dtype=np.float32)
         except (OpenAIError, InvalidURL, ValueError, TypeError, AttributeError) as error:
-            raise EncoderError(
-                f"the encoder {self.name} at {self._url} did not answer ({first_line(error)})"
-            ) from error
+            what = f"the encoder {self.name} at {self._url} did not answer ({first_line(error)})"
+            raise EncoderError(what) from error
         with np.errstate(over="ignore"):
             lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         is_matrix = vectors.ndim == 2 and len(vectors) == len(texts)
         if not (is_matrix and np.all((lengths > 0) & np.isfinite(lengths))):
-            raise EncoderError(
-                f"the encoder {self.name} at {self._url} returned {len(vectors)} vectors"
-                f" for {len(texts)} texts, or some that are zero or not finite"
-            )
+            what = f"{len(vectors)} vectors for {len(texts)} texts, or some zero or not finite"
+            raise EncoderError(f"the encoder {self.name} at {self._url} returned {what}")
         return np.asarray(vectors / lengths, dtype=np.float32)
-
-
-RAY_BATCH = 256
-"""Texts that a worker encodes at once."""
 
 
 class RayEncoder:
@@ -137,14 +119,11 @@ class RayEncoder:
     def __init__(self, make: Callable[[], Encoder], address: str | None = None) -> None:
         """Connect to a cluster, such as `ray://host:10001` or `auto`, or start one here.
 
-        `make` opens the encoder, here and in each worker.
-
-        Raises:
-            InputError: Ray is not installed, or the cluster cannot be reached.
+        `make` opens the encoder, here and in each worker. Raises `InputError` if Ray is not
+        installed, or the cluster cannot be reached.
         """
-        self._local = make()
+        self._make, self._local = make, make()
         self.name, self.weights_hash = self._local.name, self._local.weights_hash
-        self._make = make
         self._ray = _connect(address)
 
     @property
@@ -174,10 +153,8 @@ class RayEncoder:
     def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts as unit vectors, shape (len(texts), dimension).
 
-        Each batch is returned once, even if its worker died and it is encoded again.
-
-        Raises:
-            EncoderError: a worker cannot encode, or too many died.
+        Each batch is returned once, even if its worker died and it is encoded again. Raises
+        `EncoderError` if a worker cannot encode, or too many died.
         """
         from ray.util import ActorPool
 
@@ -213,19 +190,16 @@ def _connect(address: str | None) -> ModuleType:
     try:
         import ray
     except ImportError as error:
-        raise InputError(
-            "Ray is not installed: run pip install 'abstractqa[ray]', or omit --engine"
-        ) from error
+        remedy = "run pip install 'abstractqa[ray]', or omit --engine"
+        raise InputError(f"Ray is not installed: {remedy}") from error
     try:
         parts = urlsplit(address if address and "://" in address else f"//{address or ''}")
         if parts.hostname and parts.port:  # Ray itself tries for minutes
             socket.create_connection((parts.hostname, parts.port), timeout=5).close()
-        if address is None:
-            ray.init("local", log_to_driver=False, include_dashboard=False)
-        else:
-            ray.init(address, log_to_driver=False)
+        where, dashboard = ("local", False) if address is None else (address, None)
+        ray.init(where, log_to_driver=False, include_dashboard=dashboard)
     except (OSError, ValueError, RuntimeError) as error:
-        where = address or "this machine"
-        raise InputError(f"no Ray cluster at {where} ({first_line(error)})") from error
+        place = address or "this machine"
+        raise InputError(f"no Ray cluster at {place} ({first_line(error)})") from error
     module: ModuleType = ray
     return module

@@ -1,8 +1,7 @@
 """Recognise files that were indexed before, and name and replace the sources of papers.
 
-A source's name is short and made for people, so it cannot identify a file: the same file has
-different names as seen from different folders, and every folder can have a `today.txt`. The
-manifest therefore keeps the origin of each source with its name.
+A source's name is short and made for people: the same file has different names as seen from
+different folders, and every folder can have a `today.txt`. So the manifest has its origin, too.
 """
 
 import hashlib
@@ -22,23 +21,18 @@ class Origin(BaseModel, frozen=True):
     """The file behind a source's name, as it was when it was last read."""
 
     content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
-    place: str = Field(
-        description="SHA-256 of its absolute path: an index may be passed on. Of an upload, which"
-        " lies nowhere, that of its content."
-    )
+    # A hash, since an index may be passed on.
+    place: str = Field(description="SHA-256 of its absolute path; of an upload, of its content.")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file from which an indexing run read papers."""
 
-    name: str
-    """The name of the papers' sources; unique in the run."""
+    name: str  # the name of the papers' sources; unique in the run
     path: Path | None
-    """The path of the file; None for an upload."""
     origin: Origin
-    is_whole: bool = True
-    """Whether all of it could be read, so that papers not read from it are no longer in it."""
+    is_whole: bool = True  # so that papers that were not read from it are no longer in it
 
 
 def sha256_of(*paths: Path) -> str:
@@ -51,10 +45,7 @@ def sha256_of(*paths: Path) -> str:
 
 
 def source_name(path: PurePath) -> str:
-    """Return the path as text that can be stored and printed in one line.
-
-    Bytes that are not UTF-8 and control characters are escaped, so that names stay distinct.
-    """
+    """Return the path as one line; bytes that are not UTF-8 and control characters are escaped."""
     name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
     spelled = (repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in name)
     return "".join(spelled)
@@ -82,7 +73,7 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
 
     A file keeps its source's name if it is in the same place, whatever its content, or has the same
     content, whatever its place. Any other file is a new source, and gets a name that no known
-    source has: so does a file that was both moved and changed, and an upload with new content.
+    source has: so does a file that was both moved and changed.
     """
     by_place = {origin.place: name for name, origin in known.items()}
     names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}

@@ -27,10 +27,9 @@ from index.manifest import (
 from index.names import Names
 from index.papers import Paper, letters
 from index.passages import Passage
-from index.vectors import Candidates, Log, Vectors, checksums
+from index.vectors import Candidates, Log, Vectors, checksums, count_records
 
-FEW = 20_000
-"""If a filter leaves at most this many papers, only those are compared."""
+FEW = 20_000  # if a filter leaves no more papers, only those are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,24 +37,19 @@ class Index:
     """A generation of the index. Texts and vectors are read from mapped files when needed.
 
     A published generation never changes, and a removed file stays readable while it is open. The
-    index has P papers, S passages, and vectors of d numbers and unit length.
+    index has P papers, in the order of their ids, S passages, in the order of the papers and of
+    each abstract, and vectors of unit length of both, shapes (P, d) and (S, d).
     """
 
     manifest: Manifest
     papers: Sequence[Paper]
-    """The papers, in the order of their ids."""
     passages: Sequence[Passage]
-    """The passages, grouped by paper, in the order of the papers and of each abstract."""
-    owner: NDArray[np.int64]
-    """The row in `papers` of each passage's paper, ascending, shape (S,)."""
+    owner: NDArray[np.int64]  # the row in `papers` of each passage's paper, ascending, shape (S,)
     paper_vectors: Vectors
-    """The vectors of whole papers, shape (P, d)."""
     passage_vectors: Vectors
-    """The vectors of passages, shape (S, d)."""
     lexical: LexicalIndex
     names: Names
-    layout: Layout | None = None
-    """The map as it is stored; None if it is not drawn yet."""
+    layout: Layout | None = None  # the map as it is stored; None if it is not drawn yet
 
     @cached_property
     def _rows(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -68,8 +62,7 @@ class Index:
     def row_of(self, name: str) -> int | None:
         """Return the row of the paper with this id or title; None if there is none."""
         ids, titles = self._rows
-        row = ids.get(name)
-        return titles.get(letters(name)) if row is None else row
+        return ids[name] if name in ids else titles.get(letters(name))
 
     @cached_property
     def map(self) -> CollectionMap | None:
@@ -119,7 +112,7 @@ class Index:
     def open(cls, store: Path) -> Self:
         """Open the live generation of `store` after checking its files, or raise a `StoreError`."""
         check_is_store(store)
-        if (index := read_live(store, lambda generation: cls._read(store, generation))) is None:
+        if (index := read_live(store, cls._read)) is None:
             raise no_index(store)
         return index
 
@@ -153,7 +146,7 @@ class Index:
     def followed(self) -> Self:
         """Return the same generation with the vectors that were encoded since it was opened."""
         old = self.log
-        if self.is_covered or not old.grown:
+        if self.is_covered or count_records(old.path, old.dimension) <= len(old.stored):
             return self
         log = Log.open(old.path, old.dimension)
         return self._with(log.with_extra(old.keys[len(old.stored) :], old.extra))

@@ -1,7 +1,6 @@
 """Remove LaTeX, HTML and mail debris from abstracts, and map every character to the stored text.
 
-The stored abstract is never changed. `clean` makes the form that is encoded, searched and
-displayed, together with a map from each of its characters to the stored text.
+The stored abstract is never changed; its cleaned form is encoded, searched and displayed.
 """
 
 import html
@@ -60,10 +59,9 @@ def _symbol(name: str) -> str:
     # Imported here: only texts with LaTeX commands need it.
     from pylatexenc.latex2text import get_default_latex_context_db
 
-    if sign := {"textbackslash": "\\", "sqrt": "√"}.get(name):
-        return sign
     spec = get_default_latex_context_db().get_macro_spec(name)
-    replacement = spec.simplify_repl if spec else name
+    replacement = {"textbackslash": "\\", "sqrt": "√"}.get(name)
+    replacement = replacement or (spec.simplify_repl if spec else name)
     if replacement is None:
         return name
     return replacement if isinstance(replacement, str) and "%" not in replacement else ""
@@ -155,10 +153,6 @@ def _end_sentence(match: re.Match[str]) -> str:
     return "" if not before or not after else " " if before[-1] in ".!?:;…" else ". "
 
 
-def _replace_heading(match: re.Match[str]) -> str:
-    return "" if match["said"].strip().lower() in ("abstract", "summary") else f"{match['said']}: "
-
-
 def _remove_tag(match: re.Match[str]) -> str:
     """Remove a tag if the text nearby both opens and closes it: "a<b and b>c" is no markup."""
     around = slice(max(0, match.start() - 5_000), match.end() + 5_000)
@@ -174,7 +168,9 @@ _TAG_NAMES = (
 _MARKUP = _rules(
     *[(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});",
        lambda match: html.unescape(match[0]))] * 2,  # twice: some are escaped twice
-    (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>", _replace_heading),
+    (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>",
+     lambda match: "" if match["said"].strip().lower() in ("abstract", "summary")
+     else f"{match['said']}: "),
     (r"\s{0,3}(?:</?(?:jats:)?(?:p|sec|div|br|li|ul|ol|list|list-item|abstract|h[1-6]|section|title)"
      + _ATTRIBUTES + r"\s*)+", _end_sentence),
     (r"<(?:jats:)?(?P<kind>su[bp])>(?P<body>[^<>]{1,40})</(?:jats:)?su[bp]>", _replace_raised_tag),
@@ -226,18 +222,14 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
 
     `37.8\%` becomes `37.8%`, `models~(PLMs)` becomes `models (PLMs)`, `Ragnar\"ok` becomes
     `Ragnarök`, `M^{3}ViT` becomes `M³ViT`, `<p>p &lt; 0.05</p>` becomes `p < 0.05`; ordinary text
-    is left alone. Any string is accepted, and time is linear in its length. Without `markup`, tags
-    and entities stay.
+    is left alone. Time is linear in the length. Without `markup`, tags and entities stay.
     """
     done = CleanText(stored, range(len(stored)), range(1, len(stored) + 1))
     if not _UNUSUAL.search(stored):
         return done
-    rules = [*_ALWAYS]
-    if markup and any(sign in stored for sign in "<&"):
-        rules += _MARKUP
-    if any(sign in stored for sign in "\\~^_`'${%"):
-        rules += _DEBRIS
-    for pattern, replacement in (*rules, *_SPACE):
+    tags = _MARKUP if markup and any(sign in stored for sign in "<&") else ()
+    debris = _DEBRIS if any(sign in stored for sign in "\\~^_`'${%") else ()
+    for pattern, replacement in (*_ALWAYS, *tags, *debris, *_SPACE):
         done = _apply(done, pattern, replacement)
     return done
 

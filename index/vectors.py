@@ -1,8 +1,6 @@
 """Store vectors by their text: a file of vectors that only grows, and one of the texts' keys.
 
-A batch is on disk as soon as it is encoded, so a kill costs one batch, and no text is encoded
-twice. Generations share the files; each lists the keys of its papers and passages (see
-`text_keys`). A record cut off by a kill is overwritten.
+Generations share the files. A kill costs one batch: a record that it cut off is overwritten.
 """
 
 import hashlib
@@ -21,11 +19,8 @@ from index.errors import EncoderError
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
-
-BLOCK = 8192
-"""Number of records under one checksum."""
-_CHANCE = (0.05, 0.08)
-"""Mean and standard deviation of unrelated texts' cosines, for use while there are few vectors."""
+BLOCK = 8192  # records under one checksum
+_CHANCE = (0.05, 0.08)  # mean and deviation of unrelated texts' cosines, while there are few
 
 
 def text_keys(texts: Iterable[str]) -> Keys:
@@ -52,12 +47,9 @@ class Log:
 
     path: Path
     dimension: int
-    keys: Keys
-    """The keys of all records, shape (n + e,)."""
-    stored: Floats
-    """The vectors in the file, mapped into memory, shape (n, d)."""
-    extra: Floats
-    """The vectors of texts that were encoded on demand, shape (e, d)."""
+    keys: Keys  # the keys of all records, shape (n + e,)
+    stored: Floats  # the vectors in the file, mapped into memory, shape (n, d)
+    extra: Floats  # the vectors of texts that were encoded on demand, shape (e, d)
 
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
@@ -68,11 +60,6 @@ class Log:
         keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
         vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
         return cls(path, dimension, keys, np.asarray(vectors), none)
-
-    @property
-    def grown(self) -> bool:
-        """Whether the file has more records than when it was opened."""
-        return count_records(self.path, self.dimension) > len(self.stored)
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
@@ -97,20 +84,13 @@ class Log:
             found[added] = self.extra[rows[added] - len(self.stored)]
         return found
 
-    def of(self, keys: Keys) -> Floats:
-        """Return the vectors of texts by their keys, shape (n, d); zeros where there is none."""
-        return self.take(self.find(keys))
-
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
         """Return the log with more records that are only in memory."""
         every = np.concatenate([self.keys, keys])
         return replace(self, keys=every, extra=np.concatenate([self.extra, vectors]))
 
     def cosines(self, vector: Floats) -> Floats:
-        """Return the cosine of a unit vector, shape (d,), with each record, shape (n + e,).
-
-        The cosines of the last few vectors are cached.
-        """
+        """Return the cosine of a unit vector, shape (d,), with each record, shape (n + e,)."""
         return self._cosines(np.asarray(vector, dtype=np.float32).tobytes())
 
     @cached_property
@@ -128,12 +108,12 @@ class Log:
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
     """Return the CRC-32 of each `BLOCK` of the first `records` of a log: keys, then vectors.
 
-    The `known` ones are not computed again, except the last. The files are read and not mapped,
-    because mapped files count as memory of the process.
+    The `known` ones are not computed again, except the last. The files are not mapped, because
+    mapped files count as memory of the process.
     """
-    sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     if not records:
         return []
+    sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     with path.open("rb") as vectors, keys_of(path).open("rb") as keys:
         vectors.seek(len(sums) * BLOCK * 4 * dimension)
         keys.seek(len(sums) * BLOCK * 8)
@@ -145,21 +125,17 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
 
 
 def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> None:
-    """Append one batch, shapes (n,) and (n, d), to the files on disk; the keys make it valid.
+    """Append one batch, shapes (n,) and (n, d), to the files, made if missing, on disk.
 
-    The keys are written last. The files are made if missing, and incomplete records are dropped.
-    The caller holds the store's lock.
-
-    Raises:
-        EncoderError: the vectors are of another length or number.
+    The keys, which make it valid, are written last, and incomplete records are dropped. The caller
+    holds the store's lock. Raises `EncoderError` if the vectors are of another length or number.
     """
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
+    path.parent.mkdir(exist_ok=True)
     size = count_records(path, dimension)
-    for file_path, width, part in (
-        (path, 4 * dimension, vectors.astype("<f4", copy=False)),
-        (keys_of(path), 8, keys.astype("<u8", copy=False)),
-    ):
+    vectors, keys = vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False)
+    for file_path, width, part in (path, 4 * dimension, vectors), (keys_of(path), 8, keys):
         with file_path.open("ab") as file:
             file.truncate(size * width)
             file.write(part.tobytes())
@@ -176,10 +152,8 @@ class Vectors:
     """The vectors of n texts of an index, used like an array of shape (n, d), read when needed."""
 
     log: Log
-    rows: NDArray[np.int64]
-    """The record of each text; -1 while it is not encoded."""
-    candidates: Candidates | None = None
-    """Finds the texts to compare with a vector; without it, all are compared."""
+    rows: NDArray[np.int64]  # the record of each text; -1 while it is not encoded
+    candidates: Candidates | None = None  # those to compare with a vector, all without it
 
     @classmethod
     def of(cls, vectors: Floats) -> Self:
@@ -215,11 +189,9 @@ class Vectors:
             return self.log.cosines(vector)[self.rows]
         encoded = ~self.missing
         found = np.empty(len(self.rows), dtype=np.float32)
-        found[encoded] = self.log.cosines(vector)[self.rows[encoded]]
-        mean, spread = _CHANCE
-        if int(encoded.sum()) >= 256:
-            mean, spread = float(found[encoded].mean()), float(found[encoded].std())
-        chance = np.abs(np.random.default_rng(0).standard_normal(int(self.missing.sum())))
+        found[encoded] = known = self.log.cosines(vector)[self.rows[encoded]]
+        mean, spread = (known.mean(), known.std()) if len(known) >= 256 else _CHANCE
+        chance = np.abs(np.random.default_rng(0).standard_normal(len(found) - len(known)))
         found[self.missing] = mean - spread * chance
         return found
 
@@ -237,11 +209,5 @@ class Vectors:
 
     @cached_property
     def _sample(self) -> NDArray[np.int64]:
-        """The places of a random sample, whose cosines stand for those of all non-candidates."""
         size = len(self.rows)
         return np.random.default_rng(0).choice(size, min(size, 4096), replace=False)
-
-    @property
-    def exact(self) -> "Vectors":
-        """The same vectors without candidates: all are compared."""
-        return replace(self, candidates=None)

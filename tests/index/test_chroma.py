@@ -81,10 +81,8 @@ def chroma(server: Server, request: pytest.FixtureRequest) -> Chroma:
 def check_the_same(chroma: Chroma, index: Index) -> None:
     """The server finds what exact search finds, and only what is in the index."""
     searched = chroma.searching(index)
-    for vectors, exact in (
-        (searched.passage_vectors, index.passage_vectors),
-        (searched.paper_vectors, index.paper_vectors),
-    ):
+    passages = (searched.passage_vectors, index.passage_vectors)
+    for vectors, exact in (passages, (searched.paper_vectors, index.paper_vectors)):
         for row in range(0, len(exact), 25):
             found, right = vectors @ exact[row], exact @ exact[row]
             best = np.argsort(-right)[:10]
@@ -167,9 +165,8 @@ def test_records_gone_or_of_another_index_are_written_again(tmp_path: Path, chro
     ledger.write_text("{}")
     assert chroma.bring(index, one) == 0
     with chroma._asking() as client:
-        client.get_collection(f"{chroma._name}-passages", embedding_function=None).delete(
-            ids=[index.passages[0].id]
-        )
+        passages = client.get_collection(f"{chroma._name}-passages", embedding_function=None)
+        passages.delete(ids=[index.passages[0].id])
     assert not chroma.holds(index, one)
     vectors, vector = index.passage_vectors, index.passage_vectors[0]
     found = chroma.searching(index).passage_vectors @ vector
@@ -177,12 +174,10 @@ def test_records_gone_or_of_another_index_are_written_again(tmp_path: Path, chro
     assert chroma.bring(index, one) == 1
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["", "localhost:8000", "ftp://host", "http://", "http://host:abc", "http://[::1",
-     "http://me:hidden@host:8000"],
-)  # fmt: skip
-def test_an_address_that_is_none_or_has_a_password_is_one_line(url: str) -> None:
-    with pytest.raises(InputError, match=r"not a valid address|ABSTRACTQA_CHROMA_TOKEN") as error:
-        Chroma(url)
-    assert "hidden" not in str(error.value)
+def test_an_address_that_is_none_or_has_a_password_is_one_line() -> None:
+    invalid = ("", "localhost:8000", "ftp://host", "http://", "http://host:abc", "http://[::1")
+    for url in (*invalid, "http://me:hidden@host:8000"):
+        says = r"not a valid address|ABSTRACTQA_CHROMA_TOKEN"
+        with pytest.raises(InputError, match=says) as error:
+            Chroma(url)
+        assert "hidden" not in str(error.value)

@@ -24,22 +24,17 @@ def test_a_name_gives_tokens_for_the_whole_and_each_part(text: str, tokens: list
 @given(st.text(max_size=80))
 def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) -> None:
     for token in tokenize(text):
-        assert token
-        assert token == token.lower()
+        assert token == token.lower() != ""
     assert tokenize(text) == tokenize(fold(text))
 
 
-SHELF = [
-    Paper(id=f"{row}", title=title, abstract=abstract)
-    for row, (title, abstract) in enumerate(
-        [
-            ("MechKPT: Bolts and Nuts", "Heuristic search orders the function of materials."),
-            ("LLaVO: Pictures", "Language models with retrieval are evaluated on pictures."),
-            ("KettleBench: Water", "An order, and quantization of functions, for retrieval."),
-            ("Tokens", "A kettle is quantized, and we evaluate the retriever of the tokenization."),
-        ]
-    )
+TEXTS = [
+    ("MechKPT: Bolts and Nuts", "Heuristic search orders the function of materials."),
+    ("LLaVO: Pictures", "Language models with retrieval are evaluated on pictures."),
+    ("KettleBench: Water", "An order, and quantization of functions, for retrieval."),
+    ("Tokens", "A kettle is quantized, and we evaluate the retriever of the tokenization."),
 ]
+SHELF = [Paper(id=title, title=title, abstract=abstract) for title, abstract in TEXTS]
 LEXICAL, NAMES = LexicalIndex.build(SHELF), Names.build(SHELF)
 
 
@@ -58,18 +53,12 @@ def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, ri
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "which retrievals were quantizable or tokenizations",  # other forms of known words
-        "a well-meant by-product",
-        "older fractions of a virulent chore, summarised",  # "order", "function", "core" are near
-        "LLaMO and LLaVA are not LLaVO",  # short names of other things
-        "MechKPT2 or GPT-5",
-        "is Moscovia a place?",
-        "modelos de lenguaje grandes",
-        "welche Funktionen hat die Bibliothek",
-        "言語モデル とは",
-    ],
-)
+    ["which retrievals were quantizable or tokenizations",  # other forms of known words
+     "older fractions of a virulent chore, summarised",  # "order", "function", "core" are near
+     "LLaMO and LLaVA are not LLaVO",  # short names of other things
+     "a well-meant by-product", "MechKPT2 or GPT-5", "is Moscovia a place?", "言語モデル とは",
+     "modelos de lenguaje grandes", "welche Funktionen hat die Bibliothek"],
+)  # fmt: skip
 def test_good_words_names_of_other_things_other_languages_stay(text: str) -> None:
     assert mend(text, LEXICAL, NAMES) == (text, ())
 

@@ -11,10 +11,8 @@ from index.papers import Paper
 
 def papers(*texts: tuple[str, str]) -> list[Paper]:
     """Papers of these titles and abstracts, in this order."""
-    return [
-        Paper(id=f"{row:04}", title=title, abstract=abstract)
-        for row, (title, abstract) in enumerate(texts)
-    ]
+    rows = enumerate(texts)
+    return [Paper(id=f"{row:04}", title=title, abstract=text) for row, (title, text) in rows]
 
 
 SHELF = papers(

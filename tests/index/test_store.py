@@ -21,12 +21,12 @@ from index.store import Index
 ENCODER = HashingEncoder()
 
 
-def paper(number: int, abstract: str = "") -> Paper:
+def paper(number: int) -> Paper:
+    boils = f"Kettle {number} boils water. It takes {number} minutes~(now).\u2028It never whistles."
     return Paper(
         id=f"paper{number:03}",
         title=f"On the boiling of kettle number {number}",
-        abstract=abstract
-        or f"Kettle {number} boils water. It takes {number} minutes~(now).\u2028It never whistles.",
+        abstract=boils,
         sources=(Source(name="mail.txt", position=number + 1),),
     )
 
@@ -64,7 +64,6 @@ def test_an_open_index_holds_all_in_order(store: Path, tmp_path: Path) -> None:
     assert np.allclose(opened.paper_vectors, wholes, atol=1e-6)
     assert np.allclose(opened.passage_vectors, sentences, atol=1e-6)
     assert opened.paper_vectors[:1].dtype == opened.passage_vectors[:1].dtype == np.float32
-    assert opened.lexical.scores(["kettl"]).shape == (3,)
     build_papers([], tmp_path / "nothing", ENCODER)
     empty = Index.open(tmp_path / "nothing")
     assert list(empty.papers) == list(empty.passages) == []
@@ -101,22 +100,18 @@ def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> 
     for use in (Index.open, index, undo):
         with pytest.raises(StoreError, match="choose another --store") as caught:
             use(tmp_path / name)
-        one_line(caught.value)
-        str(caught.value).encode()
+        one_line(caught.value).encode()
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("version", "way"),
-    [
-        (FORMAT_VERSION + 1, "upgrade abstractqa"),
-        (FORMAT_VERSION - 1, "delete generations, vectors and CURRENT"),
-    ],
-)
+    [(FORMAT_VERSION + 1, "upgrade abstractqa"),
+     (FORMAT_VERSION - 1, "delete generations, vectors and CURRENT")],
+)  # fmt: skip
 def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
-    manifest = live(store) / "manifest.json"
-    content = json.loads(manifest.read_text()) | {"format_version": version, "new": 1}
-    manifest.write_text(json.dumps(content))
+    content = json.loads((manifest := live(store) / "manifest.json").read_text())
+    manifest.write_text(json.dumps(content | {"format_version": version, "new": 1}))
     for use in (Index.open, index, undo, partial(remove, ["paper000"])):
         with pytest.raises(StoreError, match=rf"has format {version}, .*{way}"):
             use(store)
@@ -130,9 +125,8 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
 def test_half_a_record_of_vectors_at_the_end_is_as_nothing(store: Path) -> None:
     """What a kill leaves, or another process that is writing just now."""
     (vectors,) = (store / "vectors").glob("*.bin")
-    whole = vectors.read_bytes()
-    vectors.write_bytes(whole + b"half a record")
-    assert np.array_equal(Index.open(store).passage_vectors, Index.open(store).passage_vectors)
+    vectors.write_bytes(vectors.read_bytes() + b"half a record")
+    assert Index.open(store).is_covered
     assert index(store, 4).embedded == 3
     opened = Index.open(store)
     expected = [ENCODER.encode_query(passage.text) for passage in opened.passages]
@@ -150,9 +144,7 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path) -> None:
         half = len(whole) // 2
         changed = whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :]
         for damaged in (changed, whole[:half], None):
-            path.write_bytes(damaged or b"")
-            if damaged is None:
-                path.unlink()
+            path.unlink() if damaged is None else path.write_bytes(damaged)
             with pytest.raises(StoreError, match=told):
                 Index.open(store)
         path.write_bytes(whole)
@@ -165,10 +157,10 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path) -> None:
 
 def test_an_encoder_of_the_same_name_and_other_weights_is_refused(store: Path) -> None:
     other = HashingEncoder(dimension=8)
-    with pytest.raises(EncoderError) as caught:
+    weights = rf"{ENCODER.weights_hash[:12]}.*{other.weights_hash[:12]}"
+    with pytest.raises(EncoderError, match=weights) as caught:
         check_encoder(Index.open(store).manifest, other)
-    assert ENCODER.weights_hash[:12] in one_line(caught.value)
-    assert other.weights_hash[:12] in str(caught.value)
+    one_line(caught.value)
 
 
 def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> None:
@@ -185,12 +177,10 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> 
 
 @pytest.mark.parametrize(
     ("call", "code", "words"),
-    [
-        ("index.catalog.Papers.save", errno.ENOSPC, "no space left on its disk"),
-        ("index.publish.hash_files", errno.EROFS, "it is read-only"),
-        ("os.fsync", errno.EACCES, "it is read-only for this user"),
-    ],
-)
+    [("index.catalog.Papers.save", errno.ENOSPC, "no space left on its disk"),
+     ("index.publish.hash_files", errno.EROFS, "it is read-only"),
+     ("os.fsync", errno.EACCES, "it is read-only for this user")],
+)  # fmt: skip
 def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     store: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int, words: str
 ) -> None:
@@ -224,12 +214,11 @@ def test_two_generations_are_kept_and_nothing_of_others_is_removed(store: Path) 
     generations, elsewhere = store / "generations", store.parent / "elsewhere"
     elsewhere.mkdir()
     (generations / "20250101T000000-cafecafe").symlink_to(elsewhere)
-    (generations / "thesis.txt").write_text("three years of work")
+    (thesis := generations / "thesis.txt").write_text("three years of work")
     others = {path.name for path in generations.iterdir()} - {current(store)}
     second, third = index(store, 4).generation, index(store, 5).generation
     assert {p.name for p in generations.iterdir()} == {second, third, *others}
     undo(store)
     fourth = index(store, 6).generation
     assert {p.name for p in generations.iterdir()} == {second, fourth, *others}
-    assert (generations / "thesis.txt").exists()
-    assert elsewhere.exists()
+    assert all(path.exists() for path in (thesis, elsewhere))

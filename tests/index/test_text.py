@@ -53,19 +53,16 @@ def test_debris_goes_and_the_rest_stays(stored: str, shown: str) -> None:
     assert clean_text(shown) == shown
 
 
-def test_each_character_knows_where_it_came_from() -> None:
+def test_each_character_knows_where_it_came_from_and_none_is_outside() -> None:
     stored = r"Use \textbf{Ragnar\"ok}~(37.8\%)"
     cleaned = clean(stored)
     for shown, written in (("Ragnarök", r"Ragnar\"ok"), ("ö", r"\"o"), ("%", "%")):
         at = cleaned.text.index(shown)
         assert stored[slice(*cleaned.stored_span(at, at + len(shown)))] == written
     assert clean(r"a \eg b").clean_span(2, 5) == (2, 6)
-
-
-@pytest.mark.parametrize("span", [(0, 0), (-1, 1), (0, 4), (2, 1)])
-def test_a_span_outside_the_text_is_refused(span: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="not inside"):
-        clean("abc").stored_span(*span)
+    for span in ((0, 0), (-1, 1), (0, 4), (2, 1)):
+        with pytest.raises(ValueError, match="not inside"):
+            clean("abc").stored_span(*span)
 
 
 @given(messy, st.integers(0, 50), st.integers(1, 50))
