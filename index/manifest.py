@@ -28,7 +28,7 @@ GENERATIONS = "generations"
 VECTORS = "vectors"
 UNFINISHED = ".tmp"  # the suffix of a generation's folder while it is being written
 _T = TypeVar("_T")
-_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+_ID = r"\d{8}T\d{6}-[0-9a-f]{8}"
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
@@ -69,7 +69,7 @@ def current(store: Path) -> str | None:
         given = ""
     except (OSError, ValueError) as error:
         raise unreadable(store, error) from error
-    if given is not None and _ID.fullmatch(given):
+    if given is not None and re.fullmatch(_ID, given):
         return given
     folders = (folder for folder in own_generations(store) if (folder / FILE_NAME).is_file())
     finished = [folder.name for folder in folders if folder.suffix != UNFINISHED]
@@ -84,7 +84,7 @@ def own_generations(store: Path) -> list[Path]:
 
 
 def _is_generation(path: Path) -> bool:
-    is_id = _ID.fullmatch(path.name.removesuffix(UNFINISHED))
+    is_id = re.fullmatch(_ID, path.name.removesuffix(UNFINISHED))
     return is_id is not None and path.is_dir() and not path.is_symlink()
 
 

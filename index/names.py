@@ -30,7 +30,7 @@ from index.mentions import (
     beginnings,
     folded_text,
 )
-from index.naming import Named, Reading, Rows
+from index.naming import Named, Reading, Rows, dictionary
 from index.papers import Paper, letters
 
 __all__ = ["FILE_NAME", "Named", "Names"]
@@ -168,8 +168,9 @@ class Names:
         return None
 
     def nearest(self, name: str) -> str | None:
-        """Return the first name that is `near` an unknown name; None if none is."""
-        return next(iter(self.near(name)), None)
+        """Return the first name that is `near` an unknown one; None if none is, or it is a word."""
+        is_word = not is_shaped(name) and name.lower() in dictionary()
+        return None if is_word else next(iter(self.near(name)), None)
 
     def near(self, name: str, *, own: bool = False) -> list[str]:
         """Return the names at the least edit distance, those in most papers first.

@@ -215,7 +215,7 @@ def mend(
     wrong: dict[tuple[int, int], str] = {}
     for named in found:
         name = None if named.mentioned else _near_name(named.text, names)
-        if name and named.text.lower() not in _dictionary():
+        if name and named.text.lower() not in dictionary():
             wrong[named.start, named.end] = name
     unknown = [match for match in words if not _is_known(match[0], lexical)]
     for match in () if _is_foreign(text, len(unknown)) else unknown:
@@ -257,13 +257,13 @@ def _is_known(word: str, lexical: LexicalIndex) -> bool:
     return all(
         len(part) < _SHORTEST or is_english(part)
         or any(token in lexical.document_frequency for token in tokenize(part))
-        or any(form in _dictionary() for form in (part, *spellings(part)))
+        or any(form in dictionary() for form in (part, *spellings(part)))
         for part in parts
     )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
-def _dictionary() -> Mapping[str, int]:
+def dictionary() -> Mapping[str, int]:
     """Return 160,000 English words; the encoder's vocabulary, of 20,000, lacks many good ones."""
     from spellchecker import SpellChecker  # read only if a question has an unknown word
 

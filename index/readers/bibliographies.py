@@ -159,7 +159,6 @@ def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) 
     return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
 
 
-_PMID = re.compile("PMID:")
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
 _NOT_ABSTRACT = re.compile(
     r"(?i)(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
@@ -176,7 +175,9 @@ def read_pubmed_text(text: Text, _name: str) -> Records:
     """Yield the records of PubMed's "Abstract (text)": blocks in a fixed order, ids at the end."""
     began, lines = 0, list[str]()
     for number, line in chain(text.lines(), [(0, None)]):
-        is_apart = not any(lines) or (not lines[-1] and any(map(_PMID.match, lines)))
+        is_apart = not any(lines) or (
+            not lines[-1] and any(line.startswith("PMID:") for line in lines)
+        )
         if line is None or (is_apart and _CITED.match(line)):
             if any(lines):
                 yield _pubmed_record(began, re.split(r"\n\n+", "\n".join(lines).strip()))

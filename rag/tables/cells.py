@@ -29,7 +29,7 @@ from rag.wording import ASKS
 
 _PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
 _FEW = 3
-_WORD = re.compile(r"[\w-]+")
+_WORD = r"[\w-]+"
 # Where a clause may begin that reads as a sentence, and where a clause may end.
 _BEGIN = re.compile(
     r"(?:[;:]|\s[—–])\s+|,\s+(?:(?:and|but|or|so|while|whereas)\s+)?(?=(?:we|it|they|our|this)\s)"
@@ -190,7 +190,9 @@ class CellFinder:
         common = max(_FEW, lexical.size / 5)
         rare = any(lexical.document_frequency.get(word, 0) <= common for word in weights)
         if cosine >= 0.5 or (share >= least and (has_cues or rare)):
-            places = (at.span() for at in _WORD.finditer(text) if {*weights} & {*tokenize(at[0])})
+            places = (
+                at.span() for at in re.finditer(_WORD, text) if {*weights} & {*tokenize(at[0])}
+            )
             return next(places, (0, len(text)))
         return None
 
@@ -199,9 +201,9 @@ def _find_count(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Return the span that counts column words: "13B parameters", "50 distinct tasks"."""
     folded = fold(text)  # the offsets of `quantities` are in the folded text
     for number in quantities(text):
-        for word in islice(_WORD.finditer(folded, number.end), 4):
+        for word in islice(re.finditer(_WORD, folded[number.end :]), 4):
             if word[0] in _PARTS_FROM_NUMBER:
                 break  # "15% of the tasks" is not a number of tasks
             if {*words} & {*tokenize(word[0])}:
-                return number.start, word.end()
+                return number.start, number.end + word.end()
     return None

@@ -26,6 +26,7 @@ def refused(assistant: Assistant, question: str, filters: Filters | None = None)
         ("Who invented the Zorblax?", "No abstract mentions Zorblax.", "Zorblax"),
         ("Does HiveScan count mites by GPT-9?", "No abstract mentions GPT-9.", "GPT-9"),
         ("How does TIDY work?", "No abstract mentions TIDY. Did you mean TIDE?", "TIDY"),
+        ("Who paints in Tine?", "No abstract mentions Tine.", "Tine"),
         ("Does HiveScan count mites by WaggleNet?",
          "The abstract of “HiveScan” does not mention WaggleNet.", "WaggleNet"),
         ("Who paid for CrackMap?", "The abstract of “CrackMap” does not state this.", None),
