@@ -130,7 +130,7 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
 
 def _shares(index: Index, query: Query, ranking: Ranking) -> tuple[list[int], Floats]:
     """Return the rows of the first papers, and the probability of each to be on the subject."""
-    rows, measured = measure(index, query, ranking)
+    rows, measured = measure(index, query, ranking.by_subject or ranking)
     models = query.fitted.models
     again = measure_again(index, rows, measured, models["papers"].score(measured))
     return rows, sigmoids(models["papers, again"].score(again))

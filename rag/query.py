@@ -323,10 +323,16 @@ def rank_for(
     ranker: Callable[..., Ranking] = rank,
     allowed: NDArray[np.bool_] | None = None,
 ) -> Ranking:
-    """Rank the papers for a question; search with the titles of the earlier papers it is about."""
+    """Rank the papers for a question, and for its subject alone if it has other words.
+
+    If it is about papers of earlier turns, search with their titles instead.
+    """
     allowed = query.allowed if allowed is None else allowed
     if not query.about:
-        return ranker(index, query.probe, allowed)
+        by_subject = None
+        if query.subject is not query.probe:
+            by_subject = ranker(index, query.subject, allowed)
+        return replace(ranker(index, query.probe, allowed), by_subject=by_subject)
     probe = Probe.of(query.standalone, index, query.encoder, mended=False)
     # Sentences are compared with the question only, without the titles.
     passages = index.passage_vectors @ query.probe.vector

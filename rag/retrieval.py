@@ -76,6 +76,8 @@ class Ranking:
     """The part of each score that comes from vectors, shape (P,)."""
     lexical: Floats
     """BM25 of each paper, shape (P,); 0 where it shares no word with the query."""
+    by_subject: "Ranking | None" = None
+    """The ranking for the subject of a question, if it has other words: lists hang less on them."""
 
     def found_by(self, row: int) -> Found:
         """Return the signal that ranks a paper among its first, or else ranks it higher."""

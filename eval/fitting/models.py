@@ -143,7 +143,8 @@ def candidates(questions: Asking) -> Iterator[Candidates]:
         for gone in ((), sorted(each.accepted)) if each.gold else ((),):
             ranking = collections.ranked(each, query, gone)
             if len(ranking.rows):
-                papers, measured = listing.measure(each.index, query, ranking)
+                by_subject = ranking.by_subject or ranking
+                papers, measured = listing.measure(each.index, query, by_subject)
                 right = np.isin(papers, list(each.accepted))
                 weight = WEIGHTS["nothing"] if gone else 1.0
                 yield Candidates(each.index, papers, measured, right, weight / len(papers))

@@ -82,9 +82,11 @@ def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) ->
         (archive.rename, "Mine now"),
         (archive.delete,),
     ):
-        for id_of in (id_, "no such id"):
-            with pytest.raises(InputError, match="there is no such conversation"):
-                write(YOU, id_of, *more)
+        with pytest.raises(InputError, match="there is no such conversation") as unknown:
+            write(YOU, "no such id", *more)
+        with pytest.raises(InputError) as foreign:
+            write(YOU, id_, *more)
+        assert str(foreign.value) == str(unknown.value)
     assert titles(archive) == ["Mosses?"]
 
 

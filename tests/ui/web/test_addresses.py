@@ -2,7 +2,7 @@
 
 import pytest
 from browsing import QUESTION, TURNS, ask, assert_fits, assert_usable, hold_the_first, site_of
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rag import Assistant
 from ui.web.site import Site
@@ -44,6 +44,33 @@ def test_back_and_reload_keep_the_conversation_the_filters_and_the_tab(page: Pag
     expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
     asked(page, QUESTION)
     expect(page.locator(CHIPS)).to_have_text(["title has “world”✕"])
+
+
+def test_of_two_conversations_opened_at_once_the_last_is_shown(page: Page) -> None:
+    ask(page, QUESTION)
+    asked(page, QUESTION)
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    ask(page, "What is WebArena?")
+    asked(page, "What is WebArena?")
+    page.get_by_role("button", name="Chats", exact=True).click()
+    here, other = (page.locator("#aqa-chat-list .aqa-chat-open").nth(at) for at in (0, 1))
+    expect(here).to_have_text("What is WebArena?")
+    held: list[Route] = []
+    page.route(
+        "**/gradio_api/run/predict*",
+        lambda route: held.append(route) if len(held) < 2 else route.continue_(),
+    )
+    other.click()
+    here.click()
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    for route in held:
+        with page.expect_response("**/gradio_api/run/predict*"):
+            route.continue_()
+        page.wait_for_timeout(200)
+    asked(page, "What is WebArena?")
+    ask(page, "How many tasks has it?")
+    asked(page, "What is WebArena?", "How many tasks has it?")
 
 
 def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page) -> None:

@@ -120,6 +120,14 @@ def own(browser: Browser, ports: tuple[int, int]) -> Iterator[Page]:
         yield page
 
 
+def test_the_cookies_of_a_login_are_for_https_and_this_site(own: Page) -> None:
+    cookies = [each for each in own.context.cookies() if "access-token" in each.get("name", "")]
+    assert cookies
+    for cookie in cookies:
+        assert (cookie.get("secure"), cookie.get("httpOnly")) == (True, True)
+        assert cookie.get("sameSite") == "Lax"
+
+
 ELSEWHERE = {
     "another site": "elsewhere.test:{1}",
     "a sibling": "sibling.{0}:{1}",

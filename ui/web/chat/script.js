@@ -125,7 +125,9 @@ const aqaCopy = async (button, text) => {
   // The conversations that the reader has left. What still arrives of them is not drawn: Gradio sends
   // on for a moment what an answer had written when it was cancelled.
   const left = new Set();
+  let wanted = ""; // the conversation that was opened last, until it is drawn
   const open = (id, from) => {
+    wanted = id;
     left.delete(id);
     send("aqa_open", { id }, from);
   };
@@ -150,7 +152,8 @@ const aqaCopy = async (button, text) => {
     else if (value.notice && !Object.keys(value.html).length) { // the notice is the result of a button
       $(".aqa-chat-notice").scrollIntoView({ block: "nearest" });
     }
-    if (shown && id !== shown) left.add(shown);
+    if (shown && ![id, wanted].includes(shown)) left.add(shown);
+    if (id === wanted) wanted = "";
     shown = id;
   };
 
