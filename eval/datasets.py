@@ -317,7 +317,7 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
                 "query, iteration, paper and grade"
             ) from error
         if query not in queries:
-            problem = f"query {query!r} is not among the queries; give both of one dataset"
+            problem = f"query {query!r} is not among the queries: are both of one dataset?"
             raise InputError(f"{path}:{number}: {problem}")
         qrels.setdefault(query, {})[paper] = int(float(grade))
     if not qrels:

@@ -98,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 COMMANDS: dict[str, Entry] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
-"""All commands by name, in the order of the help."""
+"""All commands but `eval` by name, in the order of the help."""
 
 
 @command(

@@ -36,7 +36,7 @@ class StoppedError(AbstractQAError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Makes an endpoint's errors; they name no environment variable, since the page may set it."""
+    """Makes an endpoint's errors; they name no variable for its key, name or address."""
 
     where: str
     """Its model and host."""

@@ -268,8 +268,17 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     opens = hedge.start() if hedge else start
     aim = _AIM.search(text, max(0, opens - 24), opens) if unit in (*_SHARES, "x") else None
     digit = magnitude * factor * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0
-    before = ((hedge and hedge.lastgroup) or "", digit, aim[1] if aim else "")
-    return Quantity(value * factor, unit, text[start:end].strip(), *before, factor, start, end)
+    return Quantity(
+        value * factor,
+        unit,
+        text[start:end].strip(),
+        (hedge and hedge.lastgroup) or "",
+        digit,
+        aim[1] if aim else "",
+        factor,
+        start,
+        end,
+    )
 
 
 def _value_of(written: str) -> float:

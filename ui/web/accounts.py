@@ -1,4 +1,7 @@
-"""Check passwords by a file of `name:hash` lines, of Argon2id (RFC 9106) by argon2-cffi."""
+"""Check passwords by a file of `name:hash` lines, of Argon2id (RFC 9106) by argon2-cffi.
+
+Empty lines of the file and those that begin with # are skipped.
+"""
 
 import secrets
 import stat

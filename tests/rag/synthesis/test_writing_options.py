@@ -134,7 +134,11 @@ ALL = says("\n".join(f"{number}. yes" for number in range(1, 7)))
     [
         (fails(401), ["supported"] * 2, "refuses the key"),
         (says(f"1. yes\n2. no{RIGHT}"), ["supported", "unsupported"], ""),
-        (ALL, ["supported"] * 4, "control questions wrong"),
+        (
+            says("1. no\n2. no\n3. yes\n4. yes\n5. yes\n6. yes"),
+            ["supported"] * 4,
+            "control",
+        ),
     ],
 )
 def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(

@@ -161,7 +161,7 @@ class Catalogue:
         page = min(view.page, pages)
         return Listing(kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], len(kept), page, pages)
 
-    def kept(self, view: View, marks: Marks, new: Collection[str]) -> list[Paper]:
+    def kept(self, view: View, marks: Marks, new: Collection[str]) -> Sequence[Paper]:
         """Return the papers of all pages, sorted; `new` holds the ids that pass `view.since`.
 
         `view.words` count only in an exact search; `Live` searches by meaning.
