@@ -77,6 +77,8 @@ def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")
     assert papers == []
     assert problems
+    if '"sections"' in text:
+        assert problems[0].reason == "abstract: missing or empty"
     assert all("\n" not in str(problem) and len(str(problem)) < 300 for problem in problems)
 
 
