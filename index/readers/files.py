@@ -347,8 +347,8 @@ def _fixed(line: str) -> str:
 def _encoding_of(start: bytes) -> tuple[str, list[str]]:
     """Return the encoding of a file that begins with `start`, and a warning if it is a guess.
 
-    It is UTF-8 or UTF-16 if there is a byte order mark, or the most likely legacy encoding if too many bytes
-    are not UTF-8; Windows-1252 is preferred if it fits about as well.
+    A byte order mark tells it. Else it is the most likely legacy encoding if too many bytes are not
+    UTF-8; Windows-1252 is preferred if it fits about as well.
     """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", []
