@@ -207,7 +207,7 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
 
 
 def members(source: Path | bytes) -> Iterator[tuple[str, OpenStream]]:
-    """Yield the path and an opener of each file in an archive, by name; for any other file, "".
+    """Yield the path of each file in an archive, by name, and what opens it; else "" and that.
 
     Open a member before you ask for the next one.
 
@@ -261,11 +261,8 @@ def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-    visible = []
-    for name in sorted(sizes):
-        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts):
-            visible.append(name)
-    return visible
+    hidden = re.compile(r"(?:.*/)?(?:\.|__MACOSX)", re.DOTALL)
+    return [name for name in sorted(sizes) if not hidden.match(str(PurePosixPath(name)))]
 
 
 LONGEST_LINE = 30_000_000
@@ -289,7 +286,7 @@ class Text:
     def of(cls, opened: OpenStream) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
-        UTF-8 is recognised by its bytes, both by a byte order mark; a legacy encoding is
+        UTF-8 is recognised by its bytes, it and UTF-16 by a byte order mark; a legacy encoding is
         guessed, with a warning. A line of UTF-8 with invalid bytes is read as Windows-1252.
 
         Raises:
@@ -352,11 +349,9 @@ def _encoding_of(start: bytes) -> tuple[str, list[str]]:
     """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", []
-    if start.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig", []
     text = start.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text[:-3]))
-    if bad <= (sum(1 for c in text if c >= "\x80") - bad) / 4:
+    if start.startswith(codecs.BOM_UTF8) or 5 * bad <= sum(c >= "\x80" for c in text):
         return "utf-8-sig", []
     # Imported here: most files are UTF-8.
     from charset_normalizer import from_bytes
