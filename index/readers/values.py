@@ -115,10 +115,8 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
 
     `is_one`: it should be one name; `sure`: two parts, one comma between them, are one name.
     """
-    text = " ".join(text.split())
-    for _ in range(3):  # as deep as affiliations nest: "((1) University of A (UA))"
-        text = re.sub(r"\s*\([^()]*\)", "", text)
-    text = _AFTER_NAMES.sub("", text)
+    bare = re.sub(r"\s*\((?:[^()]|\([^()]*\))*\)", "", " ".join(text.split()))
+    text = _AFTER_NAMES.sub("", bare)
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
             parts = text.split(sign)

@@ -61,7 +61,7 @@ AUTHORS = [
     ("Ann Lee1,2, Bo Ek3*", "Ann Lee|Bo Ek"),
     *((f"Ann Lee (1), Bo Ek (1 and 2) ({where})", "Ann Lee|Bo Ek")
       for where in ("(1) Owl University, (2) Kite College (KC)", "1: Owl University, 2: Kite College")),
-    ("Ann Lee (Owl University (Dept. of Kites, Lab (2))) and Bo Ek", "Ann Lee|Bo Ek"),
+    ("Ann Lee (Owl University (Dept. of Kites), Lab 2) and Bo Ek", "Ann Lee|Bo Ek"),
 ]  # fmt: skip
 DATES = [
     ("2023", "2023"), ("2023-05", "2023-05"), ("12 May 2023", "2023-05-12"), ("May 2023", "2023-05"),
