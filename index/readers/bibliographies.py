@@ -125,22 +125,18 @@ def arxiv_score(head: str) -> float:
 
 
 _MAILED = re.compile(r"(?:Paper: *)?(?:arXiv:\S+|[a-z-]+/\d{7})(?: *\(.*\))? *$")
-"""The first line of a paper in an arXiv mailing."""
+"""The first field of a paper in an arXiv mailing, which begins it even if no `\\\\` is above."""
 
 
 def read_arxiv(text: Text, name: str) -> Records:
-    r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`.
-
-    The first field, an id, begins a paper even if a `\\` above it was lost.
-    """
+    r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
     for number, line in chain(text.lines(), [(0, "\\\\ end")]):
         if _MAILED.match(line):
             if any(map(str.strip, chain(*parts))):
                 yield _mailed(parts, name, began, listed)
-                parts = []
-            began, parts = began if parts else number, [[line]]
+            began, parts = began if parts == [[]] else number, [[line]]
         elif not line.startswith("\\\\"):
             if parts:
                 parts[-1] += [line] * (not line.startswith("-----"))
