@@ -86,7 +86,12 @@ def test_each_date_line_begins_a_digest_of_its_own() -> None:
     "head",
     ["Trending this week\n\nView in browser\n\n", "Paper Mail\n\nTogether with Acme\n\n",
      "Hello Jo,\n\nHere are the papers of the week. I hope you enjoy them.\n\nApr 22\n\n",
-     "From: a@b.org\nTo: c@d.org\nSubject: Papers\nDate: 22 Apr 2025\n\n"],
+     "From: a@b.org\nTo: c@d.org\nSubject: Papers\nDate: 22 Apr 2025\n\n",
+     "Hello Ann,\n\nHere are new papers recommended for you.\n\n",
+     "Weekly digest\nHere are the papers of this week. They were chosen by hand.\n\n",
+     "Papers of the Week\n\nThese are the papers of the week.\n\nAll are good.\n\n",
+     "Owl Reading\n\nGood morning! It is cold outside.\n\nJo here. Stay at home and read.\n\n",
+     "It is cold outside. Stay at home and read with us.\n\n"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "tail",
@@ -234,6 +239,7 @@ OF_SEVERAL_PARAGRAPHS = (
     "papers",
     [*([OWLS, (title, KETTLES[1]), MAPS] for title in TITLES_LIKE_FURNITURE),
      *([(OWLS[0], abstract), KETTLES] for abstract in OF_SEVERAL_PARAGRAPHS),
+     [("On the Zeros of Zetas", "We prove that all zeros of most zetas lie on a line."), *PAPERS],
      [("A Study of Toy Birds", "We study toy birds."), ("Toy Cats", "Toy cats do not purr.")],
      [("基于图神经网络的蛋白质结构预测", "蛋白质结构预测是生物信息学中的核心问题。本文提出一种基于图神经网络的方法。误差降低了百分之十五。"),
       ("面向低资源语言的机器翻译研究", "低资源语言的机器翻译缺乏平行语料。我们利用单语数据训练模型。结果显示翻译提高了三点。")],
