@@ -241,6 +241,8 @@ class _Digest:
             elif each.field == "authors":
                 if not is_below or cues.label_of(each.text):  # otherwise it is a signature
                     authors.append(each.value)
+                    if stated := re.search(r"\b((?:19|20)\d\d)\W*$", each.value):
+                        known.setdefault("year", stated[1])
             elif by := each.field == "byline" and cues.BYLINE.fullmatch(each.text):
                 authors = authors or [by["names"]]
                 known.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])

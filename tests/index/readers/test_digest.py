@@ -124,6 +124,31 @@ def test_advertisements_and_what_a_mail_says_of_itself_are_no_papers() -> None:
     assert_papers("\n\n".join(parts))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("rest", ["new results for [owls].", "new articles written by Ann Lee."])
+def test_an_alert_of_few_results_has_no_paper_in_its_footer(count: int, rest: str) -> None:
+    byline, buttons = "A Byrd, B Ek - arXiv preprint, 2025", "Save\tTwitter\tLinkedIn\tFacebook"
+    results = (f"[PDF] {title}\n{byline}\n{text}\n{buttons}" for title, text in PAPERS[:count])
+    footer = f"This message was sent by Google Scholar because you're following {rest}"
+    assert_papers("\n\n".join([*results, footer, "List alerts\nCancel alert"]), PAPERS[:count])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["- **[{title}](https://x.org/{n})** — {authors} (2024)\n  {abstract}",
+     "- **{title}** — {authors} (2024)\n\n  {abstract}", "* [{title}](https://x.org) - {authors}, 2024\n  {abstract}",
+     "1. **{title}**\n   {authors} (OwlConf 2024)\n   {abstract}", "- **{title}** ({authors}, 2024)\n\n  {abstract}",
+     "- [{title}](https://x.org/{n}), {authors} (2024). {abstract}",
+     "- **{title}** | {authors} - Journal of Owls, 2024\n  {abstract}"],
+)  # fmt: skip
+def test_names_below_or_after_a_title_in_a_list_are_those_of_its_authors(layout: str) -> None:
+    papers = assert_papers("# To read\n\n" + each(layout, "\n"), name="x.md")
+    assert [len(paper.authors) for paper in papers] == [3, 1, 2]
+    assert {(paper.authors[0], paper.year) for paper in papers} == {
+        ("Ada Byrd", 2024), ("Dee Fry", 2024), ("Eve Grid", 2024)
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("width", [60, 78, 100])
 @pytest.mark.parametrize("gap", ["\n\n", "\n"])
 def test_hard_wrapped_abstracts_are_one_paragraph_stored_as_given(width: int, gap: str) -> None:
