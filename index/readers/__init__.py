@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import IO, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from index.errors import InputError
 from index.readers import bibliographies as bib
 from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
-from index.readers.files import Found, Text, Upload, find_files, members
+from index.readers.files import Found, OpenStream, Text, Upload, find_files, members
 from index.readers.pages import Page
 from index.readers.records import How, Papers, Problem, ReadError, Records, normalise
 from index.readers.values import YEARS
@@ -238,7 +238,7 @@ def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
 
 
 def _member(
-    file: Found, inside: str, opened: Callable[[], IO[bytes]], digest: str, format_: str, how: How
+    file: Found, inside: str, opened: OpenStream, digest: str, format_: str, how: How
 ) -> Iterator[FileRead]:
     """Recognise the format of a file, or of one file of an archive, and open its reader.
 

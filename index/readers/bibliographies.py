@@ -124,22 +124,29 @@ def arxiv_score(head: str) -> float:
     return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
 
 
+_MAILED = re.compile(r"(?:Paper: *)?(?:arXiv:\S+|[a-z-]+/\d{7})(?: *\(.*\))? *$")
+"""The first field of a paper in an arXiv mailing, which begins it even if no `\\\\` is above."""
+
+
 def read_arxiv(text: Text, name: str) -> Records:
     r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
-    for number, line in text.lines():
-        if not line.startswith("\\\\"):
+    for number, line in chain(text.lines(), [(0, "\\\\ end")]):
+        if _MAILED.match(line):
+            if any(map(str.strip, chain(*parts))):
+                yield _mailed(parts, name, began, listed)
+            began, parts = began if parts == [[]] else number, [[line]]
+        elif not line.startswith("\\\\"):
             if parts:
-                parts[-1].append(line)
+                parts[-1] += [line] * (not line.startswith("-----"))
             elif line.startswith("Date: "):
                 listed = read_date(line.removeprefix("Date: ")) or listed
-            continue
-        began = began if parts else number
-        if len(parts) == 2 or (parts and line.strip() != "\\\\"):
+        elif parts and (len(parts) == 2 or line.strip() != "\\\\"):
             yield _mailed(parts, name, began, listed)
             parts = []
-        else:
+        elif line.strip() == "\\\\":
+            began = began if parts else number
             parts.append([])
 
 

@@ -10,6 +10,7 @@ from index.readers.values import date_of, is_date, names_in
 _FOOTER = re.compile(
     r"(?i)unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
     r"|all rights reserved|you(?:['’]re| are) receiving|you received this|advertise (?:with|in)\b"
+    r"|this (?:message|e?-?mail|alert|newsletter) (?:was|is|has been) sent (?:by|to|from|because)\b"
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
     r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)"
 )
@@ -195,7 +196,7 @@ def title_like(line: str, *, is_heading: bool) -> float:
     if not any(c.isalpha() for c in text):
         return -9
     score = (2.5 if words >= 3 else 1.0) + 4 * is_heading
-    score -= 3 * (text[0].islower() or text.endswith("!")) + 2 * text.endswith("…")
+    score -= 3 * (text[0].islower() or text.endswith(("!", ","))) + 2 * text.endswith("…")
     score -= is_name(text) + 5 * is_authors(text)
     score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 2 * (words > 40)
     return score - text.endswith((".", ":"))

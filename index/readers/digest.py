@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from statistics import fmean, median, mode, pstdev
+from statistics import fmean, median, median_high, mode, pstdev
+from urllib.parse import unquote
 
 from index.papers import Paper, arxiv_id
 from index.passages import sentence_spans
@@ -33,6 +34,10 @@ _LINKS = re.compile(
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$"
 )
 """Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
+_REDIRECT = re.compile(r"/(?:scholar_)?url\?(?:.*&)?(?:url|q)=(https?[^&]+)")
+_SAID = re.compile(
+    r"(?i)\b(?:your?|(?:the|new|these|latest|recent) (?:papers|articles|preprints))\b"
+)
 
 
 def read_digest(page: Page, name: str, how: How) -> Records:
@@ -63,7 +68,8 @@ class _Digest:
         self._text, self._name, self._how = text, name, how
         self._found = found
         self._places = {each.start: at for at, each in enumerate(found)}
-        self._first_date = next((at for at, i in enumerate(found) if i.role is Role.DATE), 0)
+        first_date = next((at for at, i in enumerate(found) if i.role is Role.DATE), 0)
+        self._end_of_head = max(first_date, self._end_of_intro())
         long = (at for at, i in enumerate(found) if i.role is Role.PROSE and i.is_long)
         self._first_long = next(long, len(found))
         labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
@@ -235,6 +241,8 @@ class _Digest:
             elif each.field == "authors":
                 if not is_below or cues.label_of(each.text):  # otherwise it is a signature
                     authors.append(each.value)
+                    if stated := re.search(r"\b((?:19|20)\d\d)\W*$", each.value):
+                        known.setdefault("year", stated[1])
             elif by := each.field == "byline" and cues.BYLINE.fullmatch(each.text):
                 authors = authors or [by["names"]]
                 known.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
@@ -243,16 +251,34 @@ class _Digest:
                 links.append(each.value)
             elif each.role is Role.FIELD:
                 known.setdefault(each.field, each.value)
+        # Alerts link to a page of Google that leads to the paper.
+        links = [unquote(to[1]) if (to := _REDIRECT.search(link)) else link for link in links]
         if arxiv := next(filter(None, map(arxiv_id, links)), None):
             known.setdefault("arxiv", arxiv)
         known["url"] = next((link for link in links if link.startswith("http")), None)
         return {**known, "authors": authors} if authors else known
 
     def _is_intro(self, at: int) -> bool:
-        """Return whether short prose introduces a mail, above its first date and abstract."""
+        """Return whether short prose introduces a mail, above its first date or abstract."""
         each = self._found[at]
-        is_above = at < self._first_date or each.text[0].islower()
+        is_above = at < self._end_of_head or each.text[0].islower()
         return at < self._first_long and not each.is_long and is_above
+
+    def _end_of_intro(self) -> int:
+        """Return the position below the short texts at the top that introduce the papers."""
+        sizes = [len(each.text) for each in self._found if each.role is Role.PROSE]
+        above, longest = "", 0.6 * median_high(sizes or [0])
+        for at, each in enumerate(self._found):
+            if each.role is Role.LINE:
+                above = each.text
+            elif each.role is Role.PROSE:
+                # An intro has no word of the line above, or speaks to readers or of "the papers".
+                is_said = _SAID.search(each.text) or not cues.shared(above, each.text)
+                if not is_said or len(each.text) > longest:
+                    return at
+            elif each.role is not Role.NOISE and (above or each.role is not Role.FIELD):
+                return at
+        return 0
 
     def _is_above_prose(self, at: int) -> bool:
         """Return whether only fields and noise are between a line and an abstract below it."""

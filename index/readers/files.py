@@ -157,7 +157,7 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
     return found
 
 
-Open = Callable[[], IO[bytes]]
+OpenStream = Callable[[], IO[bytes]]
 """A function that opens a new stream of a file's bytes; the caller closes it."""
 
 
@@ -206,8 +206,8 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
     return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
 
 
-def members(source: Path | bytes) -> Iterator[tuple[str, Open]]:
-    """Yield the path of each file in an archive, by name, or "" for a file that is no archive.
+def members(source: Path | bytes) -> Iterator[tuple[str, OpenStream]]:
+    """Yield the path of each file in an archive, by name, and what opens it; else "" and that.
 
     Open a member before you ask for the next one.
 
@@ -246,7 +246,7 @@ def members(source: Path | bytes) -> Iterator[tuple[str, Open]]:
             files = {info.name: info for info in tar.getmembers() if not info.isdir()}
             for name in _readable({name: info.size for name, info in files.items()}, size):
                 if files[name].isfile():  # so `extractfile` returns a stream, never None
-                    yield name, cast(Open, partial(tar.extractfile, files[name]))
+                    yield name, cast(OpenStream, partial(tar.extractfile, files[name]))
 
 
 def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
@@ -261,11 +261,8 @@ def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-    visible = []
-    for name in sorted(sizes):
-        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts):
-            visible.append(name)
-    return visible
+    hidden = re.compile(r"(?:.*/)?(?:\.|__MACOSX)", re.DOTALL)
+    return [name for name in sorted(sizes) if not hidden.match(str(PurePosixPath(name)))]
 
 
 LONGEST_LINE = 30_000_000
@@ -286,10 +283,10 @@ class Text:
         """Line (None for all) and oddity of its encoding; complete once the whole text is read."""
 
     @classmethod
-    def of(cls, opened: Open) -> "Text":
+    def of(cls, opened: OpenStream) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
-        UTF-8 is recognised by its bytes and UTF-16 by its byte order mark; a legacy encoding is
+        UTF-8 is recognised by its bytes, it and UTF-16 by a byte order mark; a legacy encoding is
         guessed, with a warning. A line of UTF-8 with invalid bytes is read as Windows-1252.
 
         Raises:
@@ -300,10 +297,10 @@ class Text:
         if kind := next((what for magic, what in _BINARY.items() if start.startswith(magic)), None):
             raise ReadError(f"{kind}, not text: export or save it as text")
         encoding, warnings = _encoding_of(start)
-        errors = "surrogateescape" if encoding == "utf-8" else "replace"
+        errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
         # A character that the end of `start` cuts in two is left out.
         head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < HEAD_BYTES)
-        head = head.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        head = head.replace("\r\n", "\n").replace("\r", "\n")
         head = "\n".join(map(_fixed, head.split("\n")))
         if "\0" in head or sum(map(head.count, _CONTROLS)) > len(head) / 100:
             raise ReadError("not text")
@@ -312,7 +309,7 @@ class Text:
     @classmethod
     def of_string(cls, text: str) -> "Text":
         """Wrap a text that is already in memory."""
-        whole = text.encode("utf-8", "replace").decode()
+        whole = text.encode("utf-8", "replace").decode("utf-8-sig")
         return cls(io.StringIO(whole, newline=None), whole[:HEAD_BYTES])
 
     def close(self) -> None:
@@ -330,7 +327,7 @@ class Text:
                 fixed = _fixed(line)
                 if fixed is not line:
                     self.warnings.append((number, "not UTF-8: this line is read as Windows-1252"))
-                yield number, fixed.removeprefix("\ufeff" * (number == 1)).removesuffix("\n")
+                yield number, fixed.removesuffix("\n")
 
     def whole(self) -> str:
         """Return the whole text, for formats that are read at once."""
@@ -347,15 +344,15 @@ def _fixed(line: str) -> str:
 def _encoding_of(start: bytes) -> tuple[str, list[str]]:
     """Return the encoding of a file that begins with `start`, and a warning if it is a guess.
 
-    It is UTF-16 if there is a byte order mark, or the most likely legacy encoding if too many bytes
-    are not UTF-8; Windows-1252 is preferred if it fits about as well.
+    A byte order mark tells it. Else it is the most likely legacy encoding if too many bytes are not
+    UTF-8; Windows-1252 is preferred if it fits about as well.
     """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", []
     text = start.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text[:-3]))
-    if bad <= (sum(1 for c in text if c >= "\x80") - bad) / 4:
-        return "utf-8", []
+    if start.startswith(codecs.BOM_UTF8) or 5 * bad <= sum(c >= "\x80" for c in text):
+        return "utf-8-sig", []
     # Imported here: most files are UTF-8.
     from charset_normalizer import from_bytes
 

@@ -10,6 +10,7 @@ from email.parser import Parser
 from html.parser import HTMLParser
 from itertools import chain
 
+from index.readers import cues
 from index.readers.files import LONGEST_LINE, Text
 from index.readers.values import Dated, date_of
 
@@ -24,6 +25,9 @@ LOWEST = 8
 """The level of a title that is the beginning of a block."""
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """Tags that make the beginning of a block the title of the rest."""
+_BYLINE = re.compile(  # authors below a title: in brackets (group 1), or to the end of a line (2)
+    r"(?m)\W{0,9}\(([^()]{3,300})\)|[^\S\n]*[-–—:|·,.\n]\W{0,9}(.{3,300}?(?:\([^()]{0,99}\d{4}\)|$))"
+)
 _HIDDEN = frozenset("head script style template noscript svg button select nav footer".split())
 
 
@@ -137,10 +141,13 @@ class _PageParser(HTMLParser):
         """End the current block: keep its lines, a title at its beginning as a separate line."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
-        if cut and len(rest) > 100:  # a shorter rest is a remark
-            inside = re.match(r"\W*\(([^()]{3,300})\)", rest)  # usually authors
-            rest = rest[inside.end() :] if inside else rest
-            pieces = [lead, *(inside.groups() if inside else ()), rest.lstrip(" \n\t:.,—–-|·")]
+        by = _BYLINE.match(rest)
+        names = (by[1] or by[2]) if by else ""
+        is_long = len(rest) > 100  # a shorter rest is a remark, if it is not names
+        is_by = cues.is_byline(names) or cues.authors_of(names) or (is_long and cues.is_name(names))
+        if cut and (is_long or is_by):
+            end = by.end() if by and (is_by or by[1]) else 0
+            pieces = [lead, names * (end > 0), rest[end:].lstrip(" \n\t:.,—–-|·")]
         self._block, self._lead = [], None
         for at, piece in enumerate(pieces):
             lines = piece.strip("\n").split("\n") if self._in_pre else [" ".join(piece.split())]

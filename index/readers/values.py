@@ -115,7 +115,8 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
 
     `is_one`: it should be one name; `sure`: two parts, one comma between them, are one name.
     """
-    text = _AFTER_NAMES.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
+    bare = re.sub(r"\s*\((?:[^()]|\([^()]*\))*\)", "", " ".join(text.split()))
+    text = _AFTER_NAMES.sub("", bare)
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
             parts = text.split(sign)

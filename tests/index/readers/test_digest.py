@@ -86,7 +86,12 @@ def test_each_date_line_begins_a_digest_of_its_own() -> None:
     "head",
     ["Trending this week\n\nView in browser\n\n", "Paper Mail\n\nTogether with Acme\n\n",
      "Hello Jo,\n\nHere are the papers of the week. I hope you enjoy them.\n\nApr 22\n\n",
-     "From: a@b.org\nTo: c@d.org\nSubject: Papers\nDate: 22 Apr 2025\n\n"],
+     "From: a@b.org\nTo: c@d.org\nSubject: Papers\nDate: 22 Apr 2025\n\n",
+     "Hello Ann,\n\nHere are new papers recommended for you.\n\n",
+     "Weekly digest\nHere are the papers of this week. They were chosen by hand.\n\n",
+     "Papers of the Week\n\nThese are the papers of the week.\n\nAll are good.\n\n",
+     "Owl Reading\n\nGood morning! It is cold outside.\n\nJo here. Stay at home and read.\n\n",
+     "It is cold outside. Stay at home and read with us.\n\n"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "tail",
@@ -117,6 +122,31 @@ def test_advertisements_and_what_a_mail_says_of_itself_are_no_papers() -> None:
         "How did you like today's mail?", "Thanks for reading,\nJo and Ann", "Unsubscribe",
     ]  # fmt: skip
     assert_papers("\n\n".join(parts))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("rest", ["new results for [owls].", "new articles written by Ann Lee."])
+def test_an_alert_of_few_results_has_no_paper_in_its_footer(count: int, rest: str) -> None:
+    byline, buttons = "A Byrd, B Ek - arXiv preprint, 2025", "Save\tTwitter\tLinkedIn\tFacebook"
+    results = (f"[PDF] {title}\n{byline}\n{text}\n{buttons}" for title, text in PAPERS[:count])
+    footer = f"This message was sent by Google Scholar because you're following {rest}"
+    assert_papers("\n\n".join([*results, footer, "List alerts\nCancel alert"]), PAPERS[:count])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["- **[{title}](https://x.org/{n})** — {authors} (2024)\n  {abstract}",
+     "- **{title}** — {authors} (2024)\n\n  {abstract}", "* [{title}](https://x.org) - {authors}, 2024\n  {abstract}",
+     "1. **{title}**\n   {authors} (OwlConf 2024)\n   {abstract}", "- **{title}** ({authors}, 2024)\n\n  {abstract}",
+     "- [{title}](https://x.org/{n}), {authors} (2024). {abstract}",
+     "- **{title}** | {authors} - Journal of Owls, 2024\n  {abstract}"],
+)  # fmt: skip
+def test_names_below_or_after_a_title_in_a_list_are_those_of_its_authors(layout: str) -> None:
+    papers = assert_papers("# To read\n\n" + each(layout, "\n"), name="x.md")
+    assert [len(paper.authors) for paper in papers] == [3, 1, 2]
+    assert {(paper.authors[0], paper.year) for paper in papers} == {
+        ("Ada Byrd", 2024), ("Dee Fry", 2024), ("Eve Grid", 2024)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [60, 78, 100])
@@ -234,6 +264,7 @@ OF_SEVERAL_PARAGRAPHS = (
     "papers",
     [*([OWLS, (title, KETTLES[1]), MAPS] for title in TITLES_LIKE_FURNITURE),
      *([(OWLS[0], abstract), KETTLES] for abstract in OF_SEVERAL_PARAGRAPHS),
+     [("On the Zeros of Zetas", "We prove that all zeros of most zetas lie on a line."), *PAPERS],
      [("A Study of Toy Birds", "We study toy birds."), ("Toy Cats", "Toy cats do not purr.")],
      [("基于图神经网络的蛋白质结构预测", "蛋白质结构预测是生物信息学中的核心问题。本文提出一种基于图神经网络的方法。误差降低了百分之十五。"),
       ("面向低资源语言的机器翻译研究", "低资源语言的机器翻译缺乏平行语料。我们利用单语数据训练模型。结果显示翻译提高了三点。")],

@@ -77,6 +77,8 @@ def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")
     assert papers == []
     assert problems
+    if '"sections"' in text:
+        assert problems[0].reason == "abstract: missing or empty"
     assert all("\n" not in str(problem) and len(str(problem)) < 300 for problem in problems)
 
 
@@ -130,6 +132,33 @@ def test_every_case_gives_the_papers_that_are_in_it(shared: Path) -> None:
         if titles != set(case.get("titles", titles)) or len(papers) < case.get("papers", 1):
             wrong.append(case["file"])
     assert wrong == []
+
+
+MAILED = (
+    "\\\\\narXiv:2403.0123{n}\nDate: Fri, {n} Mar 2024 01:02:03 GMT   (9kb)\n\nTitle: Owls of Region {n}\n"
+    "Authors: Ada Byrd (1), Bo Ek (2) ((1) Owl University, (2) Kite College)\nDOI: 10.9999/owl.{n}\n\\\\\n"
+    "  We count owls in region {n}. There are\nnine.\n\\\\ ( https://arxiv.org/abs/2403.0123{n} ,  9kb)\n"
+    + "-" * 78 + "\n"
+)  # fmt: skip
+MAILING = "".join(MAILED.format(n=n) for n in (1, 2, 3)).splitlines()
+
+
+@pytest.mark.parametrize("count", range(4))
+@pytest.mark.parametrize("first", range(9))
+def test_a_mailing_without_some_marks_gives_each_paper_its_own_fields(
+    first: int, count: int
+) -> None:
+    marks = [at for at, line in enumerate(MAILING) if line.startswith("\\\\")]
+    lost = marks[first : first + count]
+    kept = [line for at, line in enumerate(MAILING) if at not in lost]
+    papers, problems = both("\n".join(kept), format="arxiv")
+    assert len(papers) + len(problems) == 3
+    assert len(problems) == sum(at in lost for at in marks[1::3])
+    for paper in papers:
+        n = paper.title[-1]
+        assert (paper.arxiv, paper.doi) == (f"2403.0123{n}", f"10.9999/owl.{n}")
+        assert (paper.published, paper.authors) == (f"2024-03-0{n}", ("Ada Byrd", "Bo Ek"))
+        assert paper.abstract == f"We count owls in region {n}. There are\nnine."
 
 
 def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> None:

@@ -87,6 +87,18 @@ def test_encodings_and_line_ends_do_not_matter(tmp_path: Path, encoding: str, en
 
 
 @pytest.mark.parametrize(
+    "others", ["", "\nØrsted, Çelik, Ångström, Müller and Nuñez listen to owls."]
+)
+def test_a_byte_order_mark_is_no_text_even_before_a_line_with_other_bytes(
+    tmp_path: Path, others: str
+) -> None:
+    text = b"\xef\xbb\xbf" + TITLES[0].encode() + b" in \xc5rhus\n\n" + ABSTRACTS[0].encode()
+    read_, told = found([write(tmp_path / "x.txt", text + others.encode())])
+    assert [paper.title for paper in read_] == [f"{TITLES[0]} in Århus"]
+    assert ["line is read as Windows-1252" in each.reason for each in told] == [True]
+
+
+@pytest.mark.parametrize(
     "data",
     [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 9, b"%PDF-1.7\nabc", b"a\0b",
      b"\x1b\x02\x03abc" * 50, b"\xff\xfe\x00"],
@@ -120,9 +132,12 @@ def test_a_path_without_a_file_is_refused_at_once(tmp_path: Path, name: str) -> 
 
 def test_options_are_checked_and_the_year_is_else_that_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path / "x.txt", DIGEST)
-    for option in ({"format": "docx"}, {"format": ""}, {"year": 1899}, {"year": 2101}):
-        with pytest.raises(InputError, match=r"auto, digest, |between 1900 and 2100"):
-            read([file], **option)  # type: ignore[arg-type] # options by name
+    for key, value, hint in (
+        ("format", "docx", "choose one of auto, digest, "), ("year", 1899, "between 1900 and 2100"),
+        ("format", "", "choose one of auto, digest, "), ("year", 2101, "between 1900 and 2100"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=hint):
+            read([file], **{key: value})  # type: ignore[arg-type] # options by name
     os.utime(file, (1_500_000_000, 1_500_000_000))
     assert papers(file)[0].sources[0].date == date(2017, 4, 22)
     assert papers(file, year=2021)[0].sources[0].date == date(2021, 4, 22)

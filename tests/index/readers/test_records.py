@@ -59,6 +59,9 @@ AUTHORS = [
     (["Lee A.B."], "A. B. Lee"), ("Lee, A.B.; Ek, B.", "A. B. Lee|B. Ek"),
     ("Ann Lee, Bo Ek et al.", "Ann Lee|Bo Ek"), ("Lee, Ann and Ek, Bo", "Ann Lee|Bo Ek"),
     ("Ann Lee1,2, Bo Ek3*", "Ann Lee|Bo Ek"),
+    *((f"Ann Lee (1), Bo Ek (1 and 2) ({where})", "Ann Lee|Bo Ek")
+      for where in ("(1) Owl University, (2) Kite College (KC)", "1: Owl University, 2: Kite College")),
+    ("Ann Lee (Owl University (Dept. of Kites), Lab 2) and Bo Ek", "Ann Lee|Bo Ek"),
 ]  # fmt: skip
 DATES = [
     ("2023", "2023"), ("2023-05", "2023-05"), ("12 May 2023", "2023-05-12"), ("May 2023", "2023-05"),
