@@ -28,9 +28,9 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|al|resp|approx|Fig|Figs|Eq|Eqs|Sec|Tab|No|Nos|Vol|Ref|Refs|Dr|Mr"
     r"|Mrs|Ms|Prof|St|Jr|Sr|ca|w\.r\.t|a\.k\.a|ver|min|max|spp|sp|var|Inc|Ltd|Co|U\.S|Ph\.D)"
     r"|\b[A-Z])\.$"
+    # A capitalised word inside a sentence is a name, and so is its mark: "in Yahoo! Answers".
+    r"|[\w,] [A-Z]\w*!$"
 )
-# A capitalised word inside a sentence is a name, and its mark is part of it: "in Yahoo! Answers".
-_MARKED_NAME = re.compile(r"[\w,] [A-Z]\w*!$")
 _LIST_NUMBER = re.compile(r"(?:^|[:;]\s|[a-z]{4}[.!?]\s)\(?\d{1,2}\.$")
 _SURE_START = re.compile(
     r"(?:The|This|These|Those|In|We|Our|It|Its|However|To|For|By|As|While|Although|Moreover"
@@ -126,7 +126,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         if opening.islower() and not "α" <= opening <= "ω":  # as in `α-actin`
             continue
         head = text[max(start, match.start() - 40) : match.start()]
-        is_open = _ABBREVIATION.search(head) or _MARKED_NAME.search(head)
+        is_open = _ABBREVIATION.search(head)
         if _LIST_NUMBER.search(head) or (is_open and not _SURE_START.match(text, match.end())):
             continue
         if not _in_brackets(text, start, match.end(gap)):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from statistics import fmean, median, median_high, mode, pstdev
-from urllib.parse import unquote
+from urllib.parse import parse_qs, urlsplit
 
 from index.papers import Paper, arxiv_id
 from index.passages import sentence_spans
@@ -34,7 +34,6 @@ _LINKS = re.compile(
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$"
 )
 """Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
-_REDIRECT = re.compile(r"/(?:scholar_)?url\?(?:.*&)?(?:url|q)=(https?[^&]+)")
 _SAID = re.compile(
     r"(?i)\b(?:your?|(?:the|new|these|latest|recent) (?:papers|articles|preprints))\b"
 )
@@ -251,8 +250,7 @@ class _Digest:
                 links.append(each.value)
             elif each.role is Role.FIELD:
                 known.setdefault(each.field, each.value)
-        # Alerts link to a page of Google that leads to the paper.
-        links = [unquote(to[1]) if (to := _REDIRECT.search(link)) else link for link in links]
+        links = [_target(link) for link in links]
         if arxiv := next(filter(None, map(arxiv_id, links)), None):
             known.setdefault("arxiv", arxiv)
         known["url"] = next((link for link in links if link.startswith("http")), None)
@@ -398,3 +396,10 @@ def _signs(found: Sequence[Paper | Problem]) -> list[tuple[int, str]]:
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),
     )
     return [(weight, reason) for weight, reason in rows if weight]
+
+
+def _target(link: str) -> str:
+    """Return where a link leads: alerts link to a page of Google that leads to the paper."""
+    parts = urlsplit(link)
+    given = parse_qs(parts.query) if parts.path in ("/url", "/scholar_url") else {}
+    return (given.get("url") or given.get("q") or [link])[0]

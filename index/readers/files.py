@@ -261,8 +261,12 @@ def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-    hidden = re.compile(r"(?:.*/)?(?:\.|__MACOSX)", re.DOTALL)
-    return [name for name in sorted(sizes) if not hidden.match(str(PurePosixPath(name)))]
+    hidden = (".", "__MACOSX")
+    return [
+        name
+        for name in sorted(sizes)
+        if not any(part.startswith(hidden) for part in PurePosixPath(name).parts)
+    ]
 
 
 LONGEST_LINE = 30_000_000

@@ -17,7 +17,7 @@ from index.papers import Paper
 from index.text import clean, clean_text
 from rag.citations import escape as escape_markdown
 from rag.digests import label
-from rag.schema import Answer, AnswerSentence, Filters, Passage, Reference
+from rag.schema import MARKER, Answer, AnswerSentence, Filters, Passage, Reference
 from ui.archive import Conversation, Turn
 from ui.export.bibliography import doi_address, found_in, web_address
 from ui.web.markup import TEMPLATE_SIGNS, escape, macros
@@ -28,7 +28,6 @@ _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 # of its markers. Those that the text itself has are replaced first.
 _BEGIN, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"
 _NO_SIGNS = {ord(sign): "\ufffd" for sign in (_BEGIN, _MIDDLE, _END)}
-_MARKER = re.compile(r"\[(\d{1,4})\]")
 
 
 def markdown(what: Conversation | Turn) -> str:
@@ -251,7 +250,7 @@ def markdown_html(text: str, marker: Callable[[int], str]) -> Markup:
 
 def _read_marker(state: StateInline, silent: bool) -> bool:
     """Parse one marker; a bracketed number in an abstract is escaped, so it is not one."""
-    match = _MARKER.match(state.src, state.pos)
+    match = MARKER.match(state.src, state.pos)
     if match is None:
         return False
     if not silent:

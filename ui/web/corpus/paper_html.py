@@ -24,7 +24,6 @@ _WIDTH, _MARGIN = 440, 18
 _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
 _AROUND = 110
 """Code points shown before and after the first match of a search."""
-_WORD = re.compile(r"(\w+)")
 
 
 def seen(source: Source) -> str:
@@ -41,7 +40,7 @@ def byline(paper: Paper, most: int) -> str:
 def _word_test(words: str) -> Callable[[str], bool]:
     """Return a test: does a word share its stem with one of `words`, or begin with one?"""
     stems = token_set(words)
-    begin = tuple(word.casefold() for word in _WORD.findall(words) if token_set(word))
+    begin = tuple(word.casefold() for word in re.findall(r"\w+", words) if token_set(word))
     return lambda word: bool(token_set(word) & stems) or word.casefold().startswith(begin)
 
 
@@ -50,7 +49,7 @@ def marked_words(text: str, words: str) -> Markup:
     is_found = _word_test(words)
     parts = (
         f"<mark>{escape(part)}</mark>" if at % 2 and is_found(part) else escape(part)
-        for at, part in enumerate(_WORD.split(text))
+        for at, part in enumerate(re.split(r"(\w+)", text))
     )
     return Markup("".join(parts))  # noqa: S704 - escaped above
 
@@ -61,7 +60,7 @@ def snippet(paper: Paper, words: str, hit: Hit | None) -> Markup | None:
         return marked_words(clean_text(hit.passages[0].text), words)
     text = clean_text(paper.abstract) if words else ""
     is_found = _word_test(words)
-    first = next((word for word in _WORD.finditer(text) if is_found(word[0])), None)
+    first = next((word for word in re.finditer(r"\w+", text) if is_found(word[0])), None)
     if first is None:
         return None
     start, end = max(0, first.start() - _AROUND), first.end() + _AROUND
