@@ -59,9 +59,8 @@ class TokenStates:
     ids: tuple[int, ...]  # the tokens' numbers in the vocabulary, which is sorted by frequency
     words: tuple[int | None, ...]  # the word that each is a piece of; None for the special ones
     spans: tuple[tuple[int, int], ...]  # code points of the text, `end` exclusive
-    middle: (
-        Array  # after layer 3, shape (tokens, 384): there, the word counts more than its context
-    )
+    middle: Array
+    """After layer 3, shape (tokens, 384): words count for more, their context for less."""
     last: Array  # after the last layer, shape (tokens, 384); their mean is the text's vector
 
 

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from types import SimpleNamespace
 from xml.etree.ElementTree import Element, ParseError
 
@@ -126,24 +126,27 @@ def arxiv_score(head: str) -> float:
 
 _MAILED = re.compile(r"(?:Paper: *)?(?:arXiv:\S+|[a-z-]+/\d{7})(?: *\(.*\))? *$")
 """The first field of a paper in an arXiv mailing, which begins it even if no `\\\\` is above."""
+_IN_HEAD = r"[A-Z][A-Za-z-]{2,20}: ?|replaced |\(\*"
 
 
 def read_arxiv(text: Text, name: str) -> Records:
     r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
-    for number, line in chain(text.lines(), [(0, "\\\\ end")]):
-        if _MAILED.match(line):
+    lines = chain(text.lines(), [(0, "\\\\ end"), (0, "")])
+    for (number, line), (_, following) in pairwise(lines):
+        if _MAILED.match(line) and re.match(_IN_HEAD, following):
             if any(map(str.strip, chain(*parts))):
                 yield _mailed(parts, name, began, listed)
             began, parts = began if parts == [[]] else number, [[line]]
         elif not line.startswith("\\\\"):
             if parts:
-                parts[-1] += [line] * (not line.startswith("-----"))
+                parts[-1] += [line] * (len(line) < 20 or set(line.strip()) != {"-"})
             elif line.startswith("Date: "):
                 listed = read_date(line.removeprefix("Date: ")) or listed
         elif parts and (len(parts) == 2 or line.strip() != "\\\\"):
-            yield _mailed(parts, name, began, listed)
+            if any(map(str.strip, chain(*parts))):
+                yield _mailed(parts, name, began, listed)
             parts = []
         elif line.strip() == "\\\\":
             began = began if parts else number

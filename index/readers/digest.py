@@ -270,8 +270,9 @@ class _Digest:
             if each.role is Role.LINE:
                 above = each.text
             elif each.role is Role.PROSE:
-                # An intro has no word of the line above, or speaks to readers or of "the papers".
-                is_said = _SAID.search(each.text) or not cues.shared(above, each.text)
+                # An intro is under no line, or speaks to readers without a word of that line.
+                is_said = _SAID.search(each.text) and not cues.shared(above, each.text)
+                is_said = is_said or not above
                 if not is_said or len(each.text) > longest:
                     return at
             elif each.role is not Role.NOISE and (above or each.role is not Role.FIELD):
@@ -400,6 +401,8 @@ def _signs(found: Sequence[Paper | Problem]) -> list[tuple[int, str]]:
 
 def _target(link: str) -> str:
     """Return where a link leads: alerts link to a page of Google that leads to the paper."""
-    parts = urlsplit(link)
-    given = parse_qs(parts.query) if parts.path in ("/url", "/scholar_url") else {}
-    return (given.get("url") or given.get("q") or [link])[0]
+    with suppress(ValueError):  # for an address that is none, such as "http://[here]"
+        parts = urlsplit(link)
+        given = parse_qs(parts.query) if parts.path in ("/url", "/scholar_url") else {}
+        return (given.get("url") or given.get("q") or [link])[0]
+    return link

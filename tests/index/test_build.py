@@ -116,6 +116,9 @@ def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: Hashin
     report = build_papers([changed], store, words)
     assert (report.updated, report.new, report.papers, report.passages) == (1, 0, 2, 5)
     assert words.encoded == [paper_text(changed), "Water boils early up there."]
+    opened = Index.open(store)
+    expected = [words.encode_query(p.text) for p in opened.passages]
+    assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
 
 
 # A process that indexes 200 more papers, says how far it is, and waits there to be killed.

@@ -89,8 +89,6 @@ def test_each_date_line_begins_a_digest_of_its_own() -> None:
      "From: a@b.org\nTo: c@d.org\nSubject: Papers\nDate: 22 Apr 2025\n\n",
      "Hello Ann,\n\nHere are new papers recommended for you.\n\n",
      "Weekly digest\nHere are the papers of this week. They were chosen by hand.\n\n",
-     "Papers of the Week\n\nThese are the papers of the week.\n\nAll are good.\n\n",
-     "Owl Reading\n\nGood morning! It is cold outside.\n\nJo here. Stay at home and read.\n\n",
      "It is cold outside. Stay at home and read with us.\n\n"],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -122,6 +120,13 @@ def test_advertisements_and_what_a_mail_says_of_itself_are_no_papers() -> None:
         "How did you like today's mail?", "Thanks for reading,\nJo and Ann", "Unsubscribe",
     ]  # fmt: skip
     assert_papers("\n\n".join(parts))
+
+
+@pytest.mark.parametrize("link", ["", "\n\nhttps://[image/x", "\n\nhttps://example.com\u2100x/abs"])
+def test_a_short_first_paper_is_no_intro_whatever_its_link(link: str) -> None:
+    short = ("Tune Your Kettle at Home", "We help you to tune your kettle by ear.")
+    text = "\n\n".join([*short]) + f"{link}\n\n" + each("{title}\n\n{abstract}")
+    assert_papers(text, [short, *zip(TITLES, ABSTRACTS, strict=True)])
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

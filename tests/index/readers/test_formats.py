@@ -161,6 +161,15 @@ def test_a_mailing_without_some_marks_gives_each_paper_its_own_fields(
         assert paper.abstract == f"We count owls in region {n}. There are\nnine."
 
 
+def test_an_id_in_a_mailed_abstract_begins_no_paper_and_no_mark_is_one() -> None:
+    text = MAILED.format(n=1).replace("\nnine.", "\narXiv:2403.09999.\n----- Nine -----") + "\\\\\n"
+    papers, problems = both(text, format="arxiv")
+    assert [paper.abstract for paper in papers] == [
+        "We count owls in region 1. There are\narXiv:2403.09999.\n----- Nine -----"
+    ]
+    assert problems == []
+
+
 def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> None:
     lines = (
         "We count owls.\n3D-printed owls are heard.\nAI-driven design helps.\nA - B tests do not."
