@@ -28,13 +28,12 @@ def test_the_development_questions_are_answered_as_well_as_promised(metrics: Fig
     answers, types = metrics["answers"], metrics["by_type"]
     assert metrics["papers_not_in_index"] == answers["evidence"]["quotes_not_located"] == 0
     means = {name: each["mean"] for name, each in metrics["intervals"].items()}
-    # Rules that were written looking at these questions had .75, .80, all 6 and .05.
-    assert means["nugget_recall"] >= 0.65
+    assert means["nugget_recall"] >= 0.75
     assert answers["words"]["median"] <= 90
-    assert means["citation_precision"] >= 0.78
+    assert means["citation_precision"] >= 0.80
     assert means["verbatim"] == 1
-    assert types["off-topic"]["refused"] * types["off-topic"]["questions"] >= 5
-    assert answers["abstention"]["refused_answerable_share"] <= 0.09
+    assert (types["off-topic"]["refused"], types["off-topic"]["questions"]) == (1, 6)
+    assert answers["abstention"]["refused_answerable_share"] <= 0.05
     found = [types[kind] for kind in ("followup", "digest")]
     assert sum(each["questions"] for each in found) == 10
     assert sum(each["questions"] * each["citation_recall"] for each in found) >= 6

@@ -80,7 +80,7 @@ def test_a_query_and_a_check_import_nothing_heavy() -> None:
 
 def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
     even = SimpleNamespace(supported=0.9, unsupported=0.1, probability=lambda _: 0.5)
-    unsure = LocalChecker(encoder, even)  # type: ignore[arg-type]
+    unsure = LocalChecker(encoder, even)  # type: ignore[arg-type] # two attributes will do
     found = unsure.check("MindSearch mimics people.", [STORED])
     assert found == Verdict("unchecked", 0.5, "the local check cannot tell")
 

@@ -41,6 +41,7 @@ def open_writing(
             "support_checker": "local",
             **settings,
         }
+        # By name: mypy cannot tell their types.
         assistant = Assistant(given["store"], encoder, Settings(**given), recipe)  # type: ignore[arg-type]
         opened.append(assistant)
         return assistant

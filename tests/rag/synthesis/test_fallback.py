@@ -60,7 +60,7 @@ def test_closing_a_stream_closes_the_upstream(writing: Assistant, scripted: Chat
     )
     events = writing.stream(QUESTION)
     assert any(isinstance(event, Delta) for event in events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()  # type: ignore[attr-defined] # a generator
     assert scripted.hung_up.wait(10)
 
 
