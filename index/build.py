@@ -1,8 +1,4 @@
-"""Build an index: read files, compare them with the live index, publish and report the changes.
-
-Papers can be searched once their words are counted. Vectors follow: whole papers before their
-sentences, the newest papers first. The map is drawn last.
-"""
+"""Build an index: read files, compare them with the live index, publish and report the changes."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +14,7 @@ from pydantic import TypeAdapter
 from index import collection_map
 from index.catalog import Papers, Passages, Sightings, code_hash, ids_of
 from index.collection_map import Layout, carry_on, map_collection
-from index.encoder import Encoder
+from index.encoder import Encoder, ignore
 from index.errors import InputError
 from index.lexical import LexicalIndex, Rows
 from index.manifest import (
@@ -74,15 +70,12 @@ def build(
     store: Path,
     encoder: Encoder,
     *,
-    progress: Progress | None = None,
+    progress: Progress = ignore,
     **options: Unpack[Options],
 ) -> BuildReport:
     """Add the papers of files, folders and uploads to the index in `store`, made if missing.
 
-    `encoder` must be the one the index was built with. `index.readers.Options` documents how files
-    can be read, `index.plan.plan_run` how papers already in the index change, and
-    `index.plan.preview` previews a run. A repetition of the last run does not parse its files again
-    if nothing has changed.
+    If nothing has changed, a repetition of the last run does not parse its files again.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -98,7 +91,7 @@ def build(
     key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
-    batch = read_batch(paths, store, options, counter(progress, "read"))
+    batch = read_batch(paths, store, options, partial(progress, "read"))
     if key != run_key(paths, store, options):
         key = ""  # a file changed while it was read
     merge = options.get("merge", True)
@@ -106,12 +99,9 @@ def build(
 
 
 def build_papers(
-    papers: Iterable[Paper], store: Path, encoder: Encoder, *, progress: Progress | None = None
+    papers: Iterable[Paper], store: Path, encoder: Encoder, *, progress: Progress = ignore
 ) -> BuildReport:
-    """Add `papers`, in the order in which they were found, to the index in `store`; see `build`.
-
-    A stopped run loses at most one batch of vectors; the next run, or `resume`, continues it.
-    """
+    """Add `papers`, in the order in which they were found, to the index in `store`; see `build`."""
     return _build(Batch(list(papers)), store, encoder, progress, started=time.monotonic())
 
 
@@ -126,14 +116,14 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
     check_encoder(manifest, encoder)
     check_files(store, manifest)
     outcome = _OUTCOME.validate_python(manifest.run["outcome"])
-    return _report(outcome, manifest, 0, started, live)
+    return _report(outcome, manifest, started, embedded=0, previous=live)
 
 
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    progress: Progress | None,
+    progress: Progress,
     *,
     started: float,
     key: str = "",
@@ -141,8 +131,7 @@ def _build(
 ) -> BuildReport:
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
-        old = live.manifest if live else None
-        if old:
+        if old := live.manifest if live else None:
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
@@ -154,8 +143,8 @@ def _build(
         stored = _OUTCOME.dump_python(repeated, mode="json") if is_stored else {}
         update = {"run": {"key": key if is_stored else "", "outcome": stored}}
         manifest, encoded = _publish(store, live, plan, update, encoder, progress)
-    previous = old.generation if old else None
-    return _report(outcome, manifest, encoded, started, previous, removed=len(plan.removed))
+    counts = {"embedded": encoded, "removed": len(plan.removed)}
+    return _report(outcome, manifest, started, previous=old and old.generation, **counts)
 
 
 def _publish(
@@ -164,13 +153,9 @@ def _publish(
     plan: Plan,
     update: dict[str, Any],
     encoder: Encoder | None,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[Manifest, int]:
-    """Publish the papers of a plan; return the live manifest, and the number of texts encoded.
-
-    `update` holds fields of the manifest. Without an encoder, an index that lacks vectors is
-    published without a map.
-    """
+    """Publish a plan, with `update` in the manifest; return it and the number of texts encoded."""
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
         if live.manifest.code == code_hash() and live.is_finished:
@@ -183,47 +168,34 @@ def _publish(
     missing = _find_missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
     if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
         manifest = write_generation(store, manifest, contents.save)
-        counter(progress, "words")(count, count)
+        progress("words", count, count)
         if encoder is None:
             return manifest, 0
         manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
     if encoder and len(missing):
-        advance = counter(progress, "embed")
+        advance = partial(progress, "embed")
         with writing(store):
             for batch in _encode(contents.papers, contents.passages, missing, encoder, advance):
                 append_records(path, manifest.dimension, *batch)
-    drawn = contents.drawn(live, Log.open(path, manifest.dimension), counter(progress, "map"))
+    drawn = contents.drawn(live, Log.open(path, manifest.dimension), partial(progress, "map"))
     return write_generation(store, manifest, drawn.save), len(missing)
 
 
-def _report(
-    outcome: Outcome,
-    manifest: Manifest,
-    embedded: int,
-    started: float,
-    previous: str | None,
-    removed: int = 0,
-) -> BuildReport:
-    return BuildReport(
-        **vars(outcome),
-        passages=manifest.passages,
-        embedded=embedded,
-        seconds=time.monotonic() - started,
-        generation=manifest.generation,
-        previous=previous,
-        removed=removed,
-    )
+def _report(outcome: Outcome, manifest: Manifest, started: float, **counts: Any) -> BuildReport:
+    """Make the report of a run; `counts` are fields of it that neither outcome nor manifest has."""
+    counts |= {"passages": manifest.passages, "generation": manifest.generation}
+    return BuildReport(**vars(outcome), **counts, seconds=time.monotonic() - started)
 
 
-def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -> BuildReport:
+def resume(store: Path, encoder: Encoder, *, progress: Progress = ignore) -> BuildReport:
     """Encode the texts of an index that have no vector yet, then draw the map.
 
-    While texts are encoded, the store is locked only to write a batch, so papers can be added.
-    Raises `StoreError` if there is no index, and what `build` raises for its encoder and store.
+    Papers can be added meanwhile. Raises `StoreError` if there is no index, and what `build` raises
+    for its encoder and store.
     """
     started = time.monotonic()
     before = live_generation(store)
-    encoded = _fill(store, encoder, counter(progress, "embed"))
+    encoded = _fill(store, encoder, partial(progress, "embed"))
     with writer_lock(store, patient=True):
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
@@ -231,13 +203,12 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         manifest, more = _publish(store, live, plan, {}, encoder, progress)
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
-    return _report(outcome, manifest, encoded + more, started, before)
+    return _report(outcome, manifest, started, embedded=encoded + more, previous=before)
 
 
-def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None) -> RemovalReport:
+def remove(ids: Sequence[str], store: Path, *, progress: Progress = ignore) -> RemovalReport:
     """Publish the index without the papers of these ids; `index.publish.undo` restores them.
 
-    Nothing is encoded. A removed paper returns when a file that contains it is indexed again.
     Raises `InputError` if no id is given, one is not in the index, or no paper would be left, and
     what `resume` raises for its store.
     """
@@ -262,11 +233,6 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     return RemovalReport(tuple(removed.values()), *counts, manifest.generation, previous)
 
 
-def counter(progress: Progress | None, stage: Stage) -> Count:
-    """Return `progress` for one stage; without `progress`, a function that does nothing."""
-    return partial(progress, stage) if progress else lambda *_: None
-
-
 @dataclass(frozen=True, eq=False)
 class Contents:
     """Everything that a generation stores about P papers, except their vectors."""
@@ -283,14 +249,14 @@ class Contents:
         cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
     ) -> Self:
         """Replace `before` by `after` in the live index; copy the rest if this version wrote it."""
-        is_same_version = live is not None and live.manifest.code == code_hash()
+        old = live if live and live.manifest.code == code_hash() else None
         stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
-        papers = stored.changed(before, after, anew=not is_same_version)
+        papers = stored.changed(before, after, anew=old is None)
         texts = {id_: (paper.title, paper.abstract) for id_, paper in before.items()}
         anew = {id_ for id_, new in after.items() if texts.get(id_) != (new.title, new.abstract)}
         old_rows = (-1 if id_ in anew else stored.rows.get(id_, -1) for id_ in papers.ids)
         rows = np.fromiter(old_rows, dtype=np.int64)
-        old, copied = (live, rows) if live and is_same_version else (None, np.full(len(papers), -1))
+        copied = rows if old else np.full(len(papers), -1)
         lexical = LexicalIndex.build(papers, old.lexical if old else None, copied)
         passages = Passages.of(papers, old.cuts if old else None, copied)
         names = Names.build(papers, old.names if old else None, copied)
@@ -313,20 +279,14 @@ class Contents:
         """Make the manifest of the next generation, which shares the first one's vectors."""
         generation = new_generation_id()
         known: dict[str, Any] = dict(live.manifest) if live else {}
+        previous = known.get("generation")
         if encoder and not live:
             known = {"encoder": encoder.name, "weights_hash": encoder.weights_hash}
             known |= {"dimension": encoder.dimension, "vectors": f"{VECTORS}/{generation}.bin"}
-        known |= {
-            "generation": generation,
-            "previous": live.manifest.generation if live else None,
-            "created": datetime.now(UTC),
-            "papers": len(self.papers),
-            "passages": len(self.passages),
-            "content": self.passages.content,
-            "code": code_hash(),
-            "files": {},
-        }
-        return Manifest.model_validate({**known, **update})
+        known |= {"generation": generation, "previous": previous, "created": datetime.now(UTC)}
+        known |= {"papers": len(self.papers), "passages": len(self.passages), "files": {}}
+        known |= {"content": self.passages.content, "code": code_hash()}
+        return Manifest.model_validate(known | dict(update))
 
     def save(self, folder: Path) -> None:
         """Write every part into a generation's folder."""

@@ -1,7 +1,4 @@
-"""Read and write the papers of a generation, and the passages that they are cut into.
-
-Unchanged papers are copied from one generation to the next without being parsed or cut again.
-"""
+"""Read and write the papers of a generation and their passages; copy unchanged ones unparsed."""
 
 import datetime as dt
 import hashlib
@@ -12,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import pairwise, starmap
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar, overload
 
@@ -30,6 +27,7 @@ TABLE = "papers.npz"
 PASSAGES = "passages.npz"
 TEXTS = "passages.txt"
 Bytes = bytes | mmap.mmap
+_SEEN = ("paper", "place", "years")
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")
 
@@ -134,26 +132,24 @@ class Papers(RowsRead[Paper]):
         ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
         lines, titles, seen, new = [], [], [], {}
         numbers: dict[str, list[int]] = defaultdict(list)
-        starts = self.starts.tolist()
-        known_numbers: dict[int, list[str]] = defaultdict(list)
+        known: dict[int, list[str]] = defaultdict(list)
         for number, rows in self.numbers.items():
             for row in rows:
-                known_numbers[row].append(number)
+                known[row].append(number)
+        starts = self.starts.tolist()
         for row, id_ in enumerate(ids):
             old, paper = self.rows.get(id_, -1), after.get(id_)
             if not anew and (paper is None or paper == before.get(id_)):
-                known = known_numbers.get(old, [])
                 lines.append(self.lines[starts[old] : starts[old + 1]])
                 titles.append(self.titles[old])
                 seen.append(self.sightings.rows[old])
             else:
-                paper = paper or self[old]
-                new[row], known = paper, numbers_of(paper)
+                new[row] = paper = paper or self[old]
                 lines.append(paper.model_dump_json().encode() + b"\n")
                 titles.append(letters(paper.title))
                 places = [Place(s.name, s.date, s.dated) for s in paper.sources]
                 seen.append((paper.year or 0, places))
-            for number in known:
+            for number in numbers_of(new[row]) if row in new else known.get(old, ()):
                 numbers[number].append(row)
         ends = np.cumsum([0, *map(len, lines)], dtype=np.int64)
         sightings = Sightings.listed(seen)
@@ -163,12 +159,10 @@ class Papers(RowsRead[Paper]):
         """Write the papers and their table into a generation's folder."""
         (folder / PAPERS).write_bytes(self.lines)
         found = self.sightings
-        named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
-        lists = {"ids": self.ids, "places": named, "numbers": self.numbers}
-        arrays: dict[str, NDArray[np.generic]] = {"starts": self.starts}
-        arrays |= {"lists": packed([json.dumps(lists)]), "titles": packed(self.titles)}
-        arrays |= {"paper": found.paper, "place": found.place, "years": found.years}
-        np.savez(folder / TABLE, allow_pickle=False, **arrays)
+        lists = {"ids": self.ids, "places": found.places, "numbers": self.numbers}
+        arrays = {name: getattr(found, name) for name in _SEEN} | {"starts": self.starts}
+        arrays["lists"] = packed([json.dumps(lists, default=dt.date.isoformat)])
+        np.savez(folder / TABLE, allow_pickle=False, titles=packed(self.titles), **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -176,11 +170,10 @@ class Papers(RowsRead[Paper]):
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
             ids, numbers = lists["ids"], lists["numbers"]
-            seen = tuple(
-                Place(name, dt.date.fromisoformat(day) if day else None, dated)
-                for name, day, dated in lists["places"]
+            places = (
+                (n, day and dt.date.fromisoformat(day), how) for n, day, how in lists["places"]
             )
-            found = Sightings(seen, *(stored[name] for name in ("paper", "place", "years")))
+            found = Sightings(tuple(starmap(Place, places)), *(stored[name] for name in _SEEN))
             titles = unpacked(stored["titles"], len(ids))
             return cls(_mapped(folder / PAPERS), stored["starts"], ids, titles, numbers, found)
 
@@ -208,10 +201,7 @@ class Papers(RowsRead[Paper]):
         return {title: row for row, title in enumerate(self.titles)}
 
     def related(self, papers: Iterable[Paper], sources: Collection[str]) -> list[int]:
-        """Return the rows of papers that are from `sources` or may be one of `papers`, ascending.
-
-        Each shares an id, an entry of `numbers` or a title with one of those, or another match.
-        """
+        """Return the rows of papers of `sources`, or that share an id, number or title with any."""
         by_title: dict[str, list[int]] = defaultdict(list)
         for row, title in enumerate(self.titles):
             by_title[title].append(row)
@@ -223,8 +213,7 @@ class Papers(RowsRead[Paper]):
             for paper in others:
                 near.update([self.rows[paper.id]] if paper.id in self.rows else [])
                 near.update(by_title.get(letters(paper.title), ()))
-                for number in numbers_of(paper):
-                    near.update(self.numbers.get(number, ()))
+                near.update(*(self.numbers.get(number, ()) for number in numbers_of(paper)))
             others = [self[row] for row in near - found]
             found |= near
         return sorted(found)
@@ -323,8 +312,7 @@ class Passages(RowsRead[Passage]):
 
     def save(self, folder: Path) -> None:
         """Write the passages into a generation's folder."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez(folder / PASSAGES, allow_pickle=False, **arrays)
+        np.savez(folder / PASSAGES, **{name: getattr(self, name) for name in _ARRAYS})
         (folder / TEXTS).write_bytes(self.texts)
 
     @classmethod

@@ -1,15 +1,11 @@
-"""Find near vectors with a Chroma server, for collections on which exact search is slow.
-
-Only the nearest that it finds are compared exactly; while it does not answer, all are. Use `chroma
-run` (the Rust server) or Chroma Cloud; the older Python server is not safe to run.
-"""
+"""Find vectors to compare with a Chroma server; while it does not answer, all are compared."""
 
 import hashlib
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,17 +33,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class Chroma:
-    """The two collections of an index on a Chroma server: its papers and its passages.
-
-    Methods that ask the server raise `DatabaseError` if it cannot be reached or refuses.
-    """
+    """An index's two collections on a Chroma server; what asks it raises `DatabaseError`."""
 
     def __init__(self, url: str, token: str | None = None, collection: str = "abstractqa") -> None:
-        """Set a server's address, `http://host:8000` or `https://…` for TLS, without connecting.
+        """Set a server's address, `http://host:8000` or `https://…`, without connecting.
 
-        The token is sent as `x-chroma-token`, which Chroma Cloud and proxies read. The collections
-        are named `collection` followed by `-papers` and `-passages`. Raises `InputError` if the
-        address is invalid, or holds more than scheme, host and port.
+        The token is sent as `x-chroma-token`. The collections are `collection` followed by
+        `-papers` and `-passages`. Raises `InputError` for an address that is invalid, or has more
+        than scheme, host and port.
         """
         parts = address(url)
         if parts is None:
@@ -118,19 +111,14 @@ class Chroma:
 
     def brought(self, store: Path) -> int:
         """Return the time of the last upload, in nanoseconds since 1970; 0 if there was none."""
-        try:
+        with suppress(OSError):
             return self._ledger_file(store).stat().st_mtime_ns
-        except OSError:
-            return 0
+        return 0
 
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
     ) -> int:
-        """Write new and changed records, delete those that are gone, and return their number.
-
-        A ledger in the store lists what was uploaded before; if the server has another number of
-        records, it is asked for its ids.
-        """
+        """Write new and changed records, delete those that are gone, and return their number."""
         ledger, _ = self._ledger(store)
         changed = 0
         with self._asking() as client:
@@ -173,10 +161,7 @@ class Chroma:
             return sum(each.count() for each in client.list_collections() if each.name in names)
 
     def nearest(self, kind: Kind, vector: Floats, count: int) -> list[str]:
-        """Return the ids of the `count` records nearest to a unit vector, shape (d,), best first.
-
-        There may be fewer. Passages have ids `paper:start-end`.
-        """
+        """Return the ids of at most `count` records nearest to a unit vector, best first."""
         with self._asking() as client:
             held = client.get_collection(f"{self._name}-{kind}", embedding_function=None)
             found = held.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
@@ -187,7 +172,6 @@ class Chroma:
         papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
 
         def passages(vector: Floats) -> NDArray[np.int64] | None:
-            """Return the nearest passages, and all passages of the nearest papers."""
             near, whole = sentences(vector), papers(vector)
             if near is None or whole is None:
                 return None
@@ -221,10 +205,7 @@ class Chroma:
 
 
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
-    """Return the share of the ten exactly nearest records that the server finds, over 20 vectors.
-
-    Raises `DatabaseError` if the server cannot be reached, or refuses.
-    """
+    """Return the server's recall@10 over 20 vectors; `DatabaseError` if it does not answer."""
     index = index.searched(None, None)
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
     row_of = {id_: at for at, id_ in enumerate(_keys(index, kind))}
@@ -240,11 +221,10 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
 
 def _keys(index: Index, kind: Kind) -> dict[str, int]:
     """Map the id of each paper or passage, in order, to the upper 63 bits of its text's key."""
-    ids, cuts = ids_of(index.papers), index.cuts
-    keys = cuts.paper_keys if kind == "papers" else cuts.passage_keys
+    ids, keys, cuts = ids_of(index.papers), index.cuts.paper_keys, index.cuts
     if kind == "passages":
         rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
-        ids = [f"{ids[row]}:{start}-{end}" for row, (start, end) in rows]
+        ids, keys = [f"{ids[row]}:{first}-{end}" for row, (first, end) in rows], cuts.passage_keys
     return dict(zip(ids, (keys >> np.uint64(1)).tolist(), strict=True))
 
 
@@ -268,16 +248,10 @@ def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
     for row in rows:
         owner = row if is_paper else int(cuts.owner[row])
         paper, passage = index.papers[owner], None if is_paper else cuts[row]
+        title, key, day = paper.display_title, int(keys[row]) >> 1, int(days[owner])
+        known = {"paper": paper.id, "title": title, "key": key, "year": paper.year or 0, "day": day}
         ids.append(passage.id if passage else paper.id)
-        documents.append(passage.text if passage else paper.display_title)
-        known = {
-            "paper": paper.id,
-            "title": paper.display_title,
-            "key": int(keys[row]) >> 1,
-            "year": paper.year or 0,
-            "day": int(days[owner]),
-        }
+        documents.append(passage.text if passage else title)
         metadatas.append(known | ({"start": passage.start, "end": passage.end} if passage else {}))
-    vectors = index.paper_vectors if is_paper else index.passage_vectors
-    columns = {"ids": ids, "documents": documents, "metadatas": metadatas}
-    return {**columns, "embeddings": np.asarray(vectors[list(rows)])}
+    vectors = (index.paper_vectors if is_paper else index.passage_vectors)[list(rows)]
+    return {"ids": ids, "documents": documents, "metadatas": metadatas, "embeddings": vectors}

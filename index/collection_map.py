@@ -1,10 +1,9 @@
 """Draw a map of the collection: papers as points in the plane, and clusters with names.
 
-Clusters are named by the words and word pairs that distinguish them from the rest. A term's weight
-is the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and
-Quinn, "Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22). It counts papers, not
-occurrences, so that one paper that repeats its own name does not name the cluster. Terms are
-compared by their stems and shown as the papers write them.
+Clusters are named by the words and word pairs that distinguish them, weighed by the z-score of the
+log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn, "Fightin' Words",
+Political Analysis 16(4), 2008, equations 16 and 22). It counts papers, not occurrences, so that no
+paper that repeats its own name names the cluster.
 """
 
 import json
@@ -29,13 +28,12 @@ from index.text import clean_text
 FILE_NAME = "map.npz"
 Floats = NDArray[np.float64]
 Term = tuple[str, ...]  # the stems of one word or of two neighbours
-_Counts = NDArray[np.int64]
+_Ints = NDArray[np.int64]
 _LEAST_TO_GROUP = 20  # fewer papers form one group, along their principal components
 _NEIGHBOURS = 5  # nearest papers among which a new paper is placed
 _DIGITS = 4
-# Words that abstracts of every field use, one form for each stem. Even where one is frequent in a
-# group by chance, it tells a reader nothing about the group.
-_GENERIC = frozenset(
+# Words of every field, one form for each stem, which tell a reader nothing about a group.
+_GENERIC = (
     """ability able abstract achieve across address advance aim allow although among analyse analyze
     approach art associated available based benchmark beyond capabilities challenge code common
     comprehensive conduct consistently contribution critical crucial current data dataset datum
@@ -76,10 +74,7 @@ class Cluster(BaseModel, frozen=True):
 
 
 class CollectionMap(BaseModel, frozen=True):
-    """The positions and clusters of the papers of an index, in the order of their ids.
-
-    Clusters are numbered from 0, the largest first. Distances are comparable along both axes.
-    """
+    """The positions of an index's papers, in the order of their ids, and the clusters by number."""
 
     points: tuple[Point, ...]
     clusters: tuple[Cluster, ...]
@@ -103,9 +98,8 @@ class Layout:
     def save(self, folder: Path) -> None:
         """Write the map into a generation's folder."""
         clusters = packed([json.dumps([cluster.model_dump() for cluster in self.clusters])])
-        changed = np.asarray(self.changed)
-        arrays = {"places": self.places, "groups": self.groups, "changed": changed}
-        np.savez(folder / FILE_NAME, allow_pickle=False, **arrays, clusters=clusters)
+        arrays = vars(self) | {"changed": np.asarray(self.changed), "clusters": clusters}
+        np.savez(folder / FILE_NAME, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -119,9 +113,9 @@ class Layout:
 def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
     """Project and group P papers by their unit vectors, shape (P, d), the same way each time.
 
-    The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the principal
-    components; fewer than 20 or more than 3,000 papers are placed by those components. Clusters are
-    found by k-means; their number is chosen by their silhouette (Rousseeuw, 1987).
+    By t-SNE (van der Maaten and Hinton, JMLR 9, 2008) from the principal components, or those alone
+    for fewer than 20 or more than 3,000 papers, and k-means, whose number of clusters is chosen by
+    their silhouette (Rousseeuw, 1987).
     """
     if not papers:
         return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
@@ -138,20 +132,16 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
     sizes = np.bincount(groups).tolist()
     step = 1 + (len(papers) - 1) // 6000  # 6,000 papers are enough to name clusters
     named = _name(papers[::step], groups[::step].tolist(), len(sizes))
-    names = (", ".join(terms[:3]) or f"group {at}" for at, terms in enumerate(named, start=1))
     clusters = (
-        Cluster(number=number, name=name, terms=terms, size=size)
-        for number, (name, terms, size) in enumerate(zip(names, named, sizes, strict=True))
+        Cluster(number=at, name=", ".join(terms[:3]) or f"group {at + 1}", terms=terms, size=size)
+        for at, (terms, size) in enumerate(zip(named, sizes, strict=True))
     )
     return Layout(places, groups, tuple(clusters))
 
 
-def carry_on(
-    before: Layout, rows: NDArray[np.int64], vectors: NDArray[np.float32]
-) -> Layout | None:
+def carry_on(before: Layout, rows: _Ints, vectors: NDArray[np.float32]) -> Layout | None:
     """Update the map of a collection that changed little: places, clusters and names stay.
 
-    A new paper is placed in the middle of its five nearest papers, in the cluster of most of them.
     `rows` are the P papers' rows on the old map, -1 of a new one; `vectors` has the shape (P, d).
     Return None if the map must be drawn anew: it had too few papers for clusters, more than a
     quarter of them came or went since it was drawn, or a cluster has no paper left.
@@ -210,7 +200,7 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
     fewest = max(2, min(8, len(rounded) // 15))
     most = min(12, len(rounded) // 10, distinct - 1)
     sample = slice(None, None, 1 + (len(rounded) - 1) // 1000)
-    found: list[tuple[float, NDArray[np.int64]]] = []
+    found: list[tuple[float, _Ints]] = []
     for count in range(fewest, most + 1):
         groups = KMeans(count, n_init=4, random_state=0).fit_predict(rounded).astype(np.int64)
         if len(np.unique(groups[sample])) > 1:
@@ -225,10 +215,7 @@ def _cluster(components: Floats) -> NDArray[np.int64]:
 
 
 def _name(papers: Sequence[Paper], groups: Sequence[int], count: int) -> list[tuple[str, ...]]:
-    """Return at most six terms that distinguish each group of papers from all others, best first.
-
-    A term goes to the group that it distinguishes most; a single group gets its most frequent ones.
-    """
+    """Return at most six terms that distinguish each group of papers most, best first."""
     titles = [paper.display_title for paper in papers]
     texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
     named = _papers_with(({term for term, _ in _terms(title)} for title in titles), groups, count)
@@ -243,11 +230,12 @@ def _name(papers: Sequence[Paper], groups: Sequence[int], count: int) -> list[tu
     # A term in fewer papers names a paper, not a group; one in many papers needs only one title.
     shared = in_papers >= np.maximum(np.minimum(2, sizes), 0.12 * sizes)
     titled = (in_titles > 1) | ((in_titles == 1) & (in_papers >= 0.3 * sizes))
+    is_clear = scores >= (2.0 if count > 1 else 0.0)  # standard deviations
+    fit = is_clear & shared & titled
     best: list[dict[Term, float]] = [{} for _ in range(count)]
-    for at, (term, group) in enumerate(zip(terms, scores.argmax(axis=1).tolist(), strict=True)):
-        is_clear = count == 1 or scores[at, group] >= 2.0  # standard deviations
-        if is_clear and (shared & titled)[at, group]:
-            best[group][term] = float(scores[at, group])
+    for at, group in enumerate(scores.argmax(axis=1).tolist()):
+        if fit[at, group]:
+            best[group][terms[at]] = float(scores[at, group])
     chosen = [_choose(top, {t: counts[t][group] for t in top}) for group, top in enumerate(best)]
     forms: dict[Term, Counter[str]] = {term: Counter() for top in chosen for term in top}
     for term, form in chain.from_iterable(map(_terms, texts)):
@@ -275,16 +263,12 @@ def _papers_with(
     return papers
 
 
-def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
-    """Return the z-score of each of T terms being more frequent in a group, shape (T, groups).
-
-    `counts`, of that shape, has each group's papers with a term, `sizes` all its papers. A single
-    group gets the share of its papers with the term.
-    """
+def _z_scores(counts: _Ints, sizes: _Ints) -> Floats:
+    """Return the z-score of each of T terms being more frequent in a group, shape (T, groups)."""
     total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone
     if len(sizes) == 1:
-        return np.asarray(share)
+        return np.asarray(share)  # the most frequent terms name a single group
     # Half a paper keeps the odds finite for a term that all papers have.
     prior = 10.0  # its weight, in papers: that a group has a term as often as all papers do
     yes, no = prior * share, prior * (1 - share) + 0.5
@@ -314,9 +298,7 @@ def _stem(word: str) -> str:
     return stem("".join(filter(str.isalnum, word.lower())))
 
 
-@lru_cache(maxsize=1)
-def _generic_stems() -> frozenset[str]:
-    return frozenset(map(_stem, _GENERIC))
+_GENERIC_STEMS = frozenset(map(_stem, _GENERIC))
 
 
 @lru_cache(maxsize=65_536)
@@ -326,15 +308,13 @@ def _may_be_part(word: str) -> bool:
 
 
 def _terms(text: str) -> Iterator[tuple[Term, str]]:
-    """Yield each word that could name a group, and each pair that it begins, as stems and written.
-
-    A generic word may end a pair: "language models" says more than "language".
-    """
+    """Yield each word that could name a group, and each pair it begins, as stems and written."""
     for run in _BREAK.split(text):
         words = _WORD.findall(run)
-        for word, after in zip_longest(words, words[1:]):
+        for word, after in zip_longest(words, words[1:], fillvalue=""):
             first = _stem(word)
-            if _may_be_part(word) and first not in _generic_stems():
+            if _may_be_part(word) and first not in _GENERIC_STEMS:
                 yield (first,), word
-                if after is not None and _may_be_part(after) and _stem(after) != first:
+                # A generic word may end a pair: "language models" says more than "language".
+                if _may_be_part(after) and _stem(after) != first:
                     yield (first, _stem(after)), f"{word} {after}"

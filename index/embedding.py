@@ -7,7 +7,7 @@ from typing import Self
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from index.encoder import Counted, Encoder, Vectors, open_encoder
+from index.encoder import Counted, Encoder, Vectors, ignore, open_encoder
 
 
 class SentenceEncoder(BaseEmbedding):
@@ -50,7 +50,7 @@ class SentenceEncoder(BaseEmbedding):
         """Number of texts to encode and save as one batch."""
         return self._encoder.together
 
-    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted = ignore) -> Vectors:
         """Encode texts to be indexed; see `LocalEncoder.encode`."""
         return self._encoder.encode(texts, progress=progress)
 

@@ -1,6 +1,7 @@
 """Encode texts as unit vectors: by sentence-transformers, imported when used, or `minilm`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
@@ -22,6 +23,10 @@ KEPT_TOGETHER = 512  # texts encoded and saved as one batch, which is what a kil
 FEW = 128  # most texts that the bundled encoder encodes without torch, which takes long to load
 
 
+def ignore(*_: object) -> None:
+    """Do nothing with a count."""
+
+
 class Encoder(Protocol):
     """An encoder: it turns texts into vectors, and identifies itself."""
 
@@ -41,7 +46,7 @@ class Encoder(Protocol):
     def together(self) -> int:
         """Number of texts to encode and save as one batch."""
 
-    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted = ignore) -> Vectors:
         """Encode texts as unit vectors, shape (len(texts), d); `progress` gets the number done."""
 
     def encode_query(self, text: str) -> Vectors:
@@ -49,10 +54,7 @@ class Encoder(Protocol):
 
 
 def open_encoder(name: str, key: str | None = None) -> Encoder:
-    """Open an encoder: an endpoint's address followed by `#MODEL`, or a `LocalEncoder` by name.
-
-    `key` is the endpoint's key, if it needs one. Raises as `LocalEncoder.open`.
-    """
+    """Open an endpoint, `ADDRESS#MODEL`, or a local encoder; raises as `LocalEncoder.open`."""
     if name.startswith(("http://", "https://")):
         from index.remote import RemoteEncoder  # imported here: most encoders are local
 
@@ -65,10 +67,10 @@ class LocalEncoder:
 
     together = KEPT_TOGETHER
 
-    def __init__(self, name: str, folder: Path, weights_hash: str, *, bundled: bool) -> None:
+    def __init__(self, name: str, folder: Path, weights_hash: str) -> None:
         """Use `open` instead."""
-        self.name, self.folder = name, folder
-        self.weights_hash, self.bundled = weights_hash, bundled
+        self.name, self.folder, self.weights_hash = name, folder, weights_hash
+        self._is_bundled = name == minilm.NAME
         self._model: SentenceTransformer | None = None
         # Neither loading nor the tokenizers of sentence-transformers are thread-safe.
         self._lock = Lock()
@@ -77,32 +79,32 @@ class LocalEncoder:
     def open(cls, name: str) -> Self:
         """Open the encoder `name`: the bundled one, a local folder, or a model hub's id.
 
-        The model is loaded when it is first used. Raises `EncoderError` if there is no such encoder
-        here or on the hub, or its weights are damaged.
+        It is loaded when first used. Raises `EncoderError` if there is no such encoder here or on
+        the hub, or its weights are damaged.
         """
         if name in {minilm.NAME, f"sentence-transformers/{minilm.NAME}"}:
             folder = minilm.bundled_folder()
-            return cls(minilm.NAME, folder, minilm.check_weights(folder), bundled=True)
+            return cls(minilm.NAME, folder, minilm.check_weights(folder))
         folder = _find(name)
-        return cls(name, folder, _hash(name, folder), bundled=False)
+        return cls(name, folder, _hash(name, folder))
 
     @property
     def dimension(self) -> int:
-        """The length of the vectors; loads the model if it is not the bundled one."""
-        if self.bundled:
+        """The length of the vectors; the first use loads a model that is not bundled."""
+        if self._is_bundled:
             return minilm.DIMENSION
         with self._lock:
             return int(self._load_model().get_embedding_dimension() or 0)
 
-    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Encode texts to index as unit vectors, shape (len(texts), dimension).
+    def encode(self, texts: Sequence[str], *, progress: Counted = ignore) -> Vectors:
+        """Encode texts to index as unit vectors, shape (n, dimension).
 
-        The longest are encoded first, so that little padding is wasted. Raises `EncoderError` if
-        the model cannot be loaded, or gave a vector that is not finite.
+        Raises `EncoderError` if the model cannot be loaded, or gave a vector that is not finite.
         """
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        # So that little padding is wasted.
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        is_light = self.bundled and self._model is None and len(texts) <= FEW
+        is_light = self._is_bundled and self._model is None and len(texts) <= FEW
         step = 1 if is_light else BATCH
         for at in range(0, len(texts), step):
             rows = longest_first[at : at + step]
@@ -113,14 +115,13 @@ class LocalEncoder:
                 with self._lock:
                     encode = self._load_model().encode_document
                     vectors[rows] = encode(batch, batch_size=BATCH, show_progress_bar=False)
-            if progress:
-                progress(at + len(rows))
+            progress(at + len(rows))
         return self._normalise(vectors)
 
     def encode_query(self, text: str) -> Vectors:
         """Encode a question as a unit vector, shape (dimension,); raises as `encode`."""
         with self._lock:
-            if self.bundled:
+            if self._is_bundled:
                 vector = minilm.shared(self.folder).encode(text)
             else:
                 vector = self._load_model().encode_query(text, show_progress_bar=False)
@@ -176,10 +177,8 @@ def _find(name: str) -> Path:
 
     client_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of the installed HTTP client
     repository = name if "/" in name else f"sentence-transformers/{name}"
-    try:
+    with suppress(OSError, ValueError):  # it is not in the cache: ask the hub
         return Path(snapshot_download(repository, local_files_only=True))
-    except (OSError, ValueError):
-        pass  # not in the cache: ask the hub
     try:
         # First one short request: without a network, a download would retry for minutes.
         model_info(repository, timeout=5)
@@ -195,7 +194,7 @@ def _hash(name: str, folder: Path) -> str:
     """Return the SHA-256 of the folder's weight files, concatenated in the order of their paths."""
     found = (*folder.rglob("*.safetensors"), *folder.rglob("*.bin"))
     others = {"onnx", "openvino"}
-    files = sorted(path for path in found if not others & {*path.relative_to(folder).parts})
+    files = sorted(path for path in found if others.isdisjoint(path.relative_to(folder).parts))
     if not files:
         raise EncoderError(f"the encoder {name} has no weight files in {folder}")
     try:

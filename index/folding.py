@@ -1,6 +1,6 @@
 """Compare names: split a text into atoms, join atoms into a key, and tell names from words.
 
-An atom is a run of letters and digits. The atoms of a name give one key, whatever joins them:
+An atom is a run of letters and digits. The key of a name is the same whatever joins its atoms:
 `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `M3ViT`.
 """
 
@@ -26,7 +26,7 @@ class Link(IntEnum):
     LOOSE = 4  # by punctuation, as in "Hogwild! Inference": only where the name has it, too
 
 
-_ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
+ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
 _GLUE = frozenset("-‐−–./_^{}$'’&!*")
 _LINKS = {" ": Link.SPACED, "\u202f": Link.SPACED, "/": Link.SLASH}
 _LINKS |= dict.fromkeys((", ", "! ", "? ", " (", ") ", "'s ", "’s "), Link.LOOSE)
@@ -57,18 +57,15 @@ class Atoms:
     @classmethod
     def of(cls, folded: str) -> "Atoms":
         """Split a text that `fold` returned into its atoms."""
-        pairs = _ATOM.findall(folded)
-        gaps = [gap for _, gap in pairs]
-        texts = [text for text, _ in pairs]
-        links = [*map(link, gaps)]
-        if links:
-            links[-1] = Link.NONE
+        pairs = ATOM.findall(folded)
+        texts, gaps = [text for text, _ in pairs], [gap for _, gap in pairs]
+        links = [*map(link, gaps[:-1]), *[Link.NONE] * bool(gaps)]
         return cls(texts, [text.casefold() for text in texts], gaps, links)
 
     def surface(self, first: int, end: int) -> str:
         """Return the text of the atoms `[first, end)`."""
-        gaps = (*self.gaps[first : end - 1], "")
-        return "".join(map("".join, zip(self.texts[first:end], gaps, strict=True)))
+        pairs = zip(self.texts[first : end - 1], self.gaps[first:], strict=False)
+        return "".join(map("".join, pairs)) + self.texts[end - 1]
 
     def key(self, first: int, end: int) -> str:
         """Return the key of the atoms `[first, end)`."""
@@ -78,12 +75,8 @@ class Atoms:
         return key
 
     def run(self, at: int) -> tuple[int, int]:
-        """Return the atoms `[first, end)` glued to the atom `at`, without a compound's ending.
-
-        In "GPT-4-based" they are "GPT-4" for the first and second atom, and "based" for the third.
-        """
+        """Return the atoms `[first, end)` glued to `at`: "GPT-4" or "based" of "GPT-4-based"."""
         first, end = at, at + 1
-        # Look at 12 atoms at most on each side.
         while first and self.links[first - 1] == Link.GLUED and at - first < 12:
             first -= 1
         while self.links[end - 1] == Link.GLUED and end - at <= 12:
@@ -97,11 +90,6 @@ class Atoms:
         keys = self.keys
         edges = [at for at in (first, end) if 0 < at < len(keys) and self.gaps[at - 1] == "."]
         return not any(keys[at - 1][-1].isdigit() and keys[at][0].isdigit() for at in edges)
-
-
-def atom_spans(folded: str) -> list[tuple[int, int]]:
-    """Return the span of each atom in a folded text: code points, `end` exclusive."""
-    return [match.span(1) for match in _ATOM.finditer(folded)]
 
 
 def joined(left: str, right: str, gap: str) -> str:
@@ -126,13 +114,15 @@ def without_ending(surface: str) -> str:
     return surface[:at] if at >= 0 and is_ending else surface
 
 
+def singular(acronym: str) -> str:
+    """Remove the plural's ending: "GPUs" becomes "GPU"."""
+    return re.sub(r"(?<=[A-Z0-9])s$", "", acronym)
+
+
 @lru_cache(maxsize=65_536)
 def is_shaped(surface: str) -> bool:
-    """Check whether a word looks like a name: it mixes letters and digits, or has inner capitals.
-
-    `o1`, `DARE`, `GPT-4` and `C++` do; `2.4B`, `8-bit` and `top-5` do not.
-    """
-    bare = re.sub(r"(?<=[A-Z0-9])s$", "", surface)
+    """Check whether a word looks like a name, as `o1`, `DARE` and `GPT-4` but not `top-5`."""
+    bare = singular(surface)
     if len(bare) < 2 or not any(c.isalpha() for c in bare) or _QUANTITY.fullmatch(bare):
         return False
     if bare.islower() and (parts := re.fullmatch(r"([^\W\d_]+)[^\w+](\d[\d.]*)", bare)):
@@ -176,24 +166,19 @@ _SPELLING = re.compile(
 
 
 def spellings(word: str) -> list[str]:
-    """Return the American spellings of a British lower-case word, or the other way round.
-
-    "summarise" gives "summarize", "modeling" gives "modelling"; a result need not be a word.
-    """
-    return [
-        word[: at.start()] + _SPELLED[at[0]] + word[at.end() :] for at in _SPELLING.finditer(word)
-    ]
+    """Spell a word as British or Americans do: "summarise" → "summarize"; it need not be a word."""
+    found = _SPELLING.finditer(word)
+    return [word[: at.start()] + _SPELLED[at[0]] + word[at.end() :] for at in found]
 
 
 def _bases(word: str) -> list[str]:
     """Return the words that a regular inflection may come from: "studies" may be from "study"."""
     bases: list[str] = []
-    for ending in ("s", "es", "ed", "ing", "ly", "er", "ers"):
-        if word.endswith(ending):
-            stem = word[: -len(ending)]
-            bases += [stem, stem + "e"] if ending != "s" else [stem]
-            if stem.endswith("i"):
-                bases.append(stem[:-1] + "y")
-            if len(stem) > 2 and stem[-1] == stem[-2] and ending in {"ed", "ing", "er", "ers"}:
-                bases.append(stem[:-1])
+    for ending in filter(word.endswith, ("s", "es", "ed", "ing", "ly", "er", "ers")):
+        stem = word[: -len(ending)]
+        bases += [stem, stem + "e"] if ending != "s" else [stem]
+        if stem.endswith("i"):
+            bases.append(stem[:-1] + "y")
+        if len(stem) > 2 and stem[-1] == stem[-2] and ending in {"ed", "ing", "er", "ers"}:
+            bases.append(stem[:-1])
     return bases

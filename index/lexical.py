@@ -1,9 +1,4 @@
-"""Tokenize texts, keep postings and score papers by BM25: the lexical half of retrieval.
-
-Names are found as people type them: `GPT-4`, `OmniACT` and `M^{3}ViT` each give one token for the
-whole (`gpt4`, `omniact`, `m3vit`) and one for each part (`omni`, `act`). Scores are BM25 (Robertson
-and Zaragoza, 2009) in the variant of Lucene.
-"""
+"""Tokenize texts, keep postings and score papers by Lucene's BM25 (Robertson, Zaragoza, 2009)."""
 
 import re
 import threading
@@ -93,10 +88,7 @@ Ints = NDArray[np.int32]
 
 
 def places(rows: Rows, size: int) -> Rows:
-    """Return the new row of each of `size` old papers, -1 if it is gone, shape (size,).
-
-    `rows` has the old row of each new paper, -1 if there was none.
-    """
+    """Invert `rows`, the old row of each new paper, -1 if none; shape (`size` old papers,)."""
     found = np.full(size, -1, dtype=np.int64)
     found[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
     return found
@@ -112,27 +104,23 @@ class Found:
 
     def add(self, row: int, values: Mapping[str, int]) -> None:
         """Add the terms of the paper of a row, each with a value."""
-        numbers, postings = self.terms, self.postings
+        numbers = self.terms
         for term, value in values.items():
-            postings.extend((numbers.setdefault(term, len(numbers)), row, value))
+            self.postings.extend((numbers.setdefault(term, len(numbers)), row, value))
 
 
 @dataclass(frozen=True, eq=False)
 class Postings:
-    """The N postings of V terms; each is the row of a paper with a value, such as a count."""
+    """The N postings of V terms, in order; each is a row of a paper, ascending, with a value."""
 
-    terms: list[str] = field(default_factory=list)  # the terms, ascending
+    terms: list[str] = field(default_factory=list)
+    # The index of each term's first posting, and N, shape (V + 1,).
     starts: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
-    """The index of each term's first posting, and N, shape (V + 1,)."""
-    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    """The paper of each posting, ascending for each term, shape (N,) as that of `values`."""
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))  # shape (N,)
     values: NDArray[np.unsignedinteger] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
-        """Return the postings with those of new papers; equal ones are kept once.
-
-        `places` has the old papers' new rows, -1 of those gone. Values above 65,535 are capped.
-        """
+        """Return the postings with old papers at new `places` (-1: gone), and those of new ones."""
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
         old = np.asarray([ranks[term] for term in self.terms], dtype=np.int64)
@@ -142,9 +130,8 @@ class Postings:
         codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone
         values = np.concatenate([self.values, np.minimum(values, 65_535).astype(np.uint16)])
         codes, values = codes[codes >= 0], values[codes >= 0]
-        if (np.diff(codes) < 0).any():
-            order = np.argsort(codes, kind="stable")
-            codes, values = codes[order], values[order]
+        order = np.argsort(codes, kind="stable")
+        codes, values = codes[order], values[order]
         is_new = np.append(True, (np.diff(codes) != 0) | (np.diff(values) != 0))[: len(codes)]
         codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))

@@ -1,9 +1,4 @@
-"""Find the live generation of a store, and read and check its manifest and files.
-
-A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
-passages, words, names, map and `manifest.json`, and never changes once it is published; `vectors/`
-holds the file of vectors that generations share, and the process that writes locks `LOCK`.
-"""
+"""Find the live generation of a store, and read and check its manifest and files."""
 
 import json
 import re
@@ -13,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from index.catalog import Papers
 from index.encoder import Encoder
@@ -56,10 +51,9 @@ class Manifest(BaseModel, frozen=True):
 
 
 def current(store: Path) -> str | None:
-    """Return the id of the live generation, None if nothing was published; read one small file.
+    """Return the id of the live generation, None if nothing was published.
 
-    If that file is lost or damaged, the newest generation is live. Raises `StoreError` if the
-    folder cannot be read, or is not a store.
+    If `CURRENT` is lost, the newest is live. `StoreError` if the folder is unreadable or no store.
     """
     try:
         given = (store / CURRENT).read_text(encoding="utf-8").strip()
@@ -84,8 +78,8 @@ def own_generations(store: Path) -> list[Path]:
 
 
 def _is_generation(path: Path) -> bool:
-    is_id = re.fullmatch(_ID, path.name.removesuffix(UNFINISHED))
-    return is_id is not None and path.is_dir() and not path.is_symlink()
+    is_id = bool(re.fullmatch(_ID, path.name.removesuffix(UNFINISHED)))
+    return is_id and path.is_dir() and not path.is_symlink()
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -99,11 +93,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def check_is_store(store: Path) -> None:
-    """Check that `store` is a store or could become one: it is missing or empty.
+    """Check that `store` is a store or could become one: missing, empty, or with hidden files only.
 
-    Files of other programs are ignored in a store that has a live generation, and hidden files,
-    which file managers leave in every folder, everywhere. Raises `StoreError` if it is a file, or a
-    folder with other files in it, or its name is not UTF-8.
+    Raises `StoreError` if it is a file or has other files in it, or its name is not UTF-8.
     """
     try:
         str(store).encode()
@@ -150,26 +142,18 @@ def damaged(store: Path, what: str) -> StoreError:
     return StoreError(f"the index at {store} is damaged ({what}): {remedy}")
 
 
-def generation_folder(store: Path, generation: str) -> Path:
-    """Return the folder of a generation."""
-    return store / GENERATIONS / generation
-
-
 def read_manifest(store: Path, generation: str) -> Manifest:
     """Read a generation's manifest; `StoreError` if it is missing, damaged or of another format."""
     try:
-        given = json.loads((generation_folder(store, generation) / FILE_NAME).read_text("utf-8"))
+        given = json.loads((store / GENERATIONS / generation / FILE_NAME).read_text("utf-8"))
         version = int(given["format_version"])
         if version == FORMAT_VERSION:
             return Manifest.model_validate(given)
-    except (
-        OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
-    ) as error:  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise damaged(store, f"{generation}/{FILE_NAME} cannot be read") from error
     remedy = "upgrade abstractqa, or choose another --store"
     if version < FORMAT_VERSION:
-        parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
-        remedy = f"delete {parts} in it, then run: {_command(store)}"
+        remedy = f"delete generations, vectors and CURRENT in it, then run: {_command(store)}"
     what = f"has format {version}, but this version of abstractqa reads {FORMAT_VERSION}"
     raise StoreError(f"the index at {store} {what}: {remedy}")
 
@@ -209,7 +193,7 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
     manifest = read_manifest(store, generation)
     check_files(store, manifest)
     try:
-        return manifest, Papers.load(generation_folder(store, generation))
+        return manifest, Papers.load(store / GENERATIONS / generation)
     except OSError as error:
         raise unreadable(store, error) from error
 
@@ -224,16 +208,16 @@ def live_generation(store: Path) -> str:
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
     """Read the live generation's manifest and papers, if any; raises as `read_papers`."""
-    return read_live(store, read_papers) or (None, ())
+    return read_live(store, read_papers) if current(store) else (None, ())
 
 
-def read_live(store: Path, read: Callable[[Path, str], _T]) -> _T | None:
-    """Return the result of `read` for the store and its live generation, None if there is none."""
-    while (generation := current(store)) is not None:
+def read_live(store: Path, read: Callable[[Path, str], _T]) -> _T:
+    """Return the result of `read` for the store and its live generation; `StoreError` if none."""
+    while True:
+        generation = live_generation(store)
         try:
             return read(store, generation)
         except StoreError:
             # Another process may have published twice and removed the files while they were read.
             if current(store) in {None, generation}:
                 raise
-    return None

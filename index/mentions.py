@@ -4,7 +4,8 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from index.folding import (
     LONGEST,
@@ -14,6 +15,7 @@ from index.folding import (
     is_shaped,
     joined,
     key_of,
+    singular,
     without_ending,
 )
 from index.lexical import STOP_WORDS, Found, fold
@@ -26,9 +28,9 @@ _OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
 MENTIONED = 0
 LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
-"""Most other papers, as a number or a share (the larger counts), that may mention a name which
-belongs to a paper. One row each: a name only mentioned, an acronym spelled out, a name introduced,
-the head of a title, and a head that is also one of these, or a name of several words."""
+"""Most other papers, as a number or a share (the larger counts), that may mention a paper's name,
+one row each: only mentioned, an acronym spelled out, introduced, the head of the title, and a head
+that is also one of these, or a name of several words."""
 _BEHIND_HEAD = (": ", " – ", " — ", " - ", "—")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
 _NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
@@ -46,8 +48,7 @@ def opens(gap: str) -> bool:
     return not _OPENERS.isdisjoint(gap)
 
 
-@dataclass(frozen=True, slots=True)
-class Coined:
+class Coined(NamedTuple):
     """The names that one paper gives itself, as it writes them."""
 
     head: str | None  # the part of the title before a colon or dash, or a short title as a whole
@@ -58,7 +59,7 @@ class Coined:
     @property
     def forms(self) -> tuple[str, ...]:
         """All names that the paper may give itself, as it writes them."""
-        return (*self.spelled, *self.introduced, *([self.head] if self.head else []))
+        return (*self.spelled, *self.introduced, *filter(None, [self.head]))
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -74,11 +75,7 @@ class Coined:
 
 @dataclass(eq=False)
 class Gathering:
-    """A collector of the names of new papers, which extends parts of a table (see `index.names`).
-
-    The first pass over all papers (`note`) collects what looks like a name and what papers call
-    themselves. The second (`note_spelled`) finds where papers spell those names in several atoms.
-    """
+    """A collector of the names of new papers, which extends parts of a table (`index.names`)."""
 
     forms: dict[str, str]
     coined: set[str]  # the keys in `forms` that papers call themselves
@@ -101,8 +98,7 @@ class Gathering:
             if Link.LOOSE in Atoms.of(fold(form)).links:
                 self.loose.add(key)
         self.found.add(row, coinage.kinds)
-        text = folded_text(paper)
-        atoms = Atoms.of(text)
+        atoms = Atoms.of(text := folded_text(paper))
         titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
         shaped: dict[str, str] = {}
         keys = _single(atoms, titled, several, shaped)
@@ -111,18 +107,31 @@ class Gathering:
                 self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
-        self.coinages[row] = json.dumps(astuple(coinage), separators=(",", ":"))
-        several.discard("")
-        self.unheard |= several - self.several
-        self.several |= several
+        self.coinages[row] = json.dumps(coinage, separators=(",", ":"))
+        self.unheard |= several - self.several - {""}
+        self.several |= several - {""}
         return text
 
     def note_spelled(
         self, text: str, row: int, keys: set[str], begins: Callable[[str], bool]
     ) -> None:
         """Find `keys` that a text spells in several atoms, the second pass; see `beginnings`."""
-        spelled = _joined(Atoms.of(text), keys, self.loose, begins)
-        self.found.add(row, dict.fromkeys(spelled, MENTIONED))
+        atoms, found = Atoms.of(text), dict[str, int]()
+        words, gaps, linked = atoms.keys, atoms.gaps, enumerate(atoms.links)
+        for first in [
+            at for at, link in linked if link and begins(joined(words[at], words[at + 1], gaps[at]))
+        ]:
+            for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
+                if not atoms.links[end - 2] or not begins(key := atoms.key(first, end)):
+                    break
+                # With punctuation inside, only some are names.
+                known = self.loose if Link.LOOSE in atoms.links[first : end - 1] else keys
+                if key in known and atoms.is_whole(first, end):
+                    written = "".join(atoms.texts[first:end])
+                    is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
+                    if is_name or content_words(atoms.keys[first:end]) > 1:
+                        found[key if is_name else PHRASE + key] = MENTIONED
+        self.found.add(row, found)
 
 
 def folded_text(paper: Paper) -> str:
@@ -190,29 +199,6 @@ def _capitals(atoms: Atoms, first: int) -> int:
     return end
 
 
-def _joined(
-    atoms: Atoms, several: set[str], loose: set[str], begins: Callable[[str], bool]
-) -> set[str]:
-    """Return the names spelled in several atoms, with punctuation only those in `loose`."""
-    found: set[str] = set()
-    keys, gaps = atoms.keys, atoms.gaps
-    linked = [at for at, link in enumerate(atoms.links) if link]
-    for first in [at for at in linked if begins(joined(keys[at], keys[at + 1], gaps[at]))]:
-        for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
-            if not atoms.links[end - 2]:
-                break
-            key = atoms.key(first, end)
-            if not begins(key):
-                break
-            known = loose if Link.LOOSE in atoms.links[first : end - 1] else several
-            if key in known and atoms.is_whole(first, end):
-                written = "".join(atoms.texts[first:end])
-                is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
-                if is_name or content_words(atoms.keys[first:end]) > 1:
-                    found.add(key if is_name else PHRASE + key)
-    return found
-
-
 def coined(title: str, abstract: str) -> Coined:
     """Find the names that a paper gives itself in its cleaned title and abstract."""
     ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
@@ -237,26 +223,19 @@ def _is_acronym(bracketed: str) -> bool:
     return " " not in bracketed and is_shaped(bracketed)
 
 
-def _bare(acronym: str) -> str:
-    return re.sub(r"(?<=[A-Z0-9])s$", "", acronym)
-
-
 def _is_proposed(acronym: str, before: str) -> bool:
-    """Check whether the sentence `before` an acronym proposes what it abbreviates.
-
-    "we propose a robust machine (RM)" does, "we propose a test of machines (M)" does not.
-    """
+    """Check that a sentence proposes what an acronym abbreviates: "we propose a robust machine"."""
     verbs = [*_PROPOSED.finditer(before)]
     words = before[verbs[-1].end() :] if verbs else ""
-    most = len(re.sub(r"\W", "", _bare(acronym))) + 2  # "a new"
+    most = len(re.sub(r"\W", "", singular(acronym))) + 2  # "a new"
     return 0 < len(re.findall(r"[^\W_]+", words)) <= most and not re.search(r"[.!?]\s", words)
 
 
 def _is_of_title(acronym: str, title: str) -> bool:
     """Check whether a title has an acronym, or words that begin with its letters."""
-    bare, words = _bare(acronym), re.findall(r"[^\W_]+", title)
+    bare, words = singular(acronym), re.findall(r"[^\W_]+", title)
     letters = re.sub(r"\W", "", bare).lower()
     choices = (words, [word for word in words if word.lower() not in STOP_WORDS])
     is_spelled = any(letters in "".join(word[0] for word in some).lower() for some in choices)
-    is_in_title = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
+    is_in_title = bool(re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title))
     return is_in_title or (len(letters) > 2 and is_spelled)

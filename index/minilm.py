@@ -1,14 +1,13 @@
 """Run the bundled encoder, all-MiniLM-L6-v2, in numpy for one short query.
 
-Importing sentence-transformers takes 5-10 s, far longer than encoding one question. This forward
-pass gives the same vector within float32 rounding, in some milliseconds.
-
+Importing sentence-transformers takes 5-10 s; this gives the same vector within float32 rounding.
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +51,13 @@ def shared(folder: Path) -> "MiniLM":
     return MiniLM(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenStates:
+class TokenStates(NamedTuple):
     """A text's tokens in context, the special ones first and last; at most 256 in all."""
 
-    ids: tuple[int, ...]  # the tokens' numbers in the vocabulary, which is sorted by frequency
-    words: tuple[int | None, ...]  # the word that each is a piece of; None for the special ones
-    spans: tuple[tuple[int, int], ...]  # code points of the text, `end` exclusive
-    middle: Array
-    """After layer 3, shape (tokens, 384): words count for more, their context for less."""
+    ids: Sequence[int]  # the tokens' numbers in the vocabulary, which is sorted by frequency
+    words: Sequence[int | None]  # the word that each is a piece of; None for the special ones
+    spans: Sequence[tuple[int, int]]  # code points of the text, `end` exclusive
+    middle: Array  # after layer 3, shape (tokens, 384): words count for more, context for less
     last: Array  # after the last layer, shape (tokens, 384); their mean is the text's vector
 
 
@@ -82,20 +79,13 @@ class MiniLM:
 
     def encode(self, text: str) -> Array:
         """Encode the first 256 tokens of `text` as a unit vector, shape (384,)."""
-        states = self._states(np.asarray(self._tokenizer.encode(text).ids))[-1]
-        mean = states.mean(axis=0)
+        mean = self.tokens(text).last.mean(axis=0)
         return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
     def tokens(self, text: str) -> TokenStates:
         """Return the first 256 tokens of `text` in context."""
-        encoded = self._tokenizer.encode(text)
-        states = self._states(np.asarray(encoded.ids))
-        ids, words, spans = encoded.ids, encoded.word_ids, encoded.offsets
-        return TokenStates(tuple(ids), tuple(words), tuple(spans), states[MIDDLE], states[-1])
-
-    def _states(self, ids: NDArray[np.int64]) -> list[Array]:
-        """Return the states before the first layer and after each, all of shape (tokens, 384)."""
-        w = self._weights
+        encoded, w = self._tokenizer.encode(text), self._weights
+        ids = np.asarray(encoded.ids)
         states = (
             w["embeddings.word_embeddings.weight"][ids]
             + w["embeddings.position_embeddings.weight"][: len(ids)]
@@ -104,7 +94,8 @@ class MiniLM:
         layers = [self._normalise(states, "embeddings.LayerNorm")]
         for layer in range(6):
             layers.append(self._layer(layers[-1], f"encoder.layer.{layer}."))
-        return layers
+        words, spans = encoded.word_ids, encoded.offsets
+        return TokenStates(encoded.ids, words, spans, layers[MIDDLE], layers[-1])
 
     def _layer(self, states: Array, prefix: str) -> Array:
         """Apply one transformer layer; `states` has shape (tokens, 384)."""

@@ -1,13 +1,9 @@
-"""Look up names in an index's table: which papers a text names, and which mention those names.
-
-The time of a look-up depends on the text and not on the size of the collection: a name is one term,
-however it is spelled (see `index.folding`).
-"""
+"""Look up names in an index's table, in time that depends on the text, not on the collection."""
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,14 +35,23 @@ _KINDS = ("", PLAIN, PHRASE)
 _LINES = ("titles", "coinages", "several", "loose")
 
 
+def _carried_trigrams(
+    old: NDArray[np.uint64], places: NDArray[np.int64], titles: Mapping[int, str]
+) -> NDArray[np.uint64]:
+    """Return `Names.trigrams` of papers that stay, at new `places`, and of new titles by row."""
+    new = [(gram << 32) | at for at in titles for gram in set(trigrams(titles[at].split()))]
+    rows = places[(old & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    kept = (old >> np.uint64(32) << np.uint64(32)) | rows.astype(np.uint64)
+    return np.sort(np.concatenate([kept[rows >= 0], np.asarray(new, dtype=np.uint64)]))
+
+
 @dataclass(frozen=True, eq=False)
 class Names:
-    """The names of P papers, with postings for the keys of names and words.
+    """The names of P papers, with postings for the keys of names and words."""
 
-    The value of a posting is `MENTIONED`, or a row of `LIMITS` if the paper may call itself that.
-    """
-
-    postings: Postings
+    postings: (
+        Postings  # values are `MENTIONED` or, if the paper calls itself that, a row of `LIMITS`
+    )
     forms: dict[str, str]  # how each name by shape, or that a paper gives itself, is written
     titles: list[str]  # the atoms of each of the P titles, joined by spaces
     coinages: list[str]  # the names that each paper coins, an `index.mentions.Coined` as JSON
@@ -58,10 +63,7 @@ class Names:
     def build(
         cls, papers: Sequence[Paper], old: Self | None = None, rows: NDArray[np.int64] | None = None
     ) -> Self:
-        """Gather the names of P papers; copy those of papers at some `rows` of `old` (else -1).
-
-        A name stays in the table while papers spell it, even if those that coined it are gone.
-        """
+        """Gather the names of P papers; copy those of papers at some `rows` of `old` (else -1)."""
         rows = np.full(len(papers), -1) if rows is None else rows
         old = old or cls(Postings(), {}, [], [], [], [], np.empty(0, np.uint64))
         moved, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
@@ -86,22 +88,12 @@ class Names:
             [new[row] if at < 0 else lines[at] for row, at in enumerate(rows.tolist())]
             for new, lines in ((gathering.titles, old.titles), (gathering.coinages, old.coinages))
         )
-        threes = (
-            (gram << 32) | row
-            for row, title in gathering.titles.items() for gram in set(trigrams(title.split()))
-        )  # fmt: skip
-        at = moved[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-        kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | at.astype(np.uint64)
-        codes = np.concatenate([kept[at >= 0], np.fromiter(threes, dtype=np.uint64)])
-        codes.sort(kind="stable")
+        codes = _carried_trigrams(old.trigrams, moved, gathering.titles)
         loose = sorted(gathering.loose)
         return cls(postings, gathering.forms, titles, coinages, several, loose, codes)
 
     def _may_spell(self, keys: Iterable[str], places: NDArray[np.int64]) -> dict[int, set[str]]:
-        """Return the papers with words that a key begins and ends with, and its letters to seek.
-
-        `places` has the new rows of the old papers, -1 of those that are gone.
-        """
+        """Return the papers with words that begin and end a key, by row, and the keys' letters."""
 
         def having(parts: Iterable[str]) -> set[int]:
             every = (self.having(kind + part) for part in parts for kind in ("", PLAIN))
@@ -109,8 +101,7 @@ class Names:
 
         found: dict[int, set[str]] = defaultdict(set)
         for key in (key for key in keys if 0 < len(key) <= LONGEST_KEY):
-            # Quantities have no postings: for "GPT 4", look for the word before the number, for
-            # "3D GS" only for the last word.
+            # Quantities have no postings: "GPT 4" is sought by "GPT", "3D GS" by "GS".
             worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
             ends = having(key[at:] for at in range(1, len(key)))
             ends |= having(worded[at:] for at in range(len(worded)))
@@ -139,10 +130,7 @@ class Names:
             return cls(Postings.unpacked(stored), forms, trigrams=stored["trigrams"], **lines)
 
     def read(self, text: str) -> tuple[Named, ...]:
-        """Find the names in a text, in order; of names that overlap, the longest is taken.
-
-        Names by their shape that no paper has are included; they have no rows.
-        """
+        """Find the names in a text, in order, also unknown ones; of overlapping the longest."""
         reading, kept = Reading(text, self), list[Named]()
         taken = bytearray(len(text))
         found = [*reading.titles(), *reading.spelled()]
@@ -175,7 +163,7 @@ class Names:
     def near(self, name: str, *, own: bool = False) -> list[str]:
         """Return the names at the least edit distance, those in most papers first.
 
-        One edit is allowed from four letters and digits on, two from eight, none in a digit. `own`
+        One edit is allowed from four letters and digits on, two from eight, none in a digit; `own`
         allows only names that papers give themselves.
         """
         key = key_of(name)
@@ -184,11 +172,11 @@ class Names:
         known, most = self._own_keys if own else self._name_keys, 1 if len(key) < 8 else 2
         found = process.extract(key, known, scorer=OSA.distance, score_cutoff=most, limit=None)
         digits = re.sub(r"\D", "", key)
-        found = [hit for hit in found if re.sub(r"\D", "", hit[0]) == digits]
-        least = min((distance for _, distance, _ in found), default=0)
-        nearest = [key for key, distance, _ in found if distance == least]
+        same = [(near, edits) for near, edits, _ in found if re.sub(r"\D", "", near) == digits]
+        least = min((edits for _, edits in same), default=0)
+        nearest = [near for near, edits in same if edits == least]
         nearest.sort(key=lambda key: (-len(self.having(key)), key))
-        return [self.form(key) for key in nearest]
+        return [self.forms.get(key, "") for key in nearest]
 
     @cached_property
     def _name_keys(self) -> list[str]:
@@ -210,13 +198,11 @@ class Names:
     def _owned(self) -> NDArray[np.bool_]:
         """The mask of postings whose paper coined the name, where few other papers mention it."""
         starts, values = self.postings.starts, self.postings.values
-        coined = np.flatnonzero(values)
-        terms = self._terms_of(coined)
+        terms = self._terms_of(coined := np.flatnonzero(values))
         mentions = np.diff(starts) - np.bincount(terms, minlength=len(starts) - 1)
         most, share = np.asarray(LIMITS)[values[coined]].T
         owned = np.zeros(len(values), dtype=np.bool_)
-        limits = np.maximum(most, share * len(self.titles))
-        owned[coined] = mentions[terms] <= limits
+        owned[coined] = mentions[terms] <= np.maximum(most, share * len(self.titles))
         return owned
 
     def having(self, key: str) -> NDArray[np.int32]:
@@ -230,18 +216,13 @@ class Names:
         some = self.postings.slice(key)
         return tuple(self.postings.rows[some][self._owned[some]].tolist())
 
-    def form(self, key: str) -> str:
-        """Return how the name of a key is written, "" if the table does not have it."""
-        return self.forms.get(key, "")
-
     def owners(self, key: str, written: str) -> Rows:
         """Return the papers that call themselves by this key, or else by a variant of it."""
         return next(filter(None, map(self.own, (key, *self._variants(key, written)))), ())
 
     def mentions(self, key: str, written: str, own: Rows, *, ordinary: bool) -> Rows:
-        """Return the papers that have a name in some variant, ascending.
+        """Return the papers that have a name in some variant, ascending; `own` are its `owners`.
 
-        `own` are its `owners`: names of other papers are no variants, as DART is none of DARTS.
         `ordinary` includes papers that have it as an ordinary word.
         """
         kinds = _KINDS if ordinary else ("",)
@@ -252,8 +233,9 @@ class Names:
     def _variants(self, key: str, written: str) -> list[str]:
         """Return other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
-        if self.postings.place(key + "s") is not None and not self.form(key + "s").endswith("S"):
-            variants.append(key + "s")
+        plural = key + "s"
+        if self.postings.place(plural) is not None and self.forms.get(plural, "")[-1:] != "S":
+            variants.append(plural)
         if len(re.findall(r"\d+", key[:32])) < 2:
             return variants
         if " " not in written and (ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key)):

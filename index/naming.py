@@ -11,10 +11,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index.folding import (
+    ATOM,
     LONGEST,
     Atoms,
     Link,
-    atom_spans,
     content_words,
     is_english,
     is_shaped,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # index.names imports this module
     from index.names import Names
 
 Rows = tuple[int, ...]
+_Span = tuple[int, int]
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
 
@@ -52,7 +53,8 @@ class Reading:
         folded = [*map(fold, text)]
         starts = [at for at, kept in enumerate(folded) for _ in kept]
         self.atoms = Atoms.of(whole := "".join(folded))
-        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in atom_spans(whole)]
+        found = ATOM.finditer(whole)
+        self.spans = [(starts[atom.start()], starts[atom.end(1) - 1] + 1) for atom in found]
         # If all letters are capitals, or most words begin with one, capitals mark no names.
         words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
         self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
@@ -112,10 +114,10 @@ class Reading:
             return None
         written, links = atoms.surface(first, end), atoms.links[first : end - 1]
         own = names.owners(key, written)
-        if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
-            return None
-        form = names.form(key) if own else ""
-        if Link.LOOSE in links and Link.LOOSE not in Atoms.of(fold(form)).links:
+        is_plain = all(word.islower() and word.isalpha() for word in atoms.texts[first:end])
+        form = names.forms.get(key, "") if own else ""
+        is_apart = Link.LOOSE in links and Link.LOOSE not in Atoms.of(fold(form)).links
+        if is_apart or (is_plain and not own):
             return None
         is_word = set(links) <= {Link.GLUED}
         shaped = is_word and self._is_shaped(written)
@@ -144,9 +146,9 @@ class Reading:
         needed = max(1, sum(not word.isdecimal() for word in words))
         if self.is_titled or self.is_shouted or capitals < needed:
             return False
-        if capitals > 1 or not (first == 0 or opens(self.atoms.gaps[first - 1])):
-            return True
-        return not is_english(keys[0]) and self._count(self.atoms.key(first, end)) > 0
+        is_inside = first > 0 and not opens(self.atoms.gaps[first - 1])
+        is_name = not is_english(keys[0]) and self._count(self.atoms.key(first, end)) > 0
+        return capitals > 1 or is_inside or is_name
 
     def _is_ordinary(self, key: str, keys: list[str], own: Rows) -> bool:
         """Check whether words that equal a name are more likely meant as ordinary words."""
@@ -165,8 +167,8 @@ class Reading:
     def _is_unknown_name(self, first: int, end: int, *, shaped: bool) -> bool:
         """Check whether a proper word, or a word and its number, is a name that no paper has."""
         atoms, keys = self.atoms, self.atoms.keys[first:end]
-        last = atoms.run(first)[1]
-        if atoms.run(first)[0] != first or len("".join(keys)) < 2:
+        begin, last = atoms.run(first)
+        if begin != first or len("".join(keys)) < 2:
             return False
         if last == end:
             has_digit = any(c.isdigit() for c in "".join(keys))
@@ -189,54 +191,59 @@ _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
 
 
 def mend(
-    text: str,
-    lexical: LexicalIndex,
-    names: "Names",
-    within: Sequence[tuple[int, int]] | None = None,
+    text: str, lexical: LexicalIndex, names: "Names", within: Sequence[_Span] | None = None
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Mend the typing errors of a question, and spell its words as the abstracts do.
 
     Only a word that neither the index nor a dictionary has may change: into the nearest word of the
     abstracts, or the only near name of a paper. One edit is allowed from five letters on, two from
     eight (names: twelve), none in the first letter or a digit. British or American spelling is
-    replaced by that of the abstracts, but is no error. `within` has the spans of `text` in which
-    errors are mended, in code points; by default all of it. Return the new text, and the old and
-    the new word of each mended error.
+    replaced, but is no error. Errors are mended in the spans `within` of `text`, in code points, by
+    default everywhere. Return the new text, and the old and the new word of each mended error.
     """
     found = names.read(text)
     words = [
         match for match in _WORD.finditer(text)
         if all(match.end() <= named.start or named.end <= match.start() for named in found)
     ]  # fmt: skip
-    spelled = {
-        match.span(): other for match in words
-        if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
+    spelled = {m.span(): other for m in words if (other := _spelled(m[0], lexical))}
+    wrong = {
+        (named.start, named.end): name for named in found
+        if not named.mentioned and (name := _near_name(named.text, names))
+        and named.text.lower() not in dictionary()
     }  # fmt: skip
-    wrong: dict[tuple[int, int], str] = {}
-    for named in found:
-        name = None if named.mentioned else _near_name(named.text, names)
-        if name and named.text.lower() not in dictionary():
-            wrong[named.start, named.end] = name
-    unknown = [match for match in words if not _is_known(match[0], lexical)]
-    for match in () if _is_foreign(text, len(unknown)) else unknown:
-        near = (part if _is_known(part, lexical) else _near_word(part, names) or part
-                for part in match[0].split("-"))  # fmt: skip
-        new = "-".join(near)
-        new = new if new != match[0] else _near_name(new, names) or new
-        if new != match[0] and not _is_code(text, match):
-            wrong[match.span()] = new
-    spans = [(0, len(text))] if within is None else within
+    wrong |= _wrong_words(text, words, lexical, names)
     wrong = {
         (start, end): new for (start, end), new in wrong.items()
         if (start, end) not in spelled
-        and any(first < end and start < last for first, last in spans)
+        and (within is None or any(first < end and start < last for first, last in within))
     }  # fmt: skip
-    pieces, at = [], 0
-    for (start, end), new in sorted((wrong | spelled).items()):
-        pieces += [text[at:start], new]
-        at = end
-    mends = tuple((text[start:end], new) for (start, end), new in sorted(wrong.items()))
-    return "".join((*pieces, text[at:])), mends
+    code = {
+        match.span() for match in words
+        if _CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end())
+    }  # fmt: skip
+    changed = sorted((span, new) for span, new in (wrong | spelled).items() if span not in code)
+    mends = tuple((text[slice(*span)], new) for span, new in changed if span in wrong)
+    for (start, end), new in reversed(changed):
+        text = text[:start] + new + text[end:]
+    return text, mends
+
+
+def _wrong_words(
+    text: str, words: Sequence[re.Match[str]], lexical: LexicalIndex, names: "Names"
+) -> dict[_Span, str]:
+    """Return what each of the unknown words should be, by its span."""
+    unknown = [match for match in words if not _is_known(match[0], lexical)]
+    wrong: dict[_Span, str] = {}
+    for match in () if _is_foreign(text, len(unknown)) else unknown:
+        parts = match[0].split("-")
+        new = "-".join(
+            part if _is_known(part, lexical) else _near_word(part, names) or part for part in parts
+        )
+        new = new if new != match[0] else _near_name(new, names) or new
+        if new != match[0]:
+            wrong[match.span()] = new
+    return wrong
 
 
 def _spelled(word: str, lexical: LexicalIndex) -> str | None:
@@ -250,15 +257,11 @@ def _spelled(word: str, lexical: LexicalIndex) -> str | None:
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:
     """Check that a word, or every part of a compound, is in the index or English."""
-    tokens = tokenize(word)
-    if not tokens or tokens[0] in lexical.document_frequency:
-        return True
-    parts = fold(word).lower().split("-")
-    return all(
-        len(part) < _SHORTEST or is_english(part)
-        or any(token in lexical.document_frequency for token in tokenize(part))
-        or any(form in dictionary() for form in (part, *spellings(part)))
-        for part in parts
+    known, tokens = lexical.document_frequency, tokenize(word)
+    return not tokens or tokens[0] in known or all(
+        len(part) < _SHORTEST or is_english(part) or not known.keys().isdisjoint(tokenize(part))
+        or not dictionary().keys().isdisjoint((part, *spellings(part)))
+        for part in fold(word).lower().split("-")
     )  # fmt: skip
 
 
@@ -279,10 +282,6 @@ def _is_foreign(text: str, unknown: int) -> bool:
     return unknown > 2 or not any(len(word) > 2 and word in STOP_WORDS for word in words)
 
 
-def _is_code(text: str, match: re.Match[str]) -> bool:
-    return bool(_CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end()))
-
-
 def _near_word(word: str, names: "Names") -> str | None:
     """Return the nearest word of the abstracts, the most frequent of several, capitalised alike."""
     lower = fold(word).lower()
@@ -298,16 +297,12 @@ def _near_word(word: str, names: "Names") -> str | None:
 
 
 def _near_name(name: str, names: "Names") -> str | None:
-    """Return the only near name of a paper, or None.
-
-    Short ones of equal length need equal letters: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`.
-    """
+    """Return the only near name of a paper: `MechGPT` for `MechGTP`, not `LLaVA` for `LLaMA`."""
     near = names.near(name, own=True)
     if len(near) != 1:
         return None
     old, new = (re.sub(r"[\W_]", "", fold(text)).lower() for text in (name, near[0]))
-    if old[0] != new[0] or len(old) < _SHORTEST:
-        return None
-    if len(old) < _LONG and len(old) == len(new) and sorted(old) != sorted(new):
+    is_short = len(old) < _LONG and len(old) == len(new)
+    if old[0] != new[0] or len(old) < _SHORTEST or (is_short and sorted(old) != sorted(new)):
         return None
     return near[0] if 0 < OSA.distance(old, new) <= (1 if len(old) < _VERY_LONG else 2) else None

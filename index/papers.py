@@ -1,8 +1,4 @@
-"""Define a paper and its id, and find which sightings are of one paper.
-
-The same title with another text is another paper: parts, yearly notes and special issues share
-titles. Versions of one paper, and a preprint and its publication, are one paper.
-"""
+"""Define a paper and its id, and find which sightings are of one paper."""
 
 import datetime as dt
 import hashlib
@@ -78,14 +74,11 @@ class Paper(BaseModel, frozen=True):
 
 
 def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
-    """Return the arXiv id in an address, a DOI or an id, without its version; None without one.
-
-    `is_known` says that the text is an id; otherwise no old one (`hep-ph/9901001`) is recognised.
-    """
+    """Return the arXiv id in an address, a DOI or an id (an old one if `is_known`), or None."""
     if match := _ARXIV.search(text):
         return match["id"]
     bare = _BARE_ARXIV.match(text.strip())  # "2405.16000 [cs.LG]" of a field of ids
-    is_sure = bare is not None and bare["end"] is not None and bare["id"][0].isdigit()
+    is_sure = bare and bare["end"] is not None and bare["id"][0].isdigit()
     return bare["id"] if bare and (is_known or is_sure) else None
 
 
@@ -103,12 +96,9 @@ def tokens_of(text: str) -> list[str]:
 
 
 def derived_id(title: str, abstract: str) -> str:
-    """Return an id for a paper that was given none: the same on every machine.
-
-    It is the start of the SHA-256 of the title's letters and digits. A title of fewer than four
-    words ("Editorial") does not name one paper: there the opening of the abstract counts too.
-    """
+    """Return an id that is the same on every machine: a hash of the title, or also the abstract."""
     key = letters(title, markup=False)  # tags stay, so that existing ids do not change
+    # A short title, as "Editorial", does not name one paper.
     if len(clean_text(title).split()) < 4:
         key += "\n" + letters(abstract, markup=False)[:120]
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
@@ -123,8 +113,7 @@ def numbers_of(paper: Paper) -> list[str]:
 def merge(old: Paper, new: Paper) -> Paper:
     """Merge two sightings of a paper: the newer text, every known field, all sources in order.
 
-    The older abstract stays if the newer one is only its beginning, as alerts cut it off. A source
-    replaces an older one with the same name and date. The id is the older sighting's.
+    The id is the older one's, and so is the abstract if the newer one is only its beginning.
     """
     whole, beginning = letters(old.abstract), re.sub(r"\s*(?:…|\.\.\.)\s*$", "", new.abstract)
     is_cut = letters(beginning) != whole and whole.startswith(letters(beginning))
@@ -142,20 +131,19 @@ def merge(old: Paper, new: Paper) -> Paper:
     return new.model_copy(update=known)
 
 
-# The share of three-word runs, of the shorter abstract, from which two abstracts are one text, and
-# the share that is enough if both have the same id, DOI, arXiv id or PubMed id.
+# The share of three-word runs, of the shorter abstract, that makes two one; with equal ids, less.
 _SAME_TEXT, _SURELY_ALIKE = 0.5, 0.25
 
 
 def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:
     """Return the id of the paper that each sighting is of.
 
-    Sightings are one paper if they share an id, a DOI, an arXiv id or a PubMed id, and their titles
-    or texts are alike, or if they share the title and the text. A sighting without an id gets the
-    one that was given to another sighting of the paper. The ids of papers in `known`, the papers of
-    the index by id, do not depend on the order of the sightings, nor on the other sightings.
+    Sightings are one paper if they share an id or number, and their titles or texts are alike, or
+    if they share title and text. The ids of papers in `known`, the papers of the index by id, do
+    not depend on the order of the sightings, nor on the other sightings.
     """
-    papers = _replace_foreign_ids(papers, known or {})
+    known = known or {}
+    papers = _replace_foreign_ids(papers, known)
     groups = _groups(papers)
     members: dict[int, list[Paper]] = defaultdict(list)
     for paper, group in zip(papers, groups, strict=True):
@@ -169,7 +157,7 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
             plain[min(derived_id(p.title, p.abstract) for p in sightings)][group] = sightings
     taken = set(names.values())
     for id_, rivals in plain.items():
-        owner = -1 if id_ in taken else _owner(rivals, (known or {}).get(id_))
+        owner = -1 if id_ in taken else _owner(rivals, known.get(id_))
         for group, sightings in rivals.items():
             names[group] = id_ if group == owner else min(map(_own_id, sightings))
     return [names[group] for group in groups]
@@ -181,16 +169,13 @@ def _replace_foreign_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) ->
     for paper in papers:
         if not _is_derived(paper):
             given[paper.id].append(paper)
-    owners = {
-        id_: known.get(id_) or (min(those, key=_own_id) if len(those) > 1 else those[0])
-        for id_, those in given.items()
-    }
-    return [
-        paper
-        if paper.id not in owners or _is_derived(paper) or _is_same(owners[paper.id], paper)
-        else with_id(paper, derived_id(paper.title, paper.abstract))
-        for paper in papers
-    ]
+    owners = {id_: known.get(id_) or min(those, key=_own_id) for id_, those in given.items()}
+
+    def is_foreign(paper: Paper) -> bool:
+        is_given = paper.id in owners and not _is_derived(paper)
+        return is_given and not _is_same(owners[paper.id], paper)
+
+    return [with_id(p, derived_id(p.title, p.abstract)) if is_foreign(p) else p for p in papers]
 
 
 def _own_id(paper: Paper) -> str:
@@ -200,9 +185,8 @@ def _own_id(paper: Paper) -> str:
 
 
 def _is_derived(paper: Paper) -> bool:
-    if len(paper.id) != ID_LENGTH or not set(paper.id) <= set("0123456789abcdef"):
-        return False
-    return paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
+    is_hash = len(paper.id) == ID_LENGTH and set(paper.id) <= set("0123456789abcdef")
+    return is_hash and paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
 
 
 def _owner(rivals: Mapping[int, Sequence[Paper]], known: Paper | None) -> int:
@@ -229,17 +213,16 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         first, second = sorted((root(one), root(other)))
         parents[second] = first
 
-    is_given = [not _is_derived(paper) for paper in papers]
+    own = {at: paper.id for at, paper in enumerate(papers) if not _is_derived(paper)}
     known = [
-        [*numbers_of(paper), *([f"id:{paper.id}"] if has_id else [])]
-        for paper, has_id in zip(papers, is_given, strict=True)
+        [*numbers_of(paper), *([f"id:{paper.id}"] if at in own else [])]
+        for at, paper in enumerate(papers)
     ]
     for one, other in _pairs(papers, known):
         join(one, other)
     given: dict[int, str] = {}
-    for at, paper in enumerate(papers):
-        if is_given[at]:
-            given[root(at)] = min(paper.id, given.get(root(at), paper.id))
+    for at, id_ in own.items():
+        given[root(at)] = min(id_, given.get(root(at), id_))
     titles = [[key] if (key := letters(paper.title)) else [] for paper in papers]
     titled = [*_pairs(papers, titles, by_title=True)]
     for one, other in titled:
@@ -275,17 +258,15 @@ def _pairs(
 
 
 def _is_same(one: Paper, other: Paper, *, by_title: bool = False) -> bool:
-    """Check whether two papers that share an id, or their title, are one."""
+    """Check whether two papers that share an id, or a title as yearly notes do, are one."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
         return True
+    alike = _alike(_runs(one.abstract), _runs(other.abstract))
     if by_title:
-        is_alike = _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
-        return is_alike or letters(one.abstract) == letters(other.abstract)
-    if letters(one.title) == letters(other.title):
-        return True
-    if _alike(set(tokens_of(one.title)), set(tokens_of(other.title))) >= _SAME_TEXT:
-        return True
-    return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
+        return alike >= _SAME_TEXT or letters(one.abstract) == letters(other.abstract)
+    titles = set(tokens_of(one.title)), set(tokens_of(other.title))
+    is_titled = letters(one.title) == letters(other.title) or _alike(*titles) >= _SAME_TEXT
+    return is_titled or alike >= _SURELY_ALIKE
 
 
 @lru_cache(maxsize=2048)
@@ -320,17 +301,15 @@ def with_id(paper: Paper, id_: str) -> Paper:
 def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
     """Merge sightings, oldest first, into one paper for each of `ids`, as these first appear."""
     merged: dict[str, Paper] = {}
-    for paper, id_ in zip(papers, ids, strict=True):
-        named = with_id(paper, id_)
-        merged[id_] = merge(merged[id_], named) if id_ in merged else named
+    for paper, id_ in zip(map(with_id, papers, ids), ids, strict=True):
+        merged[id_] = merge(merged[id_], paper) if id_ in merged else paper
     return merged
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
-    """Return the id of each paper named by its id, its title or the name before its colon.
+    """Return the ids of papers named by id, title or the name before its colon.
 
-    Case and LaTeX are ignored. Raises `InputError` if a name is that of no paper or of several; the
-    message lists near titles or ids.
+    Raises `InputError`, with near titles or ids, if a name is that of no paper or of several.
     """
     known = list(papers)
     ids = {paper.id for paper in known}
@@ -350,6 +329,6 @@ def _find_id(name: str, papers: Sequence[Paper]) -> str:
     near = process.extract(
         name, titles, scorer=fuzz.WRatio, processor=default_process, limit=3, score_cutoff=50
     )
-    nearest = "; ".join(f"{found!r}" for found, *_ in near)
+    nearest = "; ".join(repr(title) for title, *_ in near)
     hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
     raise InputError(f"no paper {name!r} in the index: {hint}")

@@ -18,8 +18,7 @@ _COPYRIGHT = re.compile(
 )
 """A copyright sentence, which says nothing about the paper and must not be cited."""
 _COPYRIGHT_TO_THE_END = re.compile(r"\W{0,2}(?:abstract (?:from|provided by)|copyright of)\b", re.I)
-# A stop, then any closing quotes or brackets, then white space before something that can open
-# a sentence. Chinese and Japanese stops need no white space.
+# A stop, any closing quotes or brackets, and white space (not in Chinese) before an opening.
 _BOUNDARY = re.compile(
     r"(?<=[.!?…])[\"”’')\]]*(?P<gap>\s+)(?=[\"“‘'(\[«~$#<≈•–—-]*(?P<opening>\w))"
     r"|(?<=[。！？])[”’」』）]*(?P<wide>\s*)(?=\S)"
@@ -43,11 +42,7 @@ _ITEM = re.compile(r"\(?(?:(?P<first>1|a|i)|\d{1,2}|[b-h]|[ivx]{2,4})\) (?:\S+\s
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One sentence of an abstract.
-
-    `start` and `end` are code point offsets into the stored abstract, `end` exclusive; `text`
-    is the cleaned sentence, which differs from `abstract[start:end]` where LaTeX was removed.
-    """
+    """One sentence of an abstract: code points `[start, end)` of the stored one, and cleaned."""
 
     paper_id: str
     start: int
@@ -64,27 +59,17 @@ class Passage:
         # Imported here: LlamaIndex takes about two seconds, and indexing needs no nodes.
         from llama_index.core.schema import TextNode
 
-        metadata = {"paper": self.paper_id, "start": self.start, "end": self.end}
-        return TextNode(
-            id_=self.id,
-            text=self.text,
-            metadata=metadata,
-            excluded_embed_metadata_keys=list(metadata),
-            excluded_llm_metadata_keys=list(metadata),
-            start_char_idx=self.start,
-            end_char_idx=self.end,
-        )
+        known = {"paper": self.paper_id, "start": self.start, "end": self.end}
+        node = TextNode(id_=self.id, text=self.text, metadata=known)
+        node.start_char_idx, node.end_char_idx = self.start, self.end
+        node.excluded_embed_metadata_keys, node.excluded_llm_metadata_keys = [*known], [*known]
+        return node
 
 
 def cut(paper: Paper) -> list[Passage]:
-    """Cut the paper's abstract into its sentences, in order.
-
-    The stored spans of the passages never overlap; together they contain everything of the
-    abstract that cleaning keeps, except white space and copyright sentences.
-    """
-    cleaned = clean(paper.abstract)
+    """Cut a paper's abstract into sentences, in order, with distinct spans, without copyrights."""
+    cleaned, opened = clean(paper.abstract), 0
     passages: list[Passage] = []
-    opened = 0
     for start, end in sentence_spans(cleaned.text):
         stored_start, stored_end = cleaned.stored_span(start, end)
         if passages and stored_start < passages[-1].end:
@@ -105,20 +90,15 @@ def paper_text(paper: Paper) -> str:
 
 def _in_brackets(text: str, start: int, end: int) -> bool:
     """Check whether `end` is inside short brackets, as in "(see Smith et al. Also B.)"."""
-    longest = 200
-    start = max(start, end - longest)
-    opened = text.rfind("(", start, end)
-    if opened < 0 or opened < text.rfind(")", start, end):
+    opened = text.rfind("(", max(start, end - 200), end)
+    if opened < 0 or ")" in text[opened:end]:
         return False
-    closed = text.find(")", end, opened + longest)
-    return closed >= 0 and text.find("(", end, closed) < 0
+    closed = text.find(")", end, opened + 200)
+    return closed >= 0 and "(" not in text[end:closed]
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Return the code point spans `[start, end)` of a text's sentences, in order, in linear time.
-
-    They have no white space around them; together, they contain everything else.
-    """
+    """Return the spans `[start, end)` of a text's sentences, in code points, in linear time."""
     spans: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
     for match in _BOUNDARY.finditer(text, start):
@@ -139,10 +119,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _merge_items(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Merge list items that are no sentences into the sentence that opens the list.
-
-    An item that follows other text is a heading, and is merged with the sentence after it.
-    """
+    """Merge list items that are no sentences with that before, headings with that after them."""
     whole: list[tuple[int, int]] = []
     was_item = is_heading = False
     for start, end in spans:

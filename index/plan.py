@@ -29,24 +29,11 @@ class Entry:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Entries of a run that are one paper."""
-
-    title: str
-    places: tuple[str, ...]  # where the entries are: "march.txt no. 3"
-
-    def __str__(self) -> str:
-        return f"one paper in several places: {self.title} ({', '.join(self.places)})"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The numbers of an indexing run.
+    """The numbers of papers of a run (`new`, `unchanged`, `updated`), and of the index after it.
 
-    `new`, `unchanged` and `updated` count papers against the index before the run. Papers that the
-    run did not read count only as `updated`, if a file that was read again no longer contains them.
-    `duplicate` counts entries that repeat a paper of the run, `papers` those of the index after it.
+    Papers that it did not read count as `updated` if a file that was read no longer has them.
     """
 
     new: int
@@ -58,7 +45,7 @@ class Outcome:
     rejected: int = 0  # entries and files that could not be read, and date lines that are no date
     is_damaged: bool = False  # whether a problem is damage: the command then ends with 1
     formats: tuple[tuple[str, str], ...] = ()
-    merges: tuple[Merge, ...] = ()  # the papers that the run contains more than once
+    merges: tuple[str, ...] = ()  # one line for each paper that the run contains more than once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +114,10 @@ class Plan:
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
-        several = ((self.after[id_], found) for id_, found in places.items() if found[1:])
+        several = (
+            f"one paper in several places: {self.after[id_].display_title} ({', '.join(found)})"
+            for id_, found in places.items() if found[1:]
+        )  # fmt: skip
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
@@ -138,31 +128,27 @@ class Plan:
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
             formats=tuple(batch.formats),
-            merges=tuple(Merge(paper.display_title, tuple(found)) for paper, found in several),
+            merges=tuple(several),
         )
 
 
 def read_batch(
     paths: Sequence[Path | Upload], store: Path, options: Options, progress: Count
 ) -> Batch:
-    """Read the files, folders and uploads to be indexed into `store`; skip the store itself.
-
-    `progress` gets the number of papers found so far, and 0. Raises `InputError` if a path or
-    format cannot be used, or no paper was found.
-    """
+    """Read files to be indexed into `store`; `InputError` if one is invalid or has no paper."""
     batch = Batch()
     for reading in read_files(paths, options, store):
-        file, before, is_whole = reading.file, len(batch.papers), True
+        file, papers, problems = reading.file, len(batch.papers), len(batch.problems)
         if reading.format:
             batch.formats.append((file.name, reading.format))
         for found in reading.found:
             if isinstance(found, Problem):
                 batch.problems.append(found)
-                is_whole = is_whole and not found.is_damage
             else:
                 batch.papers.append(found)
                 progress(len(batch.papers), 0)
-        if reading.origin and len(batch.papers) > before:
+        is_whole = not any(problem.is_damage for problem in batch.problems[problems:])
+        if reading.origin and len(batch.papers) > papers:
             batch.files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
     if batch.papers:
         return batch
@@ -182,12 +168,8 @@ def plan_run(
 ) -> Plan:
     """Plan how the papers that a run has read change the `stored` papers of the index.
 
-    A file that was indexed before (see `index.sources.recognise`) replaces what it contained: its
-    earlier dates and papers are removed, unless another file has them. If only a part of a file
-    could be read, its earlier papers stay.
-
-    `known` are the origins of the index's sources, by name. Digests without a date get the date
-    `today`, by default the current day.
+    A file that was indexed before replaces what it contained, unless only a part could be read.
+    `known` are the origins of the index's sources, by name, `today` dates digests without a date.
     """
     names = recognise(batch.files, known)
     replaced = {names[file.name] for file in batch.files if file.is_whole}

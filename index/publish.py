@@ -24,7 +24,6 @@ from index.manifest import (
     check_files,
     check_is_store,
     current,
-    generation_folder,
     hash_files,
     live_generation,
     own_generations,
@@ -55,9 +54,8 @@ def writing(store: Path) -> Iterator[None]:
 def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
     """Lock the store, made if missing, as its only writer; `patient` waits for another writer.
 
-    The lock is the operating system's, so it is released however the process ends. Raises
-    `StoreBusyError` if another process holds it, `StoreError` if the folder is not a store, or
-    cannot be written.
+    Raises `StoreBusyError` if another process holds it, `StoreError` if the folder is not a store,
+    or cannot be written.
     """
     check_is_store(store)
     with writing(store):
@@ -86,20 +84,18 @@ def new_generation_id() -> str:
 
 
 def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], None]) -> Manifest:
-    """Write a generation next to the live one, and publish it; the caller holds the store's lock.
+    """Write a generation and publish it, holding the store's lock; only it and the last are kept.
 
-    Only this generation and the one before it are kept. `save` writes all files but the manifest
-    into a folder. Return the manifest with the hashes and checksums of the files. Raises
-    `StoreError` if it cannot be written.
+    `save` writes all files but the manifest. `StoreError` if it cannot be written.
     """
     with writing(store):
         staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
         staged.mkdir(parents=True)
         try:
             save(staged)
-            vectors, dimension = store / manifest.vectors, manifest.dimension
-            records = count_records(vectors, dimension)
-            sums = tuple(checksums(vectors, records, dimension, manifest.checksums))
+            log = store / manifest.vectors, manifest.dimension
+            records = count_records(*log)
+            sums = tuple(checksums(*log, records, manifest.checksums))
             update = {"files": hash_files(staged), "checksums": sums, "records": records}
             manifest = manifest.model_copy(update=update)
             _publish(store, staged, manifest)
@@ -115,7 +111,7 @@ def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
         _sync(path)
-    staged.rename(generation_folder(store, manifest.generation))
+    staged.rename(staged.with_suffix(""))
     _sync(staged.parent)
     _set_current(store, manifest.generation)
 
@@ -134,19 +130,15 @@ def prune(store: Path, keep: set[str | None]) -> None:
             shutil.rmtree(folder)
         elif manifest.vectors:
             needed |= {store / manifest.vectors, keys_of(store / manifest.vectors)}
-    for path in (store / VECTORS).glob("*.*"):
-        if path not in needed:
-            path.unlink()
+    for path in {*(store / VECTORS).glob("*.*")} - needed:
+        path.unlink()
 
 
 def undo(store: Path, expected: str | None = None) -> str:
-    """Make the generation before the live one live again, and return its id.
+    """Make the generation before the live one live again, remove the latter, and return the id.
 
-    The generation undone is removed: a store that loses `CURRENT` reads its newest generation.
-    `expected` is the generation to undo, by default the live one; it prevents undoing what another
-    process has published since. Raises `StoreError` if there is no earlier one, the live generation
-    is not the one expected, or the store cannot be read or written, `StoreBusyError` if another
-    process is writing.
+    Raises `StoreError` if there is no earlier one, the live one is not `expected` (by default any),
+    or the store cannot be read or written, `StoreBusyError` if another process is writing.
     """
     live_generation(store)
     with writer_lock(store):
@@ -155,7 +147,7 @@ def undo(store: Path, expected: str | None = None) -> str:
             why = "that change can no longer be undone on its own"
             raise StoreError(f"the index at {store} has been changed since: {why}")
         previous = read_manifest(store, live).previous
-        if previous is None or not generation_folder(store, previous).is_dir():
+        if previous is None or not (store / GENERATIONS / previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")
         check_files(store, read_manifest(store, previous))
         with writing(store):
@@ -173,7 +165,6 @@ def _set_current(store: Path, generation: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Make the operating system write a file, or a folder's entries, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,4 @@
-"""Encode texts on other machines: at an OpenAI-compatible endpoint, or on a Ray cluster.
-
-Endpoints include OpenAI's embeddings, text-embeddings-inference, vLLM and Ollama. Ray is optional
-(`pip install 'abstractqa[ray]'`). Only encoding, which takes hours, is distributed.
-"""
+"""Encode texts on other machines: at an OpenAI-compatible endpoint, or on a Ray cluster."""
 
 import hashlib
 import socket
@@ -14,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
-from index.encoder import KEPT_TOGETHER, Counted, Encoder, Vectors
+from index.encoder import KEPT_TOGETHER, Counted, Encoder, Vectors, ignore
 from index.errors import EncoderError, InputError, first_line
 
 if TYPE_CHECKING:
@@ -42,11 +38,7 @@ class RemoteEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, place: str, key: str | None = None) -> None:
-        """Set the endpoint and the model, `http://127.0.0.1:8080/v1#bge-small-en`; make no request.
-
-        A local endpoint needs no key. Raises `EncoderError` if the address is invalid, names no
-        model or contains a password.
-        """
+        """Set the place, `http://127.0.0.1:8080/v1#bge-small`; `EncoderError` if it is invalid."""
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
         if parts is None or not self.name:
@@ -67,17 +59,12 @@ class RemoteEncoder:
         """The length of the vectors; the first use makes a request."""
         return int(self._vectors(["length"]).shape[1])
 
-    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Encode texts as unit vectors, shape (len(texts), dimension).
-
-        Raises `EncoderError` if the endpoint cannot be reached, refuses, or returns no valid
-        vectors.
-        """
+    def encode(self, texts: Sequence[str], *, progress: Counted = ignore) -> Vectors:
+        """Encode texts as unit vectors, shape (n, d); `EncoderError` if the endpoint fails."""
         parts = []
         for at in range(0, len(texts), BATCH):
             parts.append(self._vectors(texts[at : at + BATCH]))
-            if progress:
-                progress(min(at + BATCH, len(texts)))
+            progress(min(at + BATCH, len(texts)))
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
@@ -117,11 +104,7 @@ class RayEncoder:
     """An encoder that encodes the texts to index on the workers of a Ray cluster."""
 
     def __init__(self, make: Callable[[], Encoder], address: str | None = None) -> None:
-        """Connect to a cluster, such as `ray://host:10001` or `auto`, or start one here.
-
-        `make` opens the encoder, here and in each worker. Raises `InputError` if Ray is not
-        installed, or the cluster cannot be reached.
-        """
+        """Connect to a cluster, `ray://host:10001`, or start one; `InputError` without Ray."""
         self._make, self._local = make, make()
         self.name, self.weights_hash = self._local.name, self._local.weights_hash
         self._ray = _connect(address)
@@ -150,12 +133,8 @@ class RayEncoder:
         worker = self._ray.remote(_Worker).options(max_restarts=-1, max_task_retries=5, **needs)
         return [worker.remote(self._make) for _ in range(gpus or max(1, processors))]
 
-    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
-        """Encode texts as unit vectors, shape (len(texts), dimension).
-
-        Each batch is returned once, even if its worker died and it is encoded again. Raises
-        `EncoderError` if a worker cannot encode, or too many died.
-        """
+    def encode(self, texts: Sequence[str], *, progress: Counted = ignore) -> Vectors:
+        """Encode texts as unit vectors, shape (n, d); `EncoderError` if the workers fail."""
         from ray.util import ActorPool
 
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
@@ -166,8 +145,7 @@ class RayEncoder:
             for rows in pool.map(lambda worker, batch: worker.encode.remote(list(batch)), batches):
                 vectors[done : done + len(rows)] = rows
                 done += len(rows)
-                if progress:
-                    progress(done)
+                progress(done)
         except self._ray.exceptions.RayError as error:
             cause = (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]
             raise EncoderError(f"a Ray worker could not encode ({cause})") from error

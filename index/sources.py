@@ -1,7 +1,6 @@
 """Recognise files that were indexed before, and name and replace the sources of papers.
 
-A source's name is short and made for people: the same file has different names as seen from
-different folders, and every folder can have a `today.txt`. So the manifest has its origin, too.
+As seen from another folder a file has another name, so the manifest keeps its origin, too.
 """
 
 import hashlib
@@ -52,10 +51,7 @@ def source_name(path: PurePath) -> str:
 
 
 def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:
-    """Return `name`, preceded by as many of the file's folders as make it differ from `taken`.
-
-    Without a path it is numbered: `march.txt`, `march (2).txt`, `march (3).txt`.
-    """
+    """Return `name` with folders of `path` until it is not `taken`, without a `path` numbered."""
     if path is None:
         base = PurePath(name)
         numbered = (f"{base.stem} ({number}){base.suffix}" for number in count(2))
@@ -69,12 +65,7 @@ def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:
 
 
 def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[str, str]:
-    """Return the index's names for the files of a run, by their names in the run.
-
-    A file keeps its source's name if it is in the same place, whatever its content, or has the same
-    content, whatever its place. Any other file is a new source, and gets a name that no known
-    source has: so does a file that was both moved and changed.
-    """
+    """Return the index's names of a run's files: of the same place or content, or a new one."""
     by_place = {origin.place: name for name, origin in known.items()}
     names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}
     still_there = set(names.values())

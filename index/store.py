@@ -14,16 +14,7 @@ from index.catalog import Papers, Passages, ids_of
 from index.collection_map import CollectionMap, Layout
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
-from index.manifest import (
-    Manifest,
-    check_is_store,
-    damaged,
-    generation_folder,
-    no_index,
-    read_live,
-    read_papers,
-    unreadable,
-)
+from index.manifest import GENERATIONS, Manifest, damaged, read_live, read_papers, unreadable
 from index.names import Names
 from index.papers import Paper, letters
 from index.passages import Passage
@@ -34,11 +25,10 @@ FEW = 20_000  # if a filter leaves no more papers, only those are compared
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """A generation of the index. Texts and vectors are read from mapped files when needed.
+    """A generation of the index, whose files stay readable while it is open even if removed.
 
-    A published generation never changes, and a removed file stays readable while it is open. The
-    index has P papers, in the order of their ids, S passages, in the order of the papers and of
-    each abstract, and vectors of unit length of both, shapes (P, d) and (S, d).
+    Its P papers are in the order of their ids, its S passages in that of papers and abstracts;
+    their vectors have unit length, shapes (P, d) and (S, d).
     """
 
     manifest: Manifest
@@ -93,7 +83,7 @@ class Index:
 
     @property
     def is_searched(self) -> bool:
-        """Whether vectors are compared only with candidates, not with all vectors."""
+        """Whether only candidates are compared, not all vectors."""
         return self.passage_vectors.candidates is not None
 
     @property
@@ -111,21 +101,17 @@ class Index:
     @classmethod
     def open(cls, store: Path) -> Self:
         """Open the live generation of `store` after checking its files, or raise a `StoreError`."""
-        check_is_store(store)
-        if (index := read_live(store, cls._read)) is None:
-            raise no_index(store)
-        return index
+        return read_live(store, cls._read)
 
     @classmethod
     def _read(cls, store: Path, generation: str) -> Self:
         manifest, papers = read_papers(store, generation)
-        folder = generation_folder(store, generation)
+        folder = store / GENERATIONS / generation
         try:
             log = Log.open(store / manifest.vectors, manifest.dimension)
-            # More records may have been added since.
-            is_whole = len(log.stored) >= manifest.records
-            sums = checksums(log.path, manifest.records, log.dimension) if is_whole else []
-            if tuple(sums) != manifest.checksums:
+            known = min(len(log.stored), manifest.records)  # more may have been added since
+            sums = checksums(log.path, log.dimension, known)
+            if known < manifest.records or tuple(sums) != manifest.checksums:
                 raise damaged(store, f"{manifest.vectors} has changed since it was written")
             passages = Passages.load(folder, papers.ids)
             is_drawn = collection_map.FILE_NAME in manifest.files
@@ -161,19 +147,15 @@ class Index:
         return self._with(self.log.with_extra(keys, encoder.encode(texts)))
 
     def _with(self, log: Log) -> Self:
-        return replace(
-            self,
-            paper_vectors=Vectors(log, log.find(self.cuts.paper_keys)),
-            passage_vectors=Vectors(log, log.find(self.cuts.passage_keys)),
-        )
+        keys = (self.cuts.paper_keys, self.cuts.passage_keys)
+        papers, passages = (Vectors(log, log.find(each)) for each in keys)
+        return replace(self, paper_vectors=papers, passage_vectors=passages)
 
     def searched(self, papers: Candidates | None, passages: Candidates | None) -> Self:
         """Return the same generation, comparing only candidates; with None, all are compared."""
-        return replace(
-            self,
-            paper_vectors=replace(self.paper_vectors, candidates=papers),
-            passage_vectors=replace(self.passage_vectors, candidates=passages),
-        )
+        whole = replace(self.paper_vectors, candidates=papers)
+        sentences = replace(self.passage_vectors, candidates=passages)
+        return replace(self, paper_vectors=whole, passage_vectors=sentences)
 
     def within(self, allowed: NDArray[np.bool_]) -> Self:
         """Return the generation, comparing only `allowed` papers, mask (P,), or all if many."""

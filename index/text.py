@@ -1,7 +1,4 @@
-"""Remove LaTeX, HTML and mail debris from abstracts, and map every character to the stored text.
-
-The stored abstract is never changed; its cleaned form is encoded, searched and displayed.
-"""
+"""Remove LaTeX, HTML and mail debris from abstracts, and map every character to the stored text."""
 
 import html
 import re
@@ -15,11 +12,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
-    """A cleaned text and where each of its characters comes from.
-
-    `starts[i]` and `ends[i]` are code point offsets into the stored text (`ends` exclusive)
-    of the piece that became `text[i]`; neither ever decreases.
-    """
+    """A cleaned text, and the stored code points `[start, end)` that each of its characters was."""
 
     text: str
     starts: Sequence[int]
@@ -37,25 +30,16 @@ class CleanText:
         return (first, last) if first < last else (0, 0)
 
 
-_ACCENTS = {
-    "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", "=": "\u0304",
-    ".": "\u0307", "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "k": "\u0328",
-    "r": "\u030a",
-}  # fmt: skip
-_ABBREVIATIONS = {
-    "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "vs": "vs.", "wrt": "w.r.t.",
-    "cf": "cf.",
-}  # fmt: skip
+_MARKS = "\u0300\u0301\u0302\u0303\u0308\u0304\u0307\u0306\u030c\u030b\u0327\u0328\u030a"
+_ACCENTS = dict(zip("`'^~\"=.uvHckr", _MARKS, strict=True))
+_ABBREVIATIONS = {"eg": "e.g", "ie": "i.e", "etal": "et al", "wrt": "w.r.t"}
 _SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
 @lru_cache(maxsize=512)
 def _symbol(name: str) -> str:
-    r"""Return the text of the LaTeX command `\name`: `alpha` → `α`, `times` → `×`.
-
-    A command that an author defined (`\ourmodel`) is most likely a name: it stays, without `\`.
-    """
+    r"""Return the text of the LaTeX command `\name`: `alpha` → `α`; of an author's, its name."""
     # Imported here: only texts with LaTeX commands need it.
     from pylatexenc.latex2text import get_default_latex_context_db
 
@@ -85,9 +69,8 @@ def _replace_raised(match: re.Match[str]) -> str:
     return kind + (body if body.isalpha() else f"({body})")
 
 
-# A rule is a pattern and its replacement. None keeps the group `keep`, with each of its characters
-# mapped to itself; any other replacement maps to the whole match. Every repetition that can fail
-# is bounded, or begins with a character of its own, so that time stays linear.
+# A rule is a pattern and its replacement; None keeps the group `keep`. Every repetition that can
+# fail is bounded, or begins with a character of its own, so that time stays linear.
 _Replacement = str | Callable[[re.Match[str]], str] | None
 
 
@@ -106,8 +89,7 @@ _RAISED: tuple[str, _Replacement] = (
 )
 _GROUP: tuple[str, _Replacement] = (r"\{(?P<keep>[^\W\d_][\w-]*)\s?\}", None)
 _DEBRIS = _rules(
-    (_FORMATTED, None),
-    (_FORMATTED, None),  # again, for the outer one of \textbf{a \emph{b}}
+    *[(_FORMATTED, None)] * 2,  # again for the outer one of \textbf{a \emph{b}}
     (r"[~\s]?\\(?:[cC]ite[a-z]{0,9}|ref|label|footnote|vspace|hspace)\*?(?:\[[^\]]{0,99}\]){0,2}"
      r"\{[^{}]*\}", ""),
     (r"\\(?:begin|end)\{[^{}]*\}", " "),
@@ -119,15 +101,12 @@ _DEBRIS = _rules(
     (r"\\(?P<keep>[%&_$#{}])", None),
     (r"\\[,;:! ]|\\\\|\\/", " "),
     (r"\\(?:left|right|big|Big|displaystyle|em|it|bf|tt|rm|sc|xspace)(?![A-Za-z])\s?", ""),
-    (r"\\(?P<name>" + "|".join(_ABBREVIATIONS) + r")(?![A-Za-z])(?:\{\})?\.?",
-     lambda match: _ABBREVIATIONS[match["name"]]),
+    (r"\\(?P<name>eg|ie|etal|etc|vs|wrt|cf)(?![A-Za-z])(?:\{\})?\.?",
+     lambda match: _ABBREVIATIONS.get(match["name"], match["name"]) + "."),
     (r"\\(?P<name>o|O|l|L|ss|ae|AE|aa|AA|oe|OE|i|j)(?![A-Za-z])(?:\{\}| (?=[a-z]))?",
      lambda match: _symbol(match["name"])),
     (r"\\(?P<name>[A-Za-z]+)(?:\{\})?", lambda match: _symbol(match["name"])),
-    _RAISED,
-    _GROUP,
-    _RAISED,  # again, for the outer ones of {\text{Pa}_{\text{O}_{2}}}
-    _GROUP,
+    *[_RAISED, _GROUP] * 2,  # again for the outer ones of {\text{Pa}_{\text{O}_{2}}}
     # A tie between words; but " ~3%" and "(~3%" mean "about", "5~10" a range, "/~name" a home.
     (r"(?<=[\w.,:;)\]}'\"”’%$])(?:(?<!\d)~(?=\S)|~(?=[^\s\d]))", " "),
     (r"``", "“"),
@@ -193,14 +172,13 @@ _SPACE = _rules((r"\s{2,}|[^\S ]", " "), (r"\A | \Z", ""))
 
 def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
     pieces: list[str] = []
-    starts, ends = array("I"), array("I")
+    starts, ends, at = array("I"), array("I"), 0
 
     def keep(first: int, end: int) -> None:
         pieces.append(done.text[first:end])
         starts.extend(done.starts[first:end])
         ends.extend(done.ends[first:end])
 
-    at = 0
     for match in pattern.finditer(done.text):
         keep(at, match.start())
         if replacement is None:
@@ -220,9 +198,8 @@ def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement)
 def clean(stored: str, *, markup: bool = True) -> CleanText:
     r"""Remove LaTeX, HTML and invisible debris and collapse white space, keeping an exact map.
 
-    `37.8\%` becomes `37.8%`, `models~(PLMs)` becomes `models (PLMs)`, `Ragnar\"ok` becomes
-    `Ragnarök`, `M^{3}ViT` becomes `M³ViT`, `<p>p &lt; 0.05</p>` becomes `p < 0.05`; ordinary text
-    is left alone. Time is linear in the length. Without `markup`, tags and entities stay.
+    `Ragnar\"ok` becomes `Ragnarök`, `M^{3}ViT` `M³ViT`, `<p>p &lt; 0.05</p>` `p < 0.05`. Time is
+    linear in the length. Without `markup`, tags and entities stay.
     """
     done = CleanText(stored, range(len(stored)), range(1, len(stored) + 1))
     if not _UNUSUAL.search(stored):

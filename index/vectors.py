@@ -1,7 +1,4 @@
-"""Store vectors by their text: a file of vectors that only grows, and one of the texts' keys.
-
-Generations share the files. A kill costs one batch: a record that it cut off is overwritten.
-"""
+"""Store vectors by their text: a file of vectors that only grows, and one of the texts' keys."""
 
 import hashlib
 import os
@@ -54,12 +51,12 @@ class Log:
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
         """Map the complete records of a file, or raise `OSError`; a missing file has none."""
-        none = np.empty((0, dimension), dtype=np.float32)
-        if not (size := count_records(path, dimension)):
-            return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
-        keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
-        vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
-        return cls(path, dimension, keys, np.asarray(vectors), none)
+        keys, none = np.empty(0, dtype=np.uint64), np.empty((0, dimension), dtype=np.float32)
+        stored = none
+        if size := count_records(path, dimension):
+            keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
+            stored = np.asarray(np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension)))
+        return cls(path, dimension, keys, stored, none)
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
@@ -77,11 +74,10 @@ class Log:
     def take(self, rows: NDArray[np.int64]) -> Floats:
         """Return the vectors of records, shape (n, d); zeros where the record is -1."""
         found = np.zeros((len(rows), self.dimension), dtype=np.float32)
-        stored = (rows >= 0) & (rows < len(self.stored))
+        added = rows >= len(self.stored)
+        stored = (rows >= 0) & ~added
         found[stored] = self.stored[rows[stored]]
-        if len(self.extra):
-            added = rows >= len(self.stored)
-            found[added] = self.extra[rows[added] - len(self.stored)]
+        found[added] = self.extra[rows[added] - len(self.stored)]
         return found
 
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
@@ -105,20 +101,17 @@ class Log:
         return cosines
 
 
-def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
-    """Return the CRC-32 of each `BLOCK` of the first `records` of a log: keys, then vectors.
-
-    The `known` ones are not computed again, except the last. The files are not mapped, because
-    mapped files count as memory of the process.
-    """
+def checksums(path: Path, dimension: int, records: int, known: Sequence[int] = ()) -> list[int]:
+    """Return the CRC-32 of each `BLOCK` of records; all but the last of the `known` are reused."""
+    # The files are read, not mapped: mapped files count as memory of the process.
     if not records:
         return []
     sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
+    first = len(sums) * BLOCK
     with path.open("rb") as vectors, keys_of(path).open("rb") as keys:
-        vectors.seek(len(sums) * BLOCK * 4 * dimension)
-        keys.seek(len(sums) * BLOCK * 8)
-        for at in range(len(sums) * BLOCK, records, BLOCK):
-            count = min(BLOCK, records - at)
+        vectors.seek(first * 4 * dimension)
+        keys.seek(first * 8)
+        for count in (min(BLOCK, records - at) for at in range(first, records, BLOCK)):
             key_sum = zlib.crc32(keys.read(8 * count))
             sums.append(zlib.crc32(vectors.read(4 * dimension * count), key_sum))
     return sums
@@ -127,8 +120,8 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
 def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> None:
     """Append one batch, shapes (n,) and (n, d), to the files, made if missing, on disk.
 
-    The keys, which make it valid, are written last, and incomplete records are dropped. The caller
-    holds the store's lock. Raises `EncoderError` if the vectors are of another length or number.
+    The keys, which make it valid, are written last; incomplete records are dropped. The caller has
+    the store's lock. Raises `EncoderError` if the vectors are of another length or number.
     """
     if vectors.shape != (shape := (len(keys), dimension)):
         raise EncoderError(f"the encoder returned vectors of shape {vectors.shape}, not {shape}")
@@ -180,16 +173,15 @@ class Vectors:
     def __matmul__(self, vector: Floats) -> Floats:
         """Return the cosine of a unit vector with each text, shape (n,).
 
-        Texts that are not encoded, or no candidates, get values typical of unrelated texts, so that
-        z-scores stay comparable; none is so high that the text is retrieved.
+        Texts without a vector, or that are no candidates, get values typical of unrelated texts.
         """
         if self.candidates and (near := self.candidates(vector)) is not None:
             return self._near(vector, near)
-        if not self.missing.any():
-            return self.log.cosines(vector)[self.rows]
-        encoded = ~self.missing
+        cosines, encoded = self.log.cosines(vector), ~self.missing
+        if encoded.all():
+            return cosines[self.rows]
         found = np.empty(len(self.rows), dtype=np.float32)
-        found[encoded] = known = self.log.cosines(vector)[self.rows[encoded]]
+        found[encoded] = known = cosines[self.rows[encoded]]
         mean, spread = (known.mean(), known.std()) if len(known) >= 256 else _CHANCE
         chance = np.abs(np.random.default_rng(0).standard_normal(len(found) - len(known)))
         found[self.missing] = mean - spread * chance
@@ -202,8 +194,8 @@ class Vectors:
         near = near[self.rows[near] >= 0]
         exact = self.log.take(self.rows[near]) @ vector
         ceiling = exact.min() if len(exact) else 1.0
-        found = np.resize(np.minimum(chance, ceiling) if len(chance) else 0.0, len(self.rows))
-        found = found.astype(np.float32)
+        values = np.minimum(chance, ceiling) if len(chance) else 0.0
+        found = np.resize(values, len(self.rows)).astype(np.float32)
         found[near] = exact
         return found
 
