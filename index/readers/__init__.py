@@ -13,7 +13,7 @@ from index.errors import InputError
 from index.readers import bibliographies as bib
 from index.readers import data_files, pages
 from index.readers.digest import plausible, read_digest
-from index.readers.files import Found, OpenStream, Text, Upload, find_files, members
+from index.readers.files import Found, Text, Upload, find_files, members
 from index.readers.pages import Page
 from index.readers.records import How, Papers, Problem, ReadError, Records, normalise
 from index.readers.values import YEARS
@@ -28,11 +28,8 @@ _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".htm
 """Endings of files in a folder that may be read as digests: other text there may be anything."""
 
 Open = Callable[[Text, str, How], tuple[str, Records]]
-"""A function that opens a file, given its text, the name of its papers' sources, and a `How`.
-
-It returns the format of the file, in words, and an iterator of its records. It raises `ReadError`
-if the file is not of this format after all.
-"""
+"""Opens a file, given its text and the name of its papers' sources; returns its format, in words,
+and its records, or raises `ReadError` if it is not of this format after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +37,11 @@ class Reader:
     """One format that can be read."""
 
     name: str
-    covers: str
-    """What it reads, in words for users."""
-    endings: str
-    """Its usual file endings, separated by spaces; a file needs none of them."""
-    score: Callable[[str], float]
-    """How likely a file with this beginning is of the format, 0 to 1."""
+    covers: str  # what it reads, in words for users
+    endings: str  # its usual file endings, separated by spaces; a file needs none of them
+    score: Callable[[str], float]  # how likely a file with this beginning is of the format, 0 to 1
     open: Open
-    families: tuple[str, ...]
-    """The names by which a user can choose it."""
+    families: tuple[str, ...]  # the names by which a user can choose it
 
 
 def _opener(described: str, read: Callable[[Text, str], Records]) -> Open:
@@ -66,8 +59,8 @@ def _open_digest(text: Text, name: str, how: How) -> tuple[str, Records]:
 
 
 def _open_page(text: Text, name: str, how: How) -> tuple[str, Records]:
-    whole = text.whole()
-    return "html (a page as a digest)", _read_page(pages.html_page(whole), whole, name, how)
+    html = text.whole()
+    return "html (a page as a digest)", _read_page(pages.html_page(html), html, name, how)
 
 
 def _read_page(page: Page, source: str, name: str, how: How) -> Records:
@@ -133,17 +126,16 @@ _BY_NAME = {reader.name: reader for reader in READERS}
 
 
 def reader_of(head: str, format_: str = "auto", suffix: str = "") -> Reader | None:
-    """Return the reader for a file that begins with `head`, among those of `format_`.
+    """Return the reader for a file that begins with `head`, among those of `format_`, or None.
 
     The content decides; a usual ending (`suffix`, in lower case) only adds 0.2 to a reader's score.
-    Return None if no reader fits. Text that is less than a quarter letters is not even a digest.
     """
     is_auto = format_ == "auto"
-    may_be_digest = not is_auto or sum(c.isalpha() for c in head) >= len(head) / 4
+    has_letters = sum(c.isalpha() for c in head) >= len(head) / 4  # even a digest has
 
     def score(reader: Reader) -> float:
         is_usual = suffix in reader.endings.split() and suffix not in (".txt", ".md")
-        is_possible = reader.name != "digest" or may_be_digest
+        is_possible = reader.name != "digest" or has_letters or not is_auto
         return reader.score(head) * is_possible + 0.2 * is_usual
 
     best = max((each for each in READERS if is_auto or format_ in each.families), key=score)
@@ -161,26 +153,20 @@ class FileRead:
     """A file, or one file of an archive, with an iterator of its papers."""
 
     file: Found
-    origin: Origin | None
-    """None if the file could not be read."""
-    found: Papers
-    """Its papers and problems, in order; iterate over them before you take the next file."""
-    format: str = ""
-    """Its format in words, with the columns of a table; empty if the file could not be read."""
+    origin: Origin | None  # None if the file could not be read
+    found: Papers  # and problems, in order; iterate over them before you take the next file
+    format: str = ""  # in words, with the columns of a table; "" if the file could not be read
 
 
 class Options(TypedDict, total=False):
     """How files are read; each option may be omitted."""
 
-    format: str
-    """One of `FORMATS`, or "auto", the default: recognise each file by its content."""
+    format: str  # one of `FORMATS`, or "auto", the default: recognise each file by its content
+    # The year of digest dates that have none, 1900 to 2100; default: that of the file's other
+    # dates, or else the year in which the file was last modified (UTC).
     year: int | None
-    """The year of digest dates that have none, 1900 to 2100; default: that of the file's other
-    dates, or else the year in which the file was last modified (UTC)."""
-    columns: Mapping[str, str] | None
-    """Field → heading of its column, for tables whose headings are not recognised."""
-    merge: bool
-    """Whether an index merges the sightings of a paper into one paper; by default it does."""
+    columns: Mapping[str, str] | None  # field → heading, for tables with unknown headings
+    merge: bool  # whether an index merges the sightings of a paper; by default it does
 
 
 def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Papers:
@@ -194,38 +180,50 @@ def read_files(
     """Read the papers of files and folders, and report what could not be read, in order.
 
     A paper that occurs twice is returned twice; see `index.papers.identify`. In folders, hidden
-    files are skipped, and so is the folder `leave_out`, such as the store itself.
-
-    Raises:
-        InputError: at once, if a path, the format or the year cannot be used.
+    files are skipped, and so is the folder `leave_out`, such as the store itself. A path, format
+    or year that cannot be used is an `InputError` at once.
     """
     check_options(options)
     files = find_files(paths, leave_out)
-    how = How(year=options.get("year"), columns=options.get("columns") or {})
-    format_ = options.get("format", "auto")
-    return (each for file in files for each in _open(file, format_, how))
+    return (each for file in files for each in _open(file, options))
 
 
 def check_options(options: Options) -> None:
     """Raise an `InputError` if the format or the year cannot be used."""
     format_, year = options.get("format", "auto"), options.get("year")
-    if format_ != "auto" and format_ not in FORMATS:
-        known = ", ".join(("auto", *FORMATS))
-        raise InputError(f"format {format_!r} is not supported; choose one of {known}")
+    known = ("auto", *FORMATS)
+    if format_ not in known:
+        raise InputError(f"format {format_!r} is not supported; choose one of {', '.join(known)}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
 
 
-def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
+def _open(file: Found, options: Options) -> Iterator[FileRead]:
+    """Open a file, or each file of an archive; yield what cannot be opened as a problem."""
     try:
         if isinstance(file.source, Path) and file.is_read_once:
             file = replace(file, source=file.source.read_bytes())
-        how = replace(how, usual_year=file.year())
+        how = How(options.get("year"), file.year(), options.get("columns") or {})
         digest = file.digest()
-        name = None
-        for name, opened in members(file.source):
-            yield from _member(file, name, opened, digest, format_, how)
-        if name is None:
+        member = None
+        for inside, opened in members(file.source):
+            # Of a file that is no archive, `inside` is empty.
+            inner, member = f"!{inside}" * bool(inside), file
+            if inside:
+                member = replace(file, name=f"{file.name}/{source_name(PurePath(inside))}")
+            place = file.place + inner.encode("utf-8", "surrogateescape")
+            origin = Origin(
+                content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
+                place=hashlib.sha256(place).hexdigest(),
+            )
+            suffix = PurePath(inside or file.name).suffix.casefold()
+            try:
+                with closing(Text.of(opened)) as text:
+                    format_, papers = _recognise(text, member, suffix, options, how)
+                    yield FileRead(member, origin, papers, format_)
+            except ReadError as error:
+                yield _unreadable(member, str(error), error.line)
+        if member is None:
             yield _unreadable(file, "an empty archive")
     except ReadError as error:
         yield _unreadable(file, str(error))
@@ -237,34 +235,20 @@ def _unreadable(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
-def _member(
-    file: Found, inside: str, opened: OpenStream, digest: str, format_: str, how: How
-) -> Iterator[FileRead]:
-    """Recognise the format of a file, or of one file of an archive, and open its reader.
-
-    Unknown text found in a folder is refused.
-    """
-    inner = f"!{inside}" if inside else ""
-    if inside:
-        file = replace(file, name=f"{file.name}/{source_name(PurePath(inside))}")
-    origin = Origin(
-        content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
-        place=hashlib.sha256(file.place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
-    )
-    try:
-        with closing(Text.of(opened)) as text:
-            if not text.head.strip():
-                raise ReadError("empty file")
-            suffix = PurePath(inside or file.name).suffix.casefold()
-            reader = reader_of(text.head, format_, suffix)
-            is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
-            if reader is None or (reader.name == "digest" and not is_known):
-                hint = f"it begins with {' '.join(text.head.split())[:40]!r}; name it with --format"
-                raise ReadError(f"unknown format: {hint}")
-            described, records = reader.open(text, file.name, how)
-            found = normalise(file.name, reader.name, records, text.warnings)
-            if reader.name in ("digest", "html", "mail"):
-                found = plausible(file.name, found, is_named=format_ != "auto")
-            yield FileRead(file, origin, found, described)
-    except ReadError as error:
-        yield _unreadable(file, str(error), error.line)
+def _recognise(
+    text: Text, file: Found, suffix: str, options: Options, how: How
+) -> tuple[str, Papers]:
+    """Recognise the format of a text, and open its reader; refuse unknown text in a folder."""
+    if not text.head.strip():
+        raise ReadError("empty file")
+    format_ = options.get("format", "auto")
+    reader = reader_of(text.head, format_, suffix)
+    is_known = file.is_named or format_ != "auto" or suffix in _FOLDER_TEXTS
+    if reader is None or (reader.name == "digest" and not is_known):
+        hint = f"it begins with {' '.join(text.head.split())[:40]!r}; name it with --format"
+        raise ReadError(f"unknown format: {hint}")
+    described, records = reader.open(text, file.name, how)
+    found = normalise(file.name, reader.name, records, text.warnings)
+    if reader.name in ("digest", "html", "mail"):
+        found = plausible(file.name, found, is_named=format_ != "auto")
+    return described, found

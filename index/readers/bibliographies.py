@@ -1,8 +1,7 @@
-"""Read bibliographies: BibTeX, tagged lines (RIS, PubMed, Web of Science, EndNote), XML.
+"""Read bibliographies: tagged lines (RIS, PubMed, …), arXiv's mailings, BibTeX, XML.
 
-arXiv's mailings are read here, too. Each text format takes one pass over the lines, so that records
-have line numbers and a file of any size needs the memory of one record. XML is read one element at
-a time; no entity is expanded, and nothing is loaded from a network.
+Each takes one pass over the lines or elements, so that a file of any size needs the memory of one
+record. No XML entity is expanded, and nothing is loaded from a network.
 """
 
 import logging
@@ -24,14 +23,10 @@ from index.text import clean_text
 class Dialect:
     """One format of tagged lines."""
 
-    tagged: str
-    """A regular expression for a line that begins with a tag: group 1 is the tag, 2 its value."""
-    fields: Mapping[str, str]
-    """Tag → field; if several tags name a field, the first in this order that has a value wins."""
-    first: str
-    """The tag that begins a record."""
-    last: str = ""
-    """The tag that ends a record; empty if the format has none."""
+    tagged: str  # a regular expression for a line with a tag (group 1) and its value (2)
+    fields: Mapping[str, str]  # tag → field; the first tag of a field that has a value wins
+    first: str  # the tag that begins a record
+    last: str = ""  # the tag that ends a record; empty if the format has none
 
     def score(self, head: str) -> float:
         """Return how likely the beginning of a file is of this format, 0 to 1."""
@@ -45,21 +40,19 @@ class Dialect:
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the current record
         for number, line in text.lines():
-            found = re.fullmatch(self.tagged, line.rstrip())
-            if found is None:
-                if values and tag in values and line.strip():
-                    # Web of Science has one name per line; in PubMed's format no name is continued.
-                    is_name = tag in ("AU", "AF") and line[:1].isspace()
-                    before = "" if is_name else values[tag].pop()
-                    values[tag].append(f"{before} {line.strip()}".strip())
-                continue
-            tag, value = found[1], (found[2] or "").strip()
-            if tag in (self.first, self.last):
-                if values:
-                    yield self._raw(began, values)
-                began, values = number, {} if tag == self.first else None
-            if values is not None:
-                values.setdefault(tag, []).append(value)
+            if found := re.fullmatch(self.tagged, line.rstrip()):
+                tag, value = found[1], (found[2] or "").strip()
+                if tag in (self.first, self.last):
+                    if values:
+                        yield self._raw(began, values)
+                    began, values = number, {} if tag == self.first else None
+                if values is not None:
+                    values.setdefault(tag, []).append(value)
+            elif values and tag in values and line.strip():
+                # Web of Science has one name per line; in PubMed's format no name is continued.
+                is_name = tag in ("AU", "AF") and line[:1].isspace()
+                before = "" if is_name else values[tag].pop()
+                values[tag].append(f"{before} {line.strip()}".strip())
         if values:
             if self.last:
                 reason = f"the file ends inside a record: no {self.last} line"
@@ -124,20 +117,19 @@ def arxiv_score(head: str) -> float:
     return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
 
 
-_MAILED = re.compile(r"(?:Paper: *)?(?:arXiv:\S+|[a-z-]+/\d{7})(?: *\(.*\))? *$")
-"""The first field of a paper in an arXiv mailing, which begins it even if no `\\\\` is above."""
-_IN_HEAD = r"[A-Z][A-Za-z-]{2,20}: ?|replaced |\(\*"
-
-
 def read_arxiv(text: Text, name: str) -> Records:
-    r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`."""
+    r"""Yield the papers of a mailing: `\\`, fields, `\\`, abstract (unless replaced), `\\`.
+
+    The first field of a paper begins it even if no `\\` is above.
+    """
+    first = r"(?:Paper: *)?(?:arXiv:\S+|[a-z-]+/\d{7})(?: *\(.*\))? *$"
+    second = r"[A-Z][A-Za-z-]{2,20}: ?|replaced |\(\*"
     listed, began = None, 0
     parts: list[list[str]] = []  # lines of the current paper: its fields, its abstract
     lines = chain(text.lines(), [(0, "\\\\ end"), (0, "")])
     for (number, line), (_, following) in pairwise(lines):
-        if _MAILED.match(line) and re.match(_IN_HEAD, following):
-            if any(map(str.strip, chain(*parts))):
-                yield _mailed(parts, name, began, listed)
+        if re.match(first, line) and re.match(second, following):
+            yield from _mailed(parts, name, began, listed)
             began, parts = began if parts == [[]] else number, [[line]]
         elif not line.startswith("\\\\"):
             if parts:
@@ -145,28 +137,30 @@ def read_arxiv(text: Text, name: str) -> Records:
             elif line.startswith("Date: "):
                 listed = read_date(line.removeprefix("Date: ")) or listed
         elif parts and (len(parts) == 2 or line.strip() != "\\\\"):
-            if any(map(str.strip, chain(*parts))):
-                yield _mailed(parts, name, began, listed)
+            yield from _mailed(parts, name, began, listed)
             parts = []
         elif line.strip() == "\\\\":
             began = began if parts else number
             parts.append([])
 
 
-def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) -> Raw | Problem:
-    head = "\n".join(filter(str.strip, parts[0]))
+def _mailed(parts: list[list[str]], name: str, line: int, listed: Dated | None) -> Records:
+    fields_at, text_at = [*parts, [], []][:2]
+    head, abstract = "\n".join(filter(str.strip, fields_at)), "\n".join(text_at).strip()
+    if not head and not abstract:
+        return
     found = re.findall(r"(?m)^([A-Z][A-Za-z-]{2,20}): ?(.*(?:\n[^\S\n].*)*)", head)
     fields = {tag.casefold(): re.sub(r"\s*\n\s*", " ", value).strip() for tag, value in found}
     if known := re.search(r"(?m)^(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", head):
         fields["arxiv"] = known[1]
     if revised := re.search(r"(?m)^replaced with revised version (.*)", head):
         fields["date"] = revised[1]
-    abstract = "\n".join(parts[1]).strip() if len(parts) > 1 else ""
     if not abstract:
         title = fields.get("title", "a paper")
-        return Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
+        yield Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
+        return
     date = re.sub(r"\s*\(\d+kb.*$", "", fields.get("date", ""))
-    return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
+    yield Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
 
 
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
@@ -285,20 +279,19 @@ def _latex_text(value: str) -> str:
     return plain.translate(private)
 
 
-_FEED = {"title": "title", "abstract": "summary|description", "date": "published|pubDate|date",
-         "authors": "author/name|creator", "arxiv": "id|link", "url": "id|link", "doi": "doi",
-         "venue": "journal_ref"}  # fmt: skip
+_FEED = {"title": "title", "abstract": "summary|description|abstract", "doi": "doi",
+         "date": "published|pubDate|date", "authors": "author/name|creator|author",
+         "arxiv": "id|link", "url": "id|link|url", "venue": "journal_ref"}  # fmt: skip
+_PUBMED = {
+    "title": ".//Article/ArticleTitle|.//ArticleTitle|.//BookTitle",
+    "abstract": ".//Article/Abstract/AbstractText|.//Abstract/AbstractText",
+    "authors": ".//Article/AuthorList/Author|.//AuthorList/Author", "venue": ".//Journal/Title",
+    "date": ".//PubDate/MedlineDate|.//PubDate", "pmid": "MedlineCitation/PMID|.//PMID",
+    "doi": "PubmedData/ArticleIdList/ArticleId[@IdType='doi']|.//ELocationID[@EIdType='doi']",
+}  # fmt: skip
 _RECORDS: Mapping[str, Mapping[str, str]] = {
-    "PubmedArticle": {
-        "title": ".//Article/ArticleTitle", "abstract": ".//Article/Abstract/AbstractText",
-        "authors": ".//Article/AuthorList/Author", "venue": ".//Journal/Title",
-        "date": ".//PubDate/MedlineDate|.//PubDate", "pmid": "MedlineCitation/PMID",
-        "doi": "PubmedData/ArticleIdList/ArticleId[@IdType='doi']|.//ELocationID[@EIdType='doi']",
-    },
-    "PubmedBookArticle": {
-        "title": ".//ArticleTitle|.//BookTitle", "abstract": ".//Abstract/AbstractText",
-        "authors": ".//AuthorList/Author", "date": ".//PubDate", "pmid": ".//PMID",
-    },
+    "PubmedArticle": _PUBMED,
+    "PubmedBookArticle": _PUBMED,
     "entry": _FEED,
     "item": _FEED,
     "record": {
@@ -307,12 +300,10 @@ _RECORDS: Mapping[str, Mapping[str, str]] = {
         "date": ".//created|.//version/date|.//date|.//year",
         "arxiv": ".//identifier", "url": ".//identifier", "venue": ".//journal-ref|.//journal",
     },
-    "paper": {"title": "title", "abstract": "abstract", "authors": "author", "url": "url",
-              "doi": "doi"},
+    "paper": _FEED,
 }  # fmt: skip
 """Tag of a record's element → field → ElementTree paths separated by `|`; the first match wins."""
-_VOLUME = {"venue": "booktitle", "year": "year"}
-"""Fields that the papers of an ACL Anthology volume share."""
+_VOLUME = {"venue": "booktitle", "year": "year"}  # that papers of an ACL Anthology volume share
 
 
 def xml_score(head: str) -> float:

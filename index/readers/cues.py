@@ -14,10 +14,11 @@ _FOOTER = re.compile(
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
     r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)"
 )
-_SPONSORED = re.compile(
+SPONSORED = re.compile(
     r"(?i)\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
     r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$"
 )
+"""A line that marks itself, or what follows it, as an advertisement."""
 _FRAME = re.compile(
     r"(?is)(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
     r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*"
@@ -62,14 +63,11 @@ _TITLE_MARK = re.compile(
     r"(?i)^(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*"
 )
-_IN_MARKS = re.compile(r"^(\*\*|__|\*|_)(.+)\1$", re.DOTALL)
 _TITLE_TAIL = re.compile(
     r"(?i)\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
     r"|\[(?:pdf|html|link|\d{1,3})\])$"
 )
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-_LONG_WORD = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
-"""A word of at least four letters, each with its combining marks; or an ideograph."""
 
 
 def is_footer(text: str) -> bool:
@@ -77,14 +75,9 @@ def is_footer(text: str) -> bool:
     return len(text) <= 400 and bool(_FOOTER.search(text))
 
 
-def is_sponsored(text: str) -> bool:
-    """Return whether a line marks itself, or what follows it, as an advertisement."""
-    return bool(_SPONSORED.search(text))
-
-
 def is_frame(text: str) -> bool:
     """Return whether a short line belongs to the page, mail or programme, not to a paper."""
-    return is_date(text) or is_sponsored(text) or _FRAME.fullmatch(text) is not None
+    return is_date(text) or bool(SPONSORED.search(text) or _FRAME.fullmatch(text))
 
 
 def is_name(text: str) -> bool:
@@ -92,7 +85,7 @@ def is_name(text: str) -> bool:
     words = text.strip().rstrip(_NAME_MARKS).split()
     if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
-    small = [word for word in words if word[0].islower()]
+    small = (word for word in words if word[0].islower())
     return all(map(_is_particle, small)) and not words[-1][0].islower()
 
 
@@ -102,10 +95,7 @@ def _is_particle(word: str) -> bool:
 
 
 def is_authors(text: str, least: int = 2) -> bool:
-    """Return whether a line reads as a list of at least `least` people, most with full names.
-
-    Affiliations, footnote marks and "and 12 more authors" may follow the names.
-    """
+    """Return whether a line reads as a list of at least `least` people, most with full names."""
     small = {word.strip(",;.…") for word in text.split() if word[0].islower()} - _BETWEEN_NAMES
     if len(text) > 2_000 or not ("(" in text or all(map(_is_particle, small))):
         return False
@@ -203,17 +193,16 @@ def title_like(line: str, *, is_heading: bool) -> float:
 
 
 def shared(title: str, text: str) -> float:
-    """Return the share of a title's longer words that occur in a text, 0 to 1.
-
-    Words match by their first five letters, so that endings do not matter.
-    """
+    """Return the share of a title's longer words that occur in a text by five letters, 0 to 1."""
     words = _long_words(title)
     return len(words & _long_words(text)) / max(1, len(words))
 
 
 @lru_cache(maxsize=256)
 def _long_words(text: str) -> frozenset[str]:
-    return frozenset(word[:5] for word in _LONG_WORD.findall(text.casefold()))
+    """Return the words of at least four letters, each with its combining marks; or ideographs."""
+    words = rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}"
+    return frozenset(word[:5] for word in re.findall(words, text.casefold()))
 
 
 def bare_title(text: str) -> str:
@@ -221,7 +210,7 @@ def bare_title(text: str) -> str:
     before = ""
     while before != text:
         before, text = text, _TITLE_MARK.sub("", text).strip()
-        text = _IN_MARKS.sub(r"\2", text).strip()
+        text = re.sub(r"(?s)^(\*\*|__|\*|_)(.+)\1$", r"\2", text).strip()
     while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
         text = shorter
     return text

@@ -1,7 +1,6 @@
 """Read records with named fields: JSON, and tables with any delimiter.
 
-JSON with one object per line, and tables, need the memory of one record; other JSON is loaded as a
-whole.
+JSON with one object per line, and tables, need the memory of one record; other JSON that of all.
 """
 
 import csv
@@ -14,10 +13,8 @@ from index.readers.files import LONGEST_LINE, Text
 from index.readers.records import INSIDE, How, Problem, Raw, ReadError, Records, canonical
 from index.readers.values import folded
 
-_DEEPEST = 4
-"""Most objects around the array of records: Crossref has two, OpenAlex one."""
+_DEEPEST = 4  # objects around the array of records: Crossref has two, OpenAlex one
 _OTHER_PAPERS = ("references", "citations", "related", "related_works", "reference")
-"""Keys of a record's lists of other papers."""
 _TITLES = {"title", "displayname", "ti", "articletitle", "papertitle"}
 _ABSTRACTS = {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"}
 
@@ -44,7 +41,6 @@ def read_json(text: Text, name: str) -> Records:
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
-    """Yield the number of each line, and its value or what is wrong with it."""
     for number, line in text.lines():
         if (stripped := line.strip(", \t")) not in ("", "[", "]"):
             value, _, problem = _parsed(stripped)
@@ -118,10 +114,8 @@ def _is_record(value: object) -> bool:
 
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SAMPLE_ROWS = 50
-"""Rows by which columns without a known heading are recognised."""
-_ABSTRACT_LENGTH = 120
-"""Characters that the cells of a column of abstracts have on average, at the least."""
+_SAMPLE_ROWS = 50  # by which columns without a known heading are recognised
+_ABSTRACT_LENGTH = 120  # characters, at the least: the mean of a column of abstracts
 
 
 def table_score(head: str) -> float:
@@ -207,8 +201,7 @@ def _guess_fields(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def open_table(text: Text, name: str, how: How) -> tuple[str, Records]:
     """Return how the columns of a table are read, in words, and an iterator of its records.
 
-    Raises:
-        ReadError: no column holds titles or abstracts, or a heading that a user gave is missing.
+    Without a column of titles or abstracts, or one that a user named, it is a `ReadError`.
     """
     delimiter, found, above = _header(text.head)
     if not delimiter:
@@ -233,15 +226,15 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Records]:
     keys = [head if canonical(head) == field else field or "" for field, head in named]
     keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
     described = f"csv ({_DELIMITERS[delimiter]}-separated; {columns})"
+    return described, _table_records(name, keys, chain(first[1:], rows))
 
-    def records() -> Records:
-        for line, row in chain(first[1:], rows):
-            if len(row) == 1:
-                reason = f"one cell instead of {len(keys)}: the row is broken"
-                yield Problem(name, line, reason, is_damage=True)
-                continue
+
+def _table_records(name: str, keys: list[str], rows: Iterator[tuple[int, list[str]]]) -> Records:
+    for line, row in rows:
+        if len(row) > 1:
             # An apostrophe keeps a spreadsheet from running a cell as a formula.
             cells = (re.sub(r"\A'(?=[=+@\t\r-])", "", cell) for cell in row)
             yield Raw(line, dict(zip(keys, cells, strict=False)))
-
-    return described, records()
+        else:
+            reason = f"one cell instead of {len(keys)}: the row is broken"
+            yield Problem(name, line, reason, is_damage=True)

@@ -1,12 +1,10 @@
 """Read digests that people paste from mails and pages: titles, abstracts and the text around them.
 
 No mark reliably identifies a title, so titles are chosen together: a file has them at similar
-places, and a title shares words with the text below it. A line that is only a date begins a digest;
-a file may hold several.
+places, and a title shares words with the text below it. A line that is only a date begins a digest.
 
 Any text has lines that look like titles and abstracts. A digest is recognised by what its papers
-have in common: an abstract shares words with its title, has sentences, is about as long as the
-others, and is not in capitals.
+have in common: words of titles in abstracts, sentences, similar lengths, few capitals.
 """
 
 import re
@@ -15,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from operator import itemgetter
 from statistics import fmean, median, median_high, mode, pstdev
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,17 +25,13 @@ from index.readers.paragraphs import NEAR, Paragraph, Role, read_roles
 from index.readers.records import LONGEST_ABSTRACT, How, Papers, Problem, Raw, Records
 from index.readers.values import Dated, date_of, read_date
 
-_SHARED_WEIGHT = 5.0
-"""What a line whose words all occur in the text below gains as a title."""
+_SHARED_WEIGHT = 5.0  # of a line whose words all occur in the text below, as a title
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 _LINKS = re.compile(
     r"(?i)(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$"
 )
 """Former links after an abstract, such as "(paper | tweet)" and "[pdf]"."""
-_SAID = re.compile(
-    r"(?i)\b(?:your?|(?:the|new|these|latest|recent) (?:papers|articles|preprints))\b"
-)
 
 
 def read_digest(page: Page, name: str, how: How) -> Records:
@@ -56,16 +51,14 @@ class _Entry:
     found: list[Paragraph] = field(default_factory=list)
     listed: Dated | None = None
     position: int = 0
-    is_head: bool = False
-    """Whether it is the text above the first title or date of the file."""
+    is_head: bool = False  # the text above the first title or date of the file
 
 
 class _Digest:
     """The paragraphs of a file; their positions count from 0."""
 
     def __init__(self, text: str, name: str, how: How, found: Sequence[Paragraph]) -> None:
-        self._text, self._name, self._how = text, name, how
-        self._found = found
+        self._text, self._name, self._how, self._found = text, name, how, found
         self._places = {each.start: at for at, each in enumerate(found)}
         first_date = next((at for at, i in enumerate(found) if i.role is Role.DATE), 0)
         self._end_of_head = max(first_date, self._end_of_intro())
@@ -82,21 +75,19 @@ class _Digest:
     def records(self) -> Records:
         """Yield the papers of the file, in order, and its problems."""
         entry = _Entry(None, listed=self._how.listed, is_head=True)
-        position = 0
         for at, each in enumerate(self._found):
             if at in self._titles:
                 carried = self._fields_above(at)
                 entry.found = entry.found[: len(entry.found) - len(carried)]
                 yield from self._papers(entry)
-                position += 1
-                entry = _Entry(each, carried, entry.listed, position)
-            elif each.role is Role.DATE and not (
-                entry.title is not None
-                and self._is_above_prose(at)
-                and all(one.role is not Role.PROSE for one in entry.found)
+                entry = _Entry(each, carried, entry.listed, entry.position + 1)
+            elif each.role is Role.DATE and (
+                entry.title is None
+                or any(one.role is Role.PROSE for one in entry.found)
+                or not self._is_above_prose(at)
             ):  # otherwise it is the date of the paper
                 yield from self._papers(entry)
-                entry, position = _Entry(None), 0
+                entry = _Entry(None)
                 try:
                     entry.listed = read_date(each.text, self._year)
                 except ValueError as error:
@@ -113,7 +104,7 @@ class _Digest:
     def _date_of_head(self, line: Paragraph, listed: Dated | None) -> Dated | None:
         """Return the date of a digest from a line of its head, or else `listed`."""
         if line.field == "date":
-            return self._dated(line.value) or listed
+            return date_of(line.value, self._year) or listed
         if listed or line.role not in (Role.NOISE, Role.LINE) or len(line.text) >= 120:
             return listed
         words = line.text.replace(",", " ").split()
@@ -121,21 +112,11 @@ class _Digest:
         dates = (date_of(" ".join(words[at:end])) for at, end in runs)
         return next((date for date in dates if date and date.precision == "day"), None)
 
-    def _dated(self, text: str) -> Dated | None:
-        """Return the date of a field, in the file's year if it has none; None if it is no date."""
-        with suppress(ValueError):
-            return read_date(text, self._year) or date_of(text)
-        return None
-
     def _stated_year(self) -> int | None:
-        """Return the year of the first date line with one, else the latest of papers' dates, ids.
-
-        A digest is not older than its papers.
-        """
-        for each in self._found:
-            with suppress(ValueError):
-                if each.role is Role.DATE and (stated := read_date(each.text)):
-                    return stated.day.year
+        """Return the year of the first date line with one, else the latest of dates and ids."""
+        stated = (date_of(each.text) for each in self._found if each.role is Role.DATE)
+        if first := next(filter(None, stated), None):
+            return first.day.year
         fields = [each for each in self._found if each.role is Role.FIELD]
         dates = [date_of(each.value) for each in fields if each.field == "date"]
         years = [each.day.year for each in dates if each and each.precision != "year"]
@@ -146,15 +127,12 @@ class _Digest:
 
     def _fields_above(self, at: int) -> list[Paragraph]:
         """Return the fields right above a title, if the first title of the file has some, too."""
-
-        def fields_above(title: int) -> list[Paragraph]:
-            above = reversed(self._found[:title])
-            return [*takewhile(lambda each: each.role is Role.FIELD, above)][::-1]
-
-        first = fields_above(min(self._titles))
+        first, here = (
+            [*takewhile(lambda each: each.role is Role.FIELD, reversed(self._found[:title]))][::-1]
+            for title in (min(self._titles), at)
+        )
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
-        is_usual = is_usual or (bool(first) and self._found[at].role is Role.TITLE)
-        return fields_above(at) if is_usual else []
+        return here if is_usual or (first and self._found[at].role is Role.TITLE) else []
 
     def _papers(self, entry: _Entry) -> Records:
         """Yield the paper of an entry, and a problem for a title or abstract without the other."""
@@ -164,7 +142,7 @@ class _Digest:
             # Above the first title such a line only names the sponsor of the mail.
             at = self._places[title.start]
             above = self._found[at - 1].text if at > min(self._titles) else ""
-            if cues.is_sponsored(title.text) or cues.is_sponsored(above):
+            if cues.SPONSORED.search(title.text) or cues.SPONSORED.search(above):
                 return
             yield from [self._paper(entry, title, abstract)] if abstract else self._lost(title)
         after = entry.found.index(abstract[-1]) + 1 if abstract else 0
@@ -187,15 +165,9 @@ class _Digest:
             reason = f"{size:,} characters are too many for an abstract {limit}"
             return Problem(self._name, abstract[0].line, reason)
         named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
-        is_cut = text.endswith(("…", "..."))
-        return Raw(
-            title.line,
-            {"title": named, "abstract": text, **self._fields(entry)},
-            entry.listed,
-            entry.position,
-            is_digest=True,
-            warnings=("the abstract is cut off: it ends with …",) * is_cut,
-        )
+        fields = {"title": named, "abstract": text, **self._fields(entry)}
+        odd = ("the abstract is cut off: it ends with …",) * text.endswith(("…", "..."))
+        return Raw(title.line, fields, entry.listed, entry.position, is_digest=True, warnings=odd)
 
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """Report a title, or a line that reads as one and not as a section, without an abstract."""
@@ -222,7 +194,7 @@ class _Digest:
                     rank = 3
                 run, headed = [], []
                 rank = {Role.ABSTRACT: 0, Role.SUMMARY: 2}.get(each.role, rank) if each else rank
-        runs.sort(key=lambda each: each[0])
+        runs.sort(key=itemgetter(0))
         abstract = runs.pop(0)[1] if entry.title and runs else []
         return abstract, [run for rank, run in runs if rank != 2]
 
@@ -235,7 +207,7 @@ class _Digest:
             is_below = is_below or each.role is Role.PROSE
             links += each.links
             if each.role is Role.DATE or each.field == "date":
-                dated = self._dated(each.value or each.text)
+                dated = date_of(each.value or each.text, self._year)
                 known.setdefault("date", dated.iso if dated else each.value)
             elif each.field == "authors":
                 if not is_below or cues.label_of(each.text):  # otherwise it is a signature
@@ -258,12 +230,12 @@ class _Digest:
 
     def _is_intro(self, at: int) -> bool:
         """Return whether short prose introduces a mail, above its first date or abstract."""
-        each = self._found[at]
-        is_above = at < self._end_of_head or each.text[0].islower()
-        return at < self._first_long and not each.is_long and is_above
+        is_above = at < self._end_of_head or self._found[at].text[0].islower()
+        return at < self._first_long and is_above
 
     def _end_of_intro(self) -> int:
         """Return the position below the short texts at the top that introduce the papers."""
+        said = r"(?i)\b(?:your?|(?:the|new|these|latest|recent) (?:papers|articles|preprints))\b"
         sizes = [len(each.text) for each in self._found if each.role is Role.PROSE]
         above, longest = "", 0.6 * median_high(sizes or [0])
         for at, each in enumerate(self._found):
@@ -271,9 +243,8 @@ class _Digest:
                 above = each.text
             elif each.role is Role.PROSE:
                 # An intro is under no line, or speaks to readers without a word of that line.
-                is_said = _SAID.search(each.text) and not cues.shared(above, each.text)
-                is_said = is_said or not above
-                if not is_said or len(each.text) > longest:
+                is_said = re.search(said, each.text) and not cues.shared(above, each.text)
+                if (above and not is_said) or len(each.text) > longest:
                     return at
             elif each.role is not Role.NOISE and (above or each.role is not Role.FIELD):
                 return at
@@ -294,19 +265,19 @@ class _Digest:
         spare: list[int] = []
         in_run = False
         for at, each in enumerate(self._found):
-            if each.role is Role.LINE and in_run and self._continues_prose(at):
+            is_line = each.role is Role.LINE
+            if is_line and in_run and self._continues_prose(at):
                 continue
-            if each.role is Role.LINE and not each.level and cues.is_frame(each.text):
+            is_name = each.field in ("authors", "byline") and not cues.label_of(each.text)
+            # "Code: The Art"
+            is_code = each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper()
+            if is_name or is_code or (is_line and not each.level and cues.is_frame(each.text)):
                 spare.append(at)
-            elif each.role in (Role.LINE, Role.TITLE):
+            elif is_line or each.role is Role.TITLE:
                 if lines and self._found[lines[-1]].role is Role.TITLE:
                     yield lines
                     lines = []
                 lines.append(at)
-            elif each.field in ("authors", "byline") and not cues.label_of(each.text):
-                spare.append(at)
-            elif each.role is Role.NOISE and each.field == "other" and each.value[:1].isupper():
-                spare.append(at)  # "Code: The Art"
             elif each.role is Role.PROSE and not self._is_intro(at):
                 if lines or spare:
                     yield lines or spare

@@ -30,13 +30,13 @@ from index.errors import InputError
 from index.readers.records import ReadError
 from index.sources import free_name, sha256_of, source_name
 
-MOST_BYTES = 8_000_000_000
-"""Bytes that one file may unpack to; the arXiv snapshot has five billion."""
-MOST_MEMBERS = 20_000
-"""Most files in one archive."""
-HEAD_BYTES = 1 << 16
-"""Bytes at the start of a file by which archives, encodings and formats are recognised."""
+MOST_BYTES = 8_000_000_000  # that one file may unpack to; the arXiv snapshot has five billion
+MOST_MEMBERS = 20_000  # files in one archive
+HEAD_BYTES = 1 << 16  # by which archives, encodings and formats are recognised
+LONGEST_LINE = 30_000_000  # characters
 
+OpenStream = Callable[[], IO[bytes]]
+"""A function that opens a new stream of a file's bytes; the caller closes it."""
 _Unpack = Callable[[IO[bytes]], Any]
 _PACKED: Mapping[bytes, _Unpack] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -50,11 +50,7 @@ _OFFICE = {"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"}
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that is not on disk: uploaded or pasted content, with the name that its user gave.
-
-    Raises:
-        InputError: the name is not that of a file in a folder.
-    """
+    """A file that is not on disk, with the name that its user gave: `InputError` if it is none."""
 
     name: str
     content: bytes
@@ -71,12 +67,9 @@ class Upload:
 class Found:
     """A file to read."""
 
-    name: str
-    """The name of its papers' sources, which is unique in the run."""
-    source: Path | bytes
-    """Its path, or the content of an upload; a file on disk is read when its turn comes."""
-    is_named: bool = True
-    """Whether the user named it, rather than a folder that holds it."""
+    name: str  # of its papers' sources, unique in the run
+    source: Path | bytes  # its path, or the content of an upload
+    is_named: bool = True  # by the user, rather than found in a folder
 
     @property
     def is_read_once(self) -> bool:
@@ -91,13 +84,14 @@ class Found:
     @property
     def place(self) -> bytes:
         """The bytes that identify its place: its absolute path, or an upload's content."""
-        source = self.source
-        return os.fsencode(source.resolve()) if isinstance(source, Path) else source
+        place = self.source
+        return os.fsencode(place.resolve()) if isinstance(place, Path) else place
 
     def digest(self) -> str:
         """Return the SHA-256 of its content, hexadecimal."""
-        source = self.source
-        return sha256_of(source) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
+        if isinstance(self.source, Path):
+            return sha256_of(self.source)
+        return hashlib.sha256(self.source).hexdigest()
 
     def year(self) -> int:
         """Return the year of its last change (UTC); this year for an upload or an invalid time."""
@@ -110,12 +104,9 @@ class Found:
 def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) -> list[Found]:
     """Return the files of `paths`: each file itself, and each folder's files by name, none hidden.
 
-    A file that is named twice is returned once, under its first name. If an earlier file has the
-    same name, a file is named with its folder, an upload with a number. The folder `leave_out` is
-    skipped, also inside other folders.
-
-    Raises:
-        InputError: there is no path, a path is missing, or a folder holds no file.
+    A file that is named twice is returned once. If an earlier file has the same name, a file is
+    named with its folder, an upload with a number. The folder `leave_out` is skipped everywhere.
+    No path, a missing one, or a folder without files is an `InputError`.
     """
     if not paths:
         raise InputError("nothing to read: name a file or a folder of abstracts")
@@ -137,13 +128,12 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
         return [Found(name, path.content)]
     shown = source_name(path)
     try:
-        is_file, exists = not path.is_dir(), path.exists()
+        if not path.exists():
+            raise InputError(f"{shown} does not exist: name a file or a folder of abstracts")
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError(f"{str(path)[:100]!r} is not a path: {why}") from error
-    if not exists:
-        raise InputError(f"{shown} does not exist: name a file or a folder of abstracts")
-    if is_file:
+    if not path.is_dir():
         return [Found(name, path)]
     left_out = leave_out.resolve() if leave_out else None
     found: list[Found] = []
@@ -155,10 +145,6 @@ def _files_of(path: Path | Upload, leave_out: Path | None) -> list[Found]:
     if not found:
         raise InputError(f"no file in {shown}: name a folder that contains abstracts")
     return found
-
-
-OpenStream = Callable[[], IO[bytes]]
-"""A function that opens a new stream of a file's bytes; the caller closes it."""
 
 
 class _Bounded(io.RawIOBase):
@@ -209,34 +195,40 @@ def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
 def members(source: Path | bytes) -> Iterator[tuple[str, OpenStream]]:
     """Yield the path of each file in an archive, by name, and what opens it; else "" and that.
 
-    Open a member before you ask for the next one.
-
-    Raises:
-        ReadError: the archive is broken, too large, or names a path outside of it.
-        OSError: the file cannot be read.
+    Open a member before you ask for the next one. An archive that is broken, too large, or names a
+    path outside of it is a `ReadError`.
     """
     opened = partial(_open, source)
     with opened() as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
-        with _refused_if_broken("zip"), opened() as file, zipfile.ZipFile(file) as archive:
-            inside = [info for info in archive.infolist() if not info.is_dir()]
-            if any(info.filename in _OFFICE for info in inside):
-                raise ReadError("an office file or e-book, not text: save it as text or CSV")
-            sizes = {info.filename: info.file_size for info in inside}
-            names = _readable(sizes, sum(info.compress_size for info in inside))
-            if any(info.flag_bits & 1 for info in inside):
-                raise ReadError("is protected by a password: unpack it first")
-            yield from ((name, partial(archive.open, name)) for name in names)
+        yield from _zipped(opened)
         return
-    packed = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
-    if packed is not None:
-        opened = partial(_open, source, packed)
-        with _refused_if_broken("packed file"), opened() as unpacked:
-            head = unpacked.read(512)
-    if head[257:262] != b"ustar":
+    for magic, unpack in _PACKED.items():
+        if head.startswith(magic):
+            opened = partial(_open, source, unpack)
+            with _refused_if_broken("packed file"), opened() as unpacked:
+                head = unpacked.read(512)
+            break
+    if head[257:262] == b"ustar":
+        yield from _tarred(opened)
+    else:
         yield "", opened
-        return
+
+
+def _zipped(opened: OpenStream) -> Iterator[tuple[str, OpenStream]]:
+    with _refused_if_broken("zip"), opened() as file, zipfile.ZipFile(file) as archive:
+        inside = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.filename in _OFFICE for info in inside):
+            raise ReadError("an office file or e-book, not text: save it as text or CSV")
+        sizes = {info.filename: info.file_size for info in inside}
+        names = _readable(sizes, sum(info.compress_size for info in inside))
+        if any(info.flag_bits & 1 for info in inside):
+            raise ReadError("is protected by a password: unpack it first")
+        yield from ((name, partial(archive.open, name)) for name in names)
+
+
+def _tarred(opened: OpenStream) -> Iterator[tuple[str, OpenStream]]:
     with _refused_if_broken("tar"), tempfile.TemporaryFile() as whole:
         with opened() as file:
             shutil.copyfileobj(file, whole)
@@ -250,10 +242,7 @@ def members(source: Path | bytes) -> Iterator[tuple[str, OpenStream]]:
 
 
 def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
-    """Return the names of an archive's files that are to be read, in order, or raise `ReadError`.
-
-    `sizes` are their unpacked sizes in bytes; they take `packed` bytes in the archive.
-    """
+    """Return the names of an archive's files to read; they take `packed` bytes in the archive."""
     if len(sizes) > MOST_MEMBERS:
         raise ReadError(f"contains {len(sizes):,} files, more than {MOST_MEMBERS:,}: not read")
     _check_size(sum(sizes.values()), packed)
@@ -261,16 +250,9 @@ def _readable(sizes: Mapping[str, int], packed: int) -> list[str]:
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", name):
             raise ReadError(f"contains {name[:80]!r}, a path outside the archive: not read")
-    hidden = (".", "__MACOSX")
-    return [
-        name
-        for name in sorted(sizes)
-        if not any(part.startswith(hidden) for part in PurePosixPath(name).parts)
-    ]
+    return [name for name in sorted(sizes) if not re.search(r"(?:^|/)(?:\.(?!/)|__MACOSX)", name)]
 
 
-LONGEST_LINE = 30_000_000
-"""Most characters in one line."""
 _BINARY = {b"%PDF-": "a PDF", b"PK\x03\x04": "a packed file", b"\x89PNG": "a picture",
            b"{\\rtf": "RTF", b"\xd0\xcf\x11\xe0": "an office file"}  # fmt: skip
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27}).decode()
@@ -281,20 +263,16 @@ class Text:
 
     def __init__(self, stream: IO[str], head: str, warnings: Iterable[str] = ()) -> None:
         self._stream = stream
-        self.head = head
-        """Its first 64 KiB, by which the format is recognised."""
+        self.head = head  # its first 64 KiB, by which the format is recognised
+        # Line (None for all) and oddity of its encoding; complete once the whole text is read.
         self.warnings: list[tuple[int | None, str]] = [(None, warning) for warning in warnings]
-        """Line (None for all) and oddity of its encoding; complete once the whole text is read."""
 
     @classmethod
     def of(cls, opened: OpenStream) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; the caller closes it.
 
         UTF-8 is recognised by its bytes, it and UTF-16 by a byte order mark; a legacy encoding is
-        guessed, with a warning. A line of UTF-8 with invalid bytes is read as Windows-1252.
-
-        Raises:
-            ReadError: it is not text, or a broken archive.
+        guessed, with a warning. What is not text, or a broken archive, is a `ReadError`.
         """
         with _refused_if_broken("file"), opened() as stream:
             start = stream.read(HEAD_BYTES)
@@ -348,8 +326,7 @@ def _fixed(line: str) -> str:
 def _encoding_of(start: bytes) -> tuple[str, list[str]]:
     """Return the encoding of a file that begins with `start`, and a warning if it is a guess.
 
-    A byte order mark tells it. Else it is the most likely legacy encoding if too many bytes are not
-    UTF-8; Windows-1252 is preferred if it fits about as well.
+    Windows-1252 is preferred among legacy encodings if it fits about as well as the best.
     """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", []

@@ -1,12 +1,12 @@
 """Convert HTML, Markdown and mails to blocks of text, with their headings and links."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.message import Message
-from email.parser import Parser
+from email.parser import HeaderParser, Parser
 from html.parser import HTMLParser
 from itertools import chain
 
@@ -36,12 +36,9 @@ class Page:
     """A page as lines of text; empty lines separate blocks."""
 
     text: str
-    headings: Mapping[int, int] = field(default_factory=dict)
-    """Number of a line that was a heading, from 1 → its level."""
-    links: dict[int, list[str]] = field(default_factory=dict)
-    """Number of a line → the addresses of its links."""
-    listed: frozenset[int] = frozenset()
-    """The numbers of lines that were list items."""
+    headings: Mapping[int, int] = field(default_factory=dict)  # line, from 1 → level of a heading
+    links: Mapping[int, Sequence[str]] = field(default_factory=dict)  # line → addresses
+    listed: Collection[int] = ()  # the lines that were list items
 
 
 def html_score(head: str) -> float:
@@ -70,7 +67,7 @@ def html_page(html: str) -> Page:
     parser.feed(html)
     parser.close()
     parser.end_block()
-    return Page("\n".join(parser.lines), parser.headings, parser.links, frozenset(parser.listed))
+    return Page("\n".join(parser.lines), parser.headings, parser.links, parser.listed)
 
 
 def markdown_page(markdown: str) -> Page:
@@ -81,8 +78,6 @@ def markdown_page(markdown: str) -> Page:
 
 
 class _PageParser(HTMLParser):
-    """Collects what makes a `Page`."""
-
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.lines: list[str] = []
@@ -169,7 +164,6 @@ class _PageParser(HTMLParser):
 
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
 """The line that begins a mail in a mailbox; inside a mail, such a line begins with ">"."""
-_HEADER = re.compile(r"([^\W\d_](?:[^\W_]|-)*):")
 _ONLY_IN_MAILS = frozenset(
     "return-path received mime-version message-id content-type delivered-to dkim-signature"
     " list-unsubscribe content-transfer-encoding".split()
@@ -184,23 +178,16 @@ class Mail:
     text: str
     is_html: bool
     date: Dated | None
-    line: int
-    """The line of the file on which it begins, from 1."""
-    body: int = 0
-    """The line before its text, if that has the lines of the file; 0 if it had to be decoded."""
+    line: int  # the line of the file on which it begins, from 1
+    body: int = 0  # the line before its text; 0 if that was decoded, so has other lines
 
 
 def mail_score(head: str) -> float:
     """Return how likely the beginning of a file is a mail or a mailbox, 0 to 1."""
-    first, *rest = lines = head.lstrip("\n").split("\n")
-    if _ENVELOPE.match(first):
-        return 0.97 * bool(rest and _HEADER.match(rest[0]))
-    names: set[str] = set()
-    for line in lines:
-        if header := _HEADER.match(line):
-            names.add(header[1].casefold())
-        elif not line.strip() or not line[0].isspace():
-            break
+    head = re.sub(r"(?m)^[^\S\n]+$", "", head.lstrip("\n"))  # the header ends there, too
+    names = {name.casefold() for name in HeaderParser().parsestr(head)}
+    if _ENVELOPE.match(head.partition("\n")[0]):
+        return 0.97 * bool(names)
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
     return 0.97 if names & _ONLY_IN_MAILS and len(names & _USUAL) > 2 else 0.0
@@ -241,7 +228,6 @@ def _parse_mail(text: str, line: int) -> Mail:
 
 
 def _content(part: Message) -> str:
-    """Return a part, decoded as its header says, or else as the file was decoded."""
     encoded = str(part.get("content-transfer-encoding", "")).strip().casefold()
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):

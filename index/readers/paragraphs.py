@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise, zip_longest
+from itertools import groupby, pairwise, takewhile, zip_longest
 from typing import NamedTuple
 
 from index.passages import sentence_spans
@@ -13,11 +13,9 @@ from index.readers import cues
 from index.readers.pages import LOWEST, Page
 from index.readers.values import is_date
 
-_SURELY_PROSE = 200
-"""Characters; real titles are shorter, real abstracts are longer."""
-_NARROWEST = 40
-"""Characters; no mail is wrapped narrower than this."""
-_HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
+_SURELY_PROSE = 200  # characters; real titles are shorter, real abstracts are longer
+_NARROWEST = 40  # characters; no mail is wrapped narrower than this
+NEAR = 20  # paragraphs after a title within which its text is searched
 _NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
 """A line with the address of a numbered link: "[4] https://arxiv.org/abs/…"."""
 _SUMMARY = re.compile(
@@ -31,8 +29,6 @@ _OPENS_SENTENCE = re.compile(
     r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
 )
 """How prose begins and titles do not, or a list item within prose."""
-NEAR = 20
-"""The number of paragraphs after a title within which its text is searched."""
 _NEVER_LAST = "a an and as at by for from in into is of on or the to using via with".split()
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
@@ -44,8 +40,6 @@ _ENTRIES = tuple(
     for sign in (r"\s+[-–—]\s+", r":\s+")
 )
 """A list item with a title and a text, separated by a dash or a colon, and links after them."""
-_WITH_AUTHORS = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
-"""A title followed by its authors."""
 
 
 class Role(Enum):
@@ -70,20 +64,15 @@ class Paragraph:
     `start` and `end` are code point offsets into the text, `end` exclusive; `line` counts from 1.
     """
 
-    role: Role
-    """At first PROSE, SENTENCE or LINE; `read_roles` assigns the others."""
+    role: Role  # at first PROSE, SENTENCE or LINE; `read_roles` assigns the others
     start: int
     end: int
     line: int
-    text: str
-    """Its lines joined by single spaces."""
+    text: str  # its lines joined by single spaces
     field: str = ""
     value: str = ""
-    level: int = 0
-    """The level of a heading, from 1: a section's is smaller than those inside it; 0 if none."""
+    level: int = 0  # of a heading, from 1: smaller than the levels inside its section; 0 if none
     links: tuple[str, ...] = ()
-    is_entry: bool = False
-    """Whether it is the title of a list item that was split from its abstract."""
 
     @property
     def title_score(self) -> float:
@@ -103,7 +92,8 @@ class _Line(NamedTuple):
 
 
 def _first_role(text: str) -> Role:
-    if len(text) >= _SURELY_PROSE and (len(text) > 300 or _HAS_SENTENCE.search(text)):
+    has_sentence = r"[.!?…。！？।][\"”’')\]]*(?:\s|$)"
+    if len(text) >= _SURELY_PROSE and (len(text) > 300 or re.search(has_sentence, text)):
         return Role.PROSE
     ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？", "।"))
     if len(text) < 12 or not (ends_sentence or text.endswith(":")):
@@ -114,10 +104,9 @@ def _first_role(text: str) -> Role:
 
 
 def _paragraphs(text: str, listed: Collection[int]) -> Iterator[Paragraph]:
-    r"""Split `text`, whose line ends are `\n`, into paragraphs.
+    r"""Split `text`, whose line ends are `\n`, into paragraphs, and titles from what follows them.
 
-    A title in one paragraph with its abstract or its authors is split from them. `listed` are the
-    numbers of lines that are list items without a mark.
+    `listed` are the numbers of lines that are list items without a mark.
     """
     found = list(_join_lines(text))
     whole = [text[each.start : each.end] for each in found]
@@ -128,36 +117,32 @@ def _paragraphs(text: str, listed: Collection[int]) -> Iterator[Paragraph]:
             yield each
             continue
         for name in ("title", "text"):
-            is_entry = at in entries and name == "title"
             yield Paragraph(
                 Role.PROSE if at in entries and name == "text" else Role.LINE,
                 each.start + match.start(name),
                 each.start + match.end(name),
                 each.line + match.string.count("\n", 0, match.start(name)),
                 " ".join(match[name].split()),
-                level=LOWEST if is_entry else 0,
-                is_entry=is_entry,
+                level=LOWEST * (at in entries and name == "title"),
             )
 
 
 def _join_lines(text: str) -> Iterator[Paragraph]:
     """Yield the paragraphs of each block, which is what empty lines separate."""
-    blocks: list[list[_Line]] = [[]]
-    at = 0
+    at, lines = 0, list[_Line]()
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            blocks[-1].append(_Line(line.rstrip(), at, number))
-        elif blocks[-1]:
-            blocks.append([])
+        lines.append(_Line(line.rstrip(), at, number))
         at += len(line) + 1
+    groups = groupby(lines, key=lambda line: bool(line.text))
+    blocks = [list(block) for is_text, block in groups if is_text]
     # The width at which lines were wrapped is measured on those that run on in the next; a few of
     # them, long titles, may be wider.
     pairs = (pair for block in blocks for pair in pairwise(block))
-    wrapped = (line.text for line, following in pairs if _runs_on(line, following))
-    widths = sorted(width for width in map(len, wrapped) if width < _SURELY_PROSE)
+    wrapped = (len(line.text) for line, following in pairs if _runs_on(line, following))
+    widths = sorted(width for width in wrapped if width < _SURELY_PROSE)
     width = widths[len(widths) * 9 // 10] if widths else 0
     below_title = False
-    for block in filter(None, blocks):
+    for block in blocks:
         for group in _groups(block, width, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             role = _first_role(joined)
@@ -175,17 +160,16 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     wrapped text, where a line after a full one may begin like a field by chance.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
-    names = (at for at, line in enumerate(block[:4]) if cues.is_authors(line.text))
-    below_names = next(names, 0)
-    group: list[_Line] = []
-    for i, line in enumerate(block):
-        if group and not (i < below_names and len(group[-1].text) >= _NARROWEST):
+    below_names = next((at for at, line in enumerate(block[:4]) if cues.is_authors(line.text)), 0)
+    group = block[:1]
+    for i, (above, line) in enumerate(pairwise(block), start=1):
+        if i >= below_names or len(above.text) < _NARROWEST:
             is_below_title = i == 1 and has_title and _flows(line, block[2], width)
-            is_alone = cues.stands_alone(line.text) or cues.stands_alone(group[-1].text)
+            is_alone = cues.stands_alone(line.text) or cues.stands_alone(above.text)
             is_field = is_alone or cues.field_of(line.text)
-            is_inside = len(group) > 1 and _fills(group[-1], line, width)
+            is_inside = len(group) > 1 and _fills(above, line, width)
             is_apart = is_below_title or (is_field and not is_inside)
-            if is_apart or not _flows(group[-1], line, width):
+            if is_apart or not _flows(above, line, width):
                 yield group
                 group = []
         group.append(line)
@@ -219,8 +203,7 @@ def _entries(
 ) -> Mapping[int, re.Match[str]]:
     """Return the items with a title and a text, if they list papers and are no part of a text.
 
-    They list papers if nearly all have both, most are as long as abstracts or end in links, and no
-    long text comes before them.
+    Nearly all have both, most are long or end in links, and no long text comes before them.
     """
     items = [
         at for at, each in enumerate(found)
@@ -232,7 +215,7 @@ def _entries(
         if len(entries) < max(2, 0.8 * len(items)) or first_long not in (None, *entries):
             continue
         likely = [at for at, match in entries.items() if match["links"] or found[at].is_long]
-        titles = [match["title"] for match in entries.values()]
+        titles = (match["title"] for match in entries.values())
         are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
         if len(likely) >= 0.8 * len(entries) and not are_fields:
             return entries
@@ -241,10 +224,11 @@ def _entries(
 
 def _with_authors(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
     """Return the lines with a title and its authors: a single one only if others have several."""
+    shape = r"(?s)(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)"
     matches = {
         at: match for at, each in enumerate(found)
         if each.role is not Role.PROSE and len(whole[at]) < 1_000
-        and (match := _WITH_AUTHORS.fullmatch(whole[at])) and not cues.is_authors(match["title"])
+        and (match := re.fullmatch(shape, whole[at])) and not cues.is_authors(match["title"])
     }  # fmt: skip
     if not any(cues.is_authors(match["text"]) for match in matches.values()):
         return {}
@@ -259,7 +243,7 @@ def read_roles(page: Page) -> list[Paragraph]:
     notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}
     read: list[Paragraph] = []
     for one, below in zip_longest(found, found[1:]):
-        text = one.text.strip()
+        text = one.text
         noted = re.search(r"\[(\d{1,3})\]$", text)
         address = [notes[noted[1]]] if noted and noted[1] in notes else []
         level = page.headings.get(one.line, 0) or one.level
@@ -273,10 +257,10 @@ def read_roles(page: Page) -> list[Paragraph]:
             if text[at:]:
                 read.append(replace(each, role=Role.PROSE, start=each.start + at, text=text[at:]))
             continue
-        label = cues.label_of(one.text)
+        label = cues.label_of(text)
         role, name, value = _role_of(
-            replace(each, text=text, field=name, value=value),
-            recurs=_folded(one.text) in buttons,
+            replace(each, field=name, value=value),
+            recurs=_folded(text) in buttons,
             is_often=label is not None and labels[label] > 1,
             is_over_prose=below is not None and below.role is Role.PROSE,
         )
@@ -324,7 +308,7 @@ def _role_of(
         return Role.SECTION, "", ""
     if known := cues.id_of(text):
         return Role.FIELD, *known
-    if each.role is Role.PROSE or each.is_entry:
+    if each.role is Role.PROSE:
         return each.role, "", ""
     if recurs and not cues.is_authors(text):
         return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "button", ""
@@ -359,18 +343,13 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
     It is one if there is no other title, or if it shares more words with the text below than with
     that above, and no other line shares many.
     """
-    known = (each for each in below if not cues.is_frame(each.text))
-    following = next((each.role for each in known), Role.LINE)
+    following = next((each.role for each in below if not cues.is_frame(each.text)), Role.LINE)
     is_over_line = following in (Role.LINE, Role.TITLE, Role.DATE)
     if is_over_line or _OPENS_SENTENCE.match(sentence.text):
         return False
-    gap: list[str] = []
-    before = ""
-    for each in reversed(above):
-        if each.role in (Role.PROSE, Role.DATE):
-            before = each.text
-            break
-        gap += [each.text] if each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) else []
+    since = [*takewhile(lambda one: one.role not in (Role.PROSE, Role.DATE), reversed(above))]
+    before = above[-1 - len(since)].text if len(since) < len(above) else ""
+    gap = [one.text for one in since if one.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY)]
     text = next((each.text for each in below if each.role is Role.PROSE), "")
     share = cues.shared(sentence.text, text)
     if share >= 0.5 and share > cues.shared(sentence.text, before):

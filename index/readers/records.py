@@ -18,10 +18,8 @@ from index.readers.values import Dated
 
 _Read = TypeVar("_Read")
 
-LONGEST_ABSTRACT = 20_000
-"""Characters; the longest of 60,000 real abstracts has 12,694."""
-LONGEST_TITLE = 1_000
-"""Characters; the longest of 60,000 real titles has 512."""
+LONGEST_ABSTRACT = 20_000  # characters; the longest of 60,000 real abstracts has 12,694
+LONGEST_TITLE = 1_000  # characters; the longest of 60,000 real titles has 512
 _NAMES = """
 title: title titles ti article-title paper-title document-title primary-title display-name
     name-of-paper
@@ -65,46 +63,33 @@ DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 class How:
     """What is known of a file in addition to its text."""
 
-    year: int | None = None
-    """The year of dates that have none, if the user gave it."""
-    usual_year: int = 2000
-    """The year of dates that have none, if nothing else gives it."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Field → heading of its column in a table."""
-    listed: Dated | None = None
-    """The date of the mail that contains it."""
+    year: int | None = None  # of dates that have none, if the user gave it
+    usual_year: int = 2000  # of dates that have none, if nothing else gives it
+    columns: Mapping[str, str] = field(default_factory=dict)  # field → its heading in a table
+    listed: Dated | None = None  # the date of the mail that contains it
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
     """One record of a file: values of any type, by the names of the file or of `FIELDS`."""
 
-    line: int | None
-    """The line on which it begins, from 1."""
+    line: int | None  # on which it begins, from 1
     fields: Mapping[str, object]
-    listed: Dated | None = None
-    """The date of the digest or mail that lists it; None for any other record."""
-    position: int | None = None
-    """Its position in that digest, from 1; None if its position in the file counts."""
-    is_digest: bool = False
-    """Whether it is in a digest, which is dated by the day it was added if it has no date."""
-    warnings: tuple[str, ...] = ()
-    """What is odd about it, although it is read."""
+    listed: Dated | None = None  # the date of the digest or mail that lists it
+    position: int | None = None  # in that digest, from 1; None if that in the file counts
+    is_digest: bool = False  # which is dated by the day it was added if it has no date
+    warnings: tuple[str, ...] = ()  # what is odd about it, although it is read
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One part of the input that was skipped or is odd, and why; the rest was read."""
 
-    file: str
-    """The name of the file, as in `Source.name`."""
-    line: int | None
-    """The line, from 1; None for the whole file."""
+    file: str  # its name, as in `Source.name`
+    line: int | None  # from 1; None for the whole file
     reason: str
-    is_damage: bool = False
-    """Whether a machine-readable format is broken here; False for oddities of pasted digests."""
-    is_warning: bool = False
-    """Whether the record was read nevertheless."""
+    is_damage: bool = False  # whether a machine-readable format is broken here
+    is_warning: bool = False  # whether the record was read nevertheless
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -195,13 +180,12 @@ class _Record:
         title = _required(self._title(), "title", LONGEST_TITLE)
         abstract = _required(self._abstract(), "abstract", LONGEST_ABSTRACT)
         published, stated = self._date(), self._take("year", values.date_of)
-        arxiv, pmid, url = self._arxiv(), self._pmid(), self._url()
+        arxiv, pmid = self._arxiv(), self._pmid()
         year = known.day.year if (known := stated or published) else None
         if year is None and arxiv and arxiv[0].isdigit():
             year = 2000 + int(arxiv[:2])
-        if url is None and arxiv:
-            url = f"https://arxiv.org/abs/{arxiv}"
-        elif url is None and pmid:
+        url = self._url() or (f"https://arxiv.org/abs/{arxiv}" if arxiv else None)
+        if url is None and pmid:
             url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
         is_exact = published is not None and published.precision == "day"
         dated = self._raw.listed or (published if is_exact else None)
@@ -211,14 +195,14 @@ class _Record:
             dated=dated.precision if dated else "added" if self._raw.is_digest else "day",
             position=self._raw.position or position,
         )
-        id_ = self._id(titles, letters(title)) or derived_id(title, abstract)
+        known_id = self._id(titles, letters(title))
         authors = self._take("authors", lambda value: values.names_in(value) or None)
         venue = self._take("venue", values.text_in)
         return Paper(
-            id=id_,
+            id=known_id or derived_id(title, abstract),
             title=title,
             abstract=abstract,
-            authors=tuple((authors or [])[:5_000]),
+            authors=tuple(authors or ())[:5_000],
             year=year,
             venue=" ".join(venue.split())[:2_000] if venue else None,
             url=url,
@@ -257,9 +241,8 @@ class _Record:
 
     def _title(self) -> str | None:
         """Return the title with its subtitle, unless the title contains that already."""
-        title, subtitle = (
-            " ".join(values.texts_in(self._value(name))) for name in ("title", "subtitle")
-        )
+        texts = (values.texts_in(self._value(name)) for name in ("title", "subtitle"))
+        title, subtitle = map(" ".join, texts)
         if not title or not subtitle or letters(subtitle) in letters(title):
             return title or None
         title = title.rstrip(" :")

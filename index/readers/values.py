@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 SAYING = ("value", "text", "name", "display_name", "title", "source", "#text", "$", "created")
-"""Keys under which an object has its text."""
 _PLACEHOLDERS = frozenset(
     ("", "nan", "none", "null", "n/a", "na", "nil", "undefined", "-", "--", "?", "n.d.", "unknown",
      "[no abstract available]", "no abstract available", "no abstract available.", "no abstract",
@@ -18,8 +17,6 @@ _PLACEHOLDERS = frozenset(
 )  # fmt: skip
 _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
-_SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
-"""A name as Scopus writes it: "van Dam C.J."."""
 _AFTER_NAMES = re.compile(
     r"(?i)(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))"
     r"\s*$|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$"
@@ -58,7 +55,7 @@ def texts_in(value: object, deep: int = 3) -> list[str]:
         return [str(value)] if -(10**18) < value < 10**18 else []
     if isinstance(value, Sequence):
         return [text for each in value for text in texts_in(each, deep - 1)]
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping):  # the keys under which objects have their text
         keys = (*SAYING, "href", "URL", "url")
         return next(filter(None, (texts_in(value.get(key), deep - 1) for key in keys)), [])
     return []
@@ -72,10 +69,12 @@ def text_in(value: object) -> str | None:
 def names_in(value: object) -> list[str]:
     """Return the names of people in a value of any shape, given names first."""
     names = _names(value, 3)
-    short = [match for name in names if (match := _SHORT.fullmatch(name))]
-    if len(short) < len(names):  # among whole names, "Indulekha K." just ends in an initial
-        return names
-    return [f"{_spaced(name['given'])} {name['family']}" for name in short]
+    scopus = r"([^\W\d_][^.,]+)\s((?:[A-ZÀ-Þ]\.[\s-]?){1,4})"  # "van Dam C.J."
+    short = [match for name in names if (match := re.fullmatch(scopus, name))]
+    # Among whole names, "Indulekha K." just ends in an initial.
+    return (
+        [f"{_spaced(name[2])} {name[1]}" for name in short] if len(short) == len(names) else names
+    )
 
 
 def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
@@ -85,7 +84,7 @@ def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
     if isinstance(value, str):
         return _split_names(value, is_one=is_one)
     if isinstance(value, Mapping):
-        return _name_of(value, deep)
+        return _name_of({folded(str(key)): each for key, each in value.items()}, deep)
     if not isinstance(value, Sequence):
         return []
     texts = [each.strip() for each in value if isinstance(each, str)]
@@ -95,9 +94,7 @@ def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
     return [name for part in value for name in _names(part, deep - 1, is_one=True)]
 
 
-def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
-    parts = {folded(str(key)): each for key, each in value.items()}
-
+def _name_of(parts: Mapping[str, object], deep: int) -> list[str]:
     def first(keys: str) -> str:
         return next(filter(None, (text_in(parts.get(key)) for key in keys.split())), "").strip()
 
@@ -111,10 +108,7 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
 
 
 def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list[str]:
-    """Return the names in one text, whatever separates them.
-
-    `is_one`: it should be one name; `sure`: two parts, one comma between them, are one name.
-    """
+    """Return the names in one text; `sure`: two parts with one comma between them are one name."""
     bare = re.sub(r"\s*\((?:[^()]|\([^()]*\))*\)", "", " ".join(text.split()))
     text = _AFTER_NAMES.sub("", bare)
     for sign in (";", " | ", " • ", " · "):
@@ -159,16 +153,12 @@ def _spaced(given: str) -> str:
 
 
 Precision = Literal["day", "week", "month", "year"]
-YEARS = range(1900, 2101)
-"""Years that a user may give; any other is taken as a typing error."""
+YEARS = range(1900, 2101)  # that a user may give; any other is taken as a typing error
 MONTH_NAME = (
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 )
-"""A regular expression, for use without case, for an English month's name or abbreviation.
-
-It matches only whole words (not "marketing" or "novel"), without the full stop of "Sept.".
-"""
+"""A regular expression, for use without case, for an English month's name as a whole word."""
 # Folded names: English, then German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTH_NAMES = """jan january januar janvier enero gennaio janeiro januari
 feb february februar fevrier febrero febbraio fevereiro februari
@@ -201,7 +191,7 @@ _DATES: tuple[tuple[Precision, str], ...] = (
     ("day", rf"{_YEAR}(?P<number>\d\d)(?P<day>\d\d)"),
     ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
     ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
-    ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
+    ("day", r"(?P<number>\d{1,2})(?P<us>/)(?P<day>\d{1,2})/(?P<year>\d{4}|\d{2})"),
     ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>{_ANY_MONTH})\.?\s+)?\d{{1,2}}"
              rf"(?:,?\s+{_YEAR})?"),
     ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
@@ -239,15 +229,10 @@ def is_date(line: str) -> bool:
 
 
 def read_date(text: str, year: int | None = None) -> Dated | None:
-    """Return the date that makes up a whole text; None if it is no date.
+    """Return the date that makes up a whole text, as `_DATES` shows, or None.
 
-    Args:
-        text: "Apr 22", "Tuesday, 22 April 2025", "14. März 2025", "3/14/25", "2025-04",
-            "Week of Mar 10 – 16, 2025", "Mon, 3 Mar 2025 06:01:00 +0000", …
-        year: The year of a date that has none; if it is None, such a text is no date.
-
-    Raises:
-        ValueError: the day does not exist; the message names it.
+    `year` is that of a date without one; if it is None, such a text is no date. A day that does
+    not exist is a `ValueError`, which names it.
     """
     matched = _match(text)
     if matched is None:
@@ -258,13 +243,10 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
     named = int(stated) + 2000 * (len(stated) == 2) if stated else year
     if named is None:
         return None
-    if part.get("us"):  # month first, unless it can only be a day
-        first, second = int(part["us"]), int(part["second"])
-        month, day = (second, first) if first > 12 else (first, second)
-    else:
-        number = part.get("number")
-        month = int(number) if number else _MONTHS.get(part.get("month") or "", 1)
-        day = int(part.get("day") or 1)
+    month = int(part.get("number") or _MONTHS.get(part.get("month") or "", 1))
+    day = int(part.get("day") or 1)
+    if part.get("us") and month > 12:  # the first number is the month unless it can only be a day
+        month, day = day, month
     if (last := part.get("last")) and stated and _MONTHS[last] < month:
         named -= 1  # "Dec 29 – Jan 4, 2026"
     try:
@@ -283,18 +265,19 @@ def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
     return next(((precision, match) for precision, match in found if match), None)
 
 
-def date_of(value: object) -> Dated | None:
+def date_of(value: object, year: int | None = None) -> Dated | None:
     """Return the date in a field of a record, in any shape; None if there is none.
 
-    Accepts texts as in `read_date`, ranges (the first date counts), seconds or milliseconds since
-    1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
+    Accepts texts, ranges (the first date counts), seconds or milliseconds since 1970, years, and
+    lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`). `year` is that of a
+    text without one.
     """
     with suppress(ValueError, OverflowError, OSError, RecursionError):
-        return _date_of(value)
+        return _date_of(value, year)
     return None
 
 
-def _date_of(value: object) -> Dated | None:
+def _date_of(value: object, usual_year: int | None = None) -> Dated | None:
     if isinstance(value, Mapping):
         parts = {str(key).casefold(): each for key, each in value.items()}
         if "year" in parts:
@@ -311,7 +294,7 @@ def _date_of(value: object) -> Dated | None:
         if re.fullmatch(r"\d{9,14}", text):
             return _date_of(int(text))
         first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
-        if found := read_date(text) or (first and read_date(first[1].strip())):
+        if found := read_date(text, usual_year) or (first and read_date(first[1].strip())):
             return found
         year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024"
         return read_date(year[0]) if year and len(text) <= 60 else None
