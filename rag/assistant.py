@@ -47,8 +47,7 @@ _QUESTION_THREADS: RunVar[CapacityLimiter] = RunVar("the threads of an event loo
 async def _in_thread(work: Callable[[], T]) -> T:
     """Return the result of `work`, run in one of the 128 threads an event loop has for questions.
 
-    They are not the event loop's shared threads, which are few: a question that waits for a slow
-    model would block a thread that other code needs.
+    The event loop's shared threads are few, and a question may wait long for a slow model.
     """
     try:
         limiter = _QUESTION_THREADS.get()

@@ -20,26 +20,20 @@ from rag.evidence import leading
 from rag.listing import listed
 from rag.query import Query
 from rag.retrieval import Ranking
+from rag.wording import most_probable
 
 SHOWN = 20
 """Maximum number of papers listed, for example of a whole digest."""
-_MOST_DATED = 5
-"""Number of oldest or newest papers to list, plus others of the same date."""
 _FIRST = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
     " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 ).split()
-_TENS = tuple(enumerate("twent thirt fort fift sixt sevent eight ninet".split(), 2))
-_ORDINALS = {
-    **{word: place for place, word in enumerate(_FIRST, 1)},
-    **{f"{stem}ieth": 10 * ten for ten, stem in _TENS},
-    **{
-        f"{stem}y {w}": 10 * ten + one for ten, stem in _TENS for one, w in enumerate(_FIRST[:9], 1)
-    },
-}
-"""The number of each ordinal word, from 1 to 99; two words are joined by a space or a hyphen."""
+_ORDINALS = {word: place for place, word in enumerate(_FIRST, 1)}
+"""The number of each ordinal word, from 1 to 99; two words are joined by a space."""
+for _ten, _stem in enumerate("twent thirt fort fift sixt sevent eight ninet".split(), 2):
+    _ORDINALS[f"{_stem}ieth"] = 10 * _ten
+    _ORDINALS |= {f"{_stem}y {word}": 10 * _ten + one for one, word in enumerate(_FIRST[:9], 1)}
 _WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
-_ASKS_WHETHER = r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b"
 _POSITION = re.compile(
     rf"\b(?:(?P<word>{_WORD})|(?P<last>last)|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
 )
@@ -49,8 +43,7 @@ def read_off(
     index: Index, query: Query, ranking: Ranking, digests: Sequence[Digest]
 ) -> list[Block]:
     """Answer a question from the index; return [] if the index has no such fact."""
-    facts = query.wording.facts
-    wanted = max(facts, key=lambda fact: facts[fact])
+    wanted = most_probable(query.wording.facts)
     known = query.named if query.chosen and wanted == "list" else query.known
     papers = [index.papers[row] for row in known]
     if wanted in ("where", "list") and papers and digests:
@@ -84,7 +77,7 @@ def read_off(
         return size
     if chosen:
         rows.sort(key=lambda row: _position(index.papers[row], chosen[0]))
-    return size + write_list(index, rows, min(SHOWN, query.request.options.sources or SHOWN))
+    return size + _write_list(index, rows, min(SHOWN, query.request.options.sources or SHOWN))
 
 
 def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
@@ -99,7 +92,9 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
     places = _join([_place(source) for source in paper.sources])
     inside, outside = has(scope.filters.digests), has(scope.without)
     text = f"In {places}."
-    if (inside or outside) and re.match(_ASKS_WHETHER, query.request.asked, re.I):
+    if (inside or outside) and re.match(
+        r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b", query.request.asked, re.I
+    ):
         every = scope.filters.every_digest
         yes = (not inside or (all(inside) if every else any(inside))) and not any(outside)
         text = f"{'Yes' if yes else 'No'}: it is in {places}."
@@ -107,9 +102,8 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
 
 
 def _place(source: Source) -> str:
-    return (
-        f"the digest of {label(source.name, source.date, source.dated)} (number {source.position})"
-    )
+    digest = label(source.name, source.date, source.dated)
+    return f"the digest of {digest} (number {source.position})"
 
 
 def credits_of(paper: Paper) -> Block:
@@ -132,31 +126,29 @@ def credits_of(paper: Paper) -> Block:
 
 def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
     """List the papers of an author whose last name occurs in the question."""
-    words = set(re.findall(r"[^\W\d_]+", query.probe.text.casefold()))
-    found = [
-        row
-        for row in rows
-        if any(
-            set(re.findall(r"[^\W\d_]+", name.casefold())[-1:]) & words
-            for name in index.papers[row].authors
-        )
-    ]
-    return write_list(index, found, SHOWN)
+
+    def words(text: str) -> list[str]:
+        return re.findall(r"[^\W\d_]+", text.casefold())
+
+    asked = words(query.probe.text)
+    authors = ((row, name) for row in rows for name in index.papers[row].authors)
+    found = [row for row, name in authors if any(last in asked for last in words(name)[-1:])]
+    return _write_list(index, list(dict.fromkeys(found)), SHOWN)
 
 
 def _by_date(index: Index, rows: Sequence[int], suffix: str, *, oldest: bool) -> list[Block]:
-    """List the oldest or newest papers, all those of one date; `suffix` says of what."""
+    """List the five oldest or newest papers and others of their dates; `suffix` says of what."""
     dated = [(day, row) for row in rows if (day := _day(index, row))]
     dated.sort(key=lambda each: each[0], reverse=not oldest)
     if not dated:
         return _say(f"No paper{suffix or ' in the index'} has a date.")
-    edge = dated[min(_MOST_DATED, len(dated)) - 1][0]
+    edge = dated[min(5, len(dated)) - 1][0]
     same = [row for day, row in dated if (day <= edge if oldest else day >= edge)]
     first = [row for day, row in dated if day == dated[0][0]]
-    shown = first if len(first) >= _MOST_DATED else same
+    shown = first if len(first) >= 5 else same
     days = sorted(day for day, _ in dated)
     span = f"The papers{suffix} are dated from {_name(days[0])} to {_name(days[-1])}."
-    return _say(span) + write_list(index, shown, SHOWN)
+    return _say(span) + _write_list(index, shown, SHOWN)
 
 
 def _day(index: Index, row: int) -> date | None:
@@ -209,14 +201,14 @@ def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]
     if not found:
         size = _count(digest.papers, "paper")
         return _say(f"The digest of {digest.label} has no such paper: it has {size}.")
-    return write_list(index, found, SHOWN)
+    return _write_list(index, found, SHOWN)
 
 
 def _say(text: str) -> list[Block]:
     return [Block((Claim(text, ()),))]
 
 
-def write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
+def _write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
     """List the first `shown` papers as bullets, each with the sentence that says what it is."""
     blocks = [
         Block((quote(index, at),), index.papers[row].display_title, bullet=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -130,8 +130,8 @@ def compose(blocks: Sequence[Block]) -> Composition:
     numbers = {paper: number for number, paper in enumerate(papers, 1)}
     references = []
     for number, paper in enumerate(papers.values(), 1):
-        spans = [(start, end, paper.abstract[start:end]) for start, end in sorted(cited[paper.id])]
-        passages = tuple(Passage(start=start, end=end, text=text) for start, end, text in spans)
+        spans = [Span(paper, start, end) for start, end in sorted(cited[paper.id])]
+        passages = tuple(Passage(start=at.start, end=at.end, text=at.text) for at in spans)
         references.append(Reference(number=number, paper=paper, passages=passages))
     return Composition(
         text=_join([_paragraph(block, numbers) for block in blocks]),
@@ -152,17 +152,11 @@ def _paragraph(block: Block, numbers: Mapping[str, int]) -> str:
 
 def _sentence(claim: Claim, numbers: Mapping[str, int]) -> AnswerSentence:
     verdict = claim.verdict or check(claim.text, [span.text for span in claim.spans])
-    citations = (
+    citations = [
         Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
         for span in claim.spans
-    )
-    return AnswerSentence(
-        text=claim.text,
-        citations=tuple(citations),
-        support=verdict.support,
-        score=verdict.score,
-        reason=verdict.reason,
-    )
+    ]
+    return AnswerSentence(text=claim.text, citations=tuple(citations), **asdict(verdict))
 
 
 def as_markdown(answer: Answer) -> str:

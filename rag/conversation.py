@@ -7,7 +7,7 @@ Fitted models decide whether a question depends on earlier turns (`rag.wording`,
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from index.lexical import tokenize
 from index.store import Index
 from index.text import INVISIBLE, clean_text
 from rag.digests import Digest
-from rag.fitted import Floats, Linear
+from rag.fitted import Columns, Linear
 from rag.retrieval import Probe, covered, paper_tokens, passage_rows, rank
 from rag.scope import read_scope
 from rag.wording import LISTS, Kind, Wording
 
-_ROLES = {"user", "assistant", "system"}
+if TYPE_CHECKING:
+    from llama_index.core.llms import ChatMessage
+
 BY_NUMBER = re.compile(
     r"\[(?P<marker>\d{1,2})\]"
     r"|\b(?:the\s+)?(?:papers?|numbers?|no\.|nr\.?|references?|refs?\.?|sources?|citations?)\s*"
@@ -36,22 +38,10 @@ _ORDINAL = re.compile(
     r"|(?P<which>first|second|third|fourth|fifth|last))(?: (?:one|paper|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
-_ORDINAL_NUMBERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
+_ORDINAL_WORDS = ("last", "first", "second", "third", "fourth", "fifth")
 _SEVERAL = re.compile(r"\b(?:each|both|them|these|those|papers)\b", re.IGNORECASE)
 # Words that refer to a paper mentioned before, so that the question itself is complete.
 POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those)\b", re.IGNORECASE)
-_LEANS = 0.5
-LONGEST_TURN = 20_000
-"""Maximum number of code points that are read of an earlier turn."""
-
-
-class Message(Protocol):
-    """The part of a LlamaIndex `ChatMessage` that is read here."""
-
-    @property
-    def role(self) -> object: ...  # noqa: D102 - the protocol's docstring says it
-    @property
-    def content(self) -> str | None: ...  # noqa: D102 - the protocol's docstring says it
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ class Turn:
     """Ids or titles of the papers that an answer cites, number 1 first; () if not given."""
 
 
-History = Sequence[Mapping[str, object] | Message]
+History = Sequence["Mapping[str, object] | ChatMessage"]
 
 
 def read_history(history: History | None) -> tuple[Turn, ...]:
@@ -75,22 +65,27 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
     """
     turns: list[Turn] = []
     for number, message in enumerate(history or (), 1):
-        cited: object = ()
-        if isinstance(message, Mapping):
-            role, content = message.get("role"), message.get("content")
-            cited = message.get("references") or ()
-        else:
-            role, content = getattr(message, "role", None), getattr(message, "content", None)
-        role = getattr(role, "value", role)
-        if not isinstance(role, str) or role not in _ROLES or not isinstance(content, str):
+        fields = ("role", "content", "references")
+        given = message if isinstance(message, Mapping) else None
+        role, content, cited = (
+            getattr(message, name, None) if given is None else given.get(name) for name in fields
+        )
+        role, cited = getattr(role, "value", role), cited or ()
+        if (
+            not isinstance(role, str)
+            or role not in ("user", "assistant", "system")
+            or not isinstance(content, str)
+        ):
             raise InputError(
                 f"history item {number} needs a role (user or assistant) and text content"
             )
-        if isinstance(cited, str) or not isinstance(cited, Sequence):
+        if (
+            isinstance(cited, str)
+            or not isinstance(cited, Sequence)
+            or not all(isinstance(each, str) for each in cited)
+        ):
             raise InputError(f"history item {number}: references must be a list of ids or titles")
-        if not all(isinstance(each, str) for each in cited):
-            raise InputError(f"history item {number}: a reference must be an id or a title")
-        turns.append(Turn(str(role), plain(content)[:LONGEST_TURN], tuple(cited)))
+        turns.append(Turn(role, plain(content)[:20_000], tuple(cited)))
     return tuple(turns)
 
 
@@ -107,7 +102,7 @@ class Standalone:
     asked: str
     """The question, if necessary completed by or replaced with an earlier one."""
     about: tuple[int, ...] = ()
-    """Rows of the papers from earlier turns that the question is about."""
+    """Rows of the papers from earlier turns that it is about."""
     missing: int | None = None
     """The source number that the question refers to, if no earlier answer has it."""
 
@@ -126,13 +121,11 @@ def stand_alone(
     wording: Wording,
     model: Linear,
 ) -> Standalone:
-    """Return the question completed by what it refers to in earlier turns.
+    """Return the question completed by what it refers to in earlier `turns`, oldest first.
 
     A number refers to a cited paper. A follow-up that only names a paper ("sorry, I meant
-    OSWorld") repeats the previous question about that paper; one that only names a digest or a
-    date repeats it for that digest or date. Any other follow-up is about the papers of the last
-    answer, and a fragment ("and on ImageNet?") is appended to the previous question. `turns` are
-    the earlier ones, oldest first; `model` tells follow-ups from new topics by `FEATURES`.
+    OSWorld"), a digest or a date repeats the previous question for that. Any other, by `model`,
+    is about the papers of the last answer; a fragment is appended to the previous question.
     """
     before = [turn.text for turn in turns if turn.role == "user"]
     if not before:
@@ -140,7 +133,7 @@ def stand_alone(
     if numbers := places(question):
         return _by_number(question, numbers, papers_before(turns, index, max(numbers)))
     scope = read_scope(question, digests)
-    leans, points = wording.leans > _LEANS, bool(POINTS.search(question))
+    leans, points = wording.leans > 0.5, bool(POINTS.search(question))
     if leans and not points and not scope.is_empty and not tokenize(scope.text):
         return Standalone(f"{read_scope(before[-1], digests).text.rstrip(' ?')} {question}")
     names = index.names.read(question)
@@ -152,18 +145,13 @@ def stand_alone(
             return Standalone(question, tuple(rows[:1]))
         return _renamed(question, before[-1], index) if leans and is_short else Standalone(question)
     rows = rows or _nearest_paper(turns, index, encoder)
-    is_new = _is_about_all(wording, leans=leans, points=points) or not rows
-    if is_new or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
+    is_of_all = not leans and wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
+    is_new = not rows or (is_of_all and (wording.kind is Kind.OVERVIEW or not points))
+    if is_new or model.score(measure(question, rows, index, encoder, wording))[0] <= 0:
         return Standalone(question)
     several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
     asked = f"{before[-1].rstrip(' ?')}: {question}" if is_short and not points else question
     return Standalone(asked, tuple(rows[:3] if several else rows[:1]))
-
-
-def _is_about_all(wording: Wording, *, leans: bool, points: bool) -> bool:
-    """Return whether a question is about all papers: by its kind, and without referring words."""
-    is_kind = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
-    return is_kind and not leans and (wording.kind is Kind.OVERVIEW or not points)
 
 
 def _nearest_paper(turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[int]:
@@ -174,22 +162,10 @@ def _nearest_paper(turns: Sequence[Turn], index: Index, encoder: Encoder) -> lis
     return [int(row) for row in ranking.rows[:1]]
 
 
-FEATURES = (
-    "leans by its wording",
-    "words",
-    "first paper ahead",
-    "words in the first paper",
-    "words in the paper before",
-    "nearest sentence of the first paper",
-    "nearest sentence of the paper before",
-    "the paper before is the first",
-)
-
-
 def measure(
     question: str, rows: Sequence[int], index: Index, encoder: Encoder, wording: Wording
-) -> Floats:
-    """Return the `FEATURES` that tell whether a question is about earlier papers, shape (F,)."""
+) -> Columns:
+    """Return the features that tell whether a question is about earlier papers."""
     probe = Probe.of(question, index, encoder, mended=False)
     ranking = rank(index, probe)
     first, before = int(ranking.rows[0]), rows[0]
@@ -202,19 +178,16 @@ def measure(
         return float(ranking.passages[at.start : at.stop].max()) if at else 0.0
 
     leans = float(np.clip(wording.leans, 1e-3, 1 - 1e-3))
-    return np.asarray(
-        (
-            np.log(leans / (1 - leans)),
-            np.log1p(len(probe.tokens)),
-            (float(ranking.scores[first]) - second) / spread,
-            covered(weights, paper_tokens(index, first)),
-            covered(weights, paper_tokens(index, before)),
-            nearest(first),
-            nearest(before),
-            first == before,
-        ),
-        dtype=np.float32,
-    )
+    return {
+        "leans by its wording": np.log(leans / (1 - leans)),
+        "words": np.log1p(len(probe.tokens)),
+        "first paper ahead": (float(ranking.scores[first]) - second) / spread,
+        "words in the first paper": covered(weights, paper_tokens(index, first)),
+        "words in the paper before": covered(weights, paper_tokens(index, before)),
+        "nearest sentence of the first paper": nearest(first),
+        "nearest sentence of the paper before": nearest(before),
+        "the paper before is the first": first == before,
+    }
 
 
 def _by_number(question: str, numbers: Sequence[int], cited: Sequence[int]) -> Standalone:
@@ -240,25 +213,23 @@ def places(question: str) -> tuple[int, ...]:
     """Return the numbers by which a question refers to cited papers, from 1; 0 is the last one."""
     numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
     ordinals = (
-        int(match["digits"] or _ORDINAL_NUMBERS[match["which"].lower()])
+        int(match["digits"] or _ORDINAL_WORDS.index(match["which"].lower()))
         for match in _ORDINAL.finditer(question)
     )
     return (*(int(number) for each in numbers for number in each), *ordinals)
 
 
 def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[int]:
-    """Return the rows of the papers, number 1 first, of the last turn with `least`, or with any."""
+    """Return the rows of the papers, number 1 first, of the last turn with `least`, or with any.
+
+    They are those that it cites, or else those that it names.
+    """
     last: list[int] = []
     for turn in reversed(turns):
         cited = [row for each in turn.references if (row := index.row_of(each)) is not None]
-        rows = list(dict.fromkeys(cited)) or _named_in(turn.text, index)
+        names = [] if cited else index.names.read(turn.text)
+        rows = list(dict.fromkeys([*cited, *(at.own[0] for at in names if len(at.own) == 1)]))
         last = last or rows
         if len(rows) >= max(1, least):
             return rows
     return last
-
-
-def _named_in(text: str, index: Index) -> list[int]:
-    """Return the rows of the papers that a text names, in its order."""
-    names = index.names.read(text)
-    return list(dict.fromkeys(name.own[0] for name in names if len(name.own) == 1))

@@ -109,11 +109,8 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, 
     """Find the dates in a text, as (match, year, month, day); a missing part is None."""
     found: list[tuple[re.Match[str], int | None, int | None, int | None]] = []
     for match in _DATE.finditer(text):
-        parts = {
-            name[:-1]: int(text) if text.isdigit() else month_number(text)
-            for name, text in match.groupdict().items()
-            if text
-        }
+        given = ((name[:-1], part) for name, part in match.groupdict().items() if part)
+        parts = {name: int(p) if p.isdigit() else month_number(p) for name, p in given}
         found.append((match, parts.get("year"), parts.get("month"), parts.get("day")))
     return found
 
@@ -122,13 +119,11 @@ def on_date(
     digests: Sequence[Digest], year: int | None, month: int | None, day: int | None
 ) -> list[Digest]:
     """Return the digests of a month, and of a day and a year if they are given."""
+    dated = ((digest, digest.date) for digest in digests if digest.date)
     return [
         digest
-        for digest in digests
-        if digest.date is not None
-        and digest.date.month == month
-        and (day is None or digest.date.day == day)
-        and (year is None or digest.date.year == year)
+        for digest, at in dated
+        if year in (None, at.year) and month == at.month and day in (None, at.day)
     ]
 
 
@@ -162,15 +157,12 @@ def describe_filters(filters: Filters, digests: Sequence[Digest]) -> str:
         labels = [find_digests(wanted, digests)[0].label for wanted in filters.digests]
         word = " and " if filters.every_digest else " or "
         parts.append(f"from the digest of {word.join(dict.fromkeys(labels))}")
-    days = [
-        f"{word} {label('', day)}"
-        for word, day in (("from", filters.since), ("to", filters.until))
-        if day is not None
-    ]
+    days = [f"from {label('', filters.since)}"] if filters.since else []
+    days += [f"to {label('', filters.until)}"] if filters.until else []
     if days:
         parts.append(f"dated {' '.join(days)}")
-    if _folded(filters.title or ""):
-        parts.append(f"with “{(filters.title or '').strip()}” in its title")
+    if title := (filters.title or "").strip():
+        parts.append(f"with “{title}” in its title")
     if filters.papers:
         chosen = len(filters.papers)
         parts.append(f"only the {f'{chosen} papers' if chosen > 1 else 'paper'} chosen")

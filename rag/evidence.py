@@ -6,30 +6,25 @@ is a listwise logistic regression (Cao et al., 2007), fitted by `abstractqa eval
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index.lexical import token_set
 from index.store import Index
+from rag.fitted import Column, Floats, softmax
 from rag.query import Query
-from rag.retrieval import Floats, Ranking, passage_rows
+from rag.retrieval import Ranking, passage_rows
 from rag.wording import ASKS, Kind
 
 WORDS = 100
 """Approximate maximum of words of evidence from one paper."""
-ENOUGH = 0.8
-"""Add sentences until the right one is among them with this probability."""
 ON_SUBJECT = 0.5
 """Minimum probability that a paper is on a subject."""
-WORTH = 0.15
-"""Minimum probability of a further sentence, as a share of that of the best one."""
 
 # Demonstratives, pronouns and conclusions: the sentence needs the previous one to be understood.
 _ANAPHOR = re.compile(r"(?:This|These|Those|Such|Its?|They|Their|Then|Thus|Therefore|Hence|Here)\b")
-_MEASURES = ("cosine", "overlap", "share of overlap")
-_AROUND = ("cosine before", "cosine after", "overlap before", "overlap after")
-_FORM = ("place", "first", "last", "length", "number", "percent", "proper", "leans")
 # How authors state what they do, as opposed to what others did before.
 _CONTRIBUTION = re.compile(
     r"\b(?:we|here|(?:this|our) (?:paper|work|article|study|survey|review|report|thesis))"
@@ -38,16 +33,6 @@ _CONTRIBUTION = re.compile(
     r"|identif|find|found)",
     re.IGNORECASE,
 )
-FEATURES = (
-    *_MEASURES,
-    *(f"{name} below the best" for name in _MEASURES),
-    *_AROUND,
-    "nearest",
-    "rank",
-    "place squared",
-    *_FORM,
-    *(f"{form} × {asks}" for asks in ASKS for form in _FORM),
-)
 
 
 @dataclass(frozen=True)
@@ -55,12 +40,10 @@ class PaperEvidence:
     """The sentences of one paper that answer the question, as rows of the index's passages."""
 
     paper: int
-    passages: tuple[int, ...]
+    passages: tuple[int, ...] = ()
     """In the order in which they are quoted."""
-    best: int
+    best: int = -1
     """The row of the sentence that answers best; -1 without an abstract."""
-    score: float
-    """The score of the best sentence: comparable between the papers of one question."""
 
 
 @dataclass(frozen=True)
@@ -81,59 +64,60 @@ class Evidence:
     """Probability that the best paper is on the subject; None unless papers on one are sought."""
 
 
-def measure(index: Index, query: Query, ranking: Ranking, paper: int) -> Floats:
-    """Return the `FEATURES` of each sentence of a paper, shape (sentences, F)."""
+def measure(index: Index, query: Query, ranking: Ranking, paper: int) -> dict[str, Column]:
+    """Return the features of each sentence of a paper."""
     rows = passage_rows(index, paper)
     texts = [index.passages[row].text for row in rows]
     own = query.own_tokens(paper)
     weights = {token: index.lexical.idf(token) for token in query.probe.tokens if token not in own}
-    cosines = ranking.passages[rows.start : rows.stop].astype(np.float32)
+    cosines = ranking.passages[rows.start : rows.stop]
     return features(texts, cosines, weights, query.wording.asks)
 
 
-def features(texts: list[str], cosines: Floats, weights: dict[str, float], asks: Floats) -> Floats:
-    """Return the `FEATURES` of each sentence of one text, shape (n, F).
+def features(
+    texts: list[str], cosines: Floats, weights: dict[str, float], asks: Mapping[str, float]
+) -> dict[str, Column]:
+    """Return the features of each of n sentences of one text, given in order.
 
-    Args:
-        texts: n sentences, in order.
-        cosines: The cosine of each sentence and the question, shape (n,).
-        weights: The rarity (IDF) of each token of the question except the paper's names.
-        asks: The probability of each of `ASKS`, shape (len(ASKS),).
+    `cosines` with the question have shape (n,); `weights` are the rarities (IDF) of the question's
+    tokens except the paper's names; `asks` has the probability of each of `ASKS`.
     """
-    count, total = len(texts), sum(weights.values()) or 1.0
+    total = sum(weights.values()) or 1.0
     tokens = [weights.keys() & token_set(text) for text in texts]
     seen = {token: sum(token in present for present in tokens) for token in weights}
     overlap = np.array([sum(weights[t] for t in present) for present in tokens]) / total
     share = np.array([sum(weights[t] / seen[t] for t in present) for present in tokens]) / total
-    measures = np.stack((cosines, overlap, share), axis=1)
-    padded = np.pad(measures[:, :2], ((1, 1), (0, 0)))
-    around = np.stack((padded[:-2, 0], padded[2:, 0], padded[:-2, 1], padded[2:, 1]), axis=1)
-    place = np.arange(count) / max(1, count - 1)
-    form = np.stack(
-        (
-            place,
-            np.arange(count) == 0,
-            np.arange(count) == count - 1,
-            [np.log1p(len(text.split())) for text in texts],
-            [bool(re.search(r"(?<![\w.-])\d", text)) for text in texts],
-            ["%" in text for text in texts],
-            [np.log1p(len(re.findall(r"(?<=[a-z,;] )[A-Z]", text))) for text in texts],
-            [bool(_ANAPHOR.match(text)) for text in texts],
-        ),
-        axis=1,
-    )
-    ranks = np.argsort(np.argsort(-cosines, kind="stable")) / count
-    columns = (
-        measures,
-        measures - measures.max(axis=0),
-        around,
-        (cosines == cosines.max())[:, None],
-        ranks[:, None],
-        place[:, None] ** 2,
-        form,
-        *(form * each for each in asks),
-    )
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    measures: dict[str, Column] = {"cosine": cosines, "overlap": overlap, "share of overlap": share}
+    form = _form(texts)
+    return {
+        **measures,
+        **{f"{name} below the best": values - values.max() for name, values in measures.items()},
+        "cosine before": np.append(0, cosines[:-1]),
+        "cosine after": np.append(cosines[1:], 0),
+        "overlap before": np.append(0, overlap[:-1]),
+        "overlap after": np.append(overlap[1:], 0),
+        "nearest": cosines == cosines.max(),
+        "rank": np.argsort(np.argsort(-cosines, kind="stable")) / len(texts),
+        "place squared": form["place"] ** 2,
+        **form,
+        **{f"{name} × {what}": form[name] * asks[what] for what in ASKS for name in form},
+    }
+
+
+def _form(texts: list[str]) -> dict[str, Column]:
+    """Measure the place and the form of each sentence of one text."""
+    places = np.arange(len(texts))
+    form = {
+        "place": places / max(1, len(texts) - 1),
+        "first": places == 0,
+        "last": places == len(texts) - 1,
+        "length": [np.log1p(len(text.split())) for text in texts],
+        "number": [bool(re.search(r"(?<![\w.-])\d", text)) for text in texts],
+        "percent": ["%" in text for text in texts],
+        "proper": [np.log1p(len(re.findall(r"(?<=[a-z,;] )[A-Z]", text))) for text in texts],
+        "leans": [bool(_ANAPHOR.match(text)) for text in texts],
+    }
+    return {name: np.asarray(values, dtype=np.float64) for name, values in form.items()}
 
 
 def of_paper(
@@ -141,31 +125,23 @@ def of_paper(
 ) -> PaperEvidence:
     """Select the sentences of a paper that answer a question, as few as are likely to suffice.
 
-    Args:
-        index: The index to search.
-        query: The question.
-        ranking: The cosine of the question and each passage.
-        paper: The row of the paper.
-        words: Approximate maximum of words; the best sentence is kept whatever its length.
+    They have at most about `words` words; the best one is kept whatever its length.
     """
     rows = passage_rows(index, paper)
     if not rows:
-        return PaperEvidence(paper, (), -1, -np.inf)
+        return PaperEvidence(paper)
     scores = query.fitted.models["sentences"].score(measure(index, query, ranking, paper))
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
-    order = [int(at) for at in np.argsort(-scores, kind="stable")]
-    chosen, spent, reached = [order[0]], _words(index, rows[order[0]]), float(shares[order[0]])
-    for at in order[1:]:
-        if reached >= ENOUGH or shares[at] < WORTH * shares[order[0]]:
-            break
-        length = _words(index, rows[at])
-        if spent + length <= words:
-            chosen.append(at)
-            spent += length
+    shares = softmax(scores)
+    best, *others = (int(at) for at in np.argsort(-scores, kind="stable"))
+    chosen, spent, reached = [rows[best]], _words(index, rows[best]), float(shares[best])
+    for at in others:
+        if reached >= 0.8 or shares[at] < 0.15 * shares[best]:
+            break  # the right one is likely among them, or this one is much less likely
+        if spent + _words(index, rows[at]) <= words:
+            chosen.append(rows[at])
+            spent += _words(index, rows[at])
             reached += float(shares[at])
-    passages = tuple(rows[at] for at in sorted(chosen))
-    return PaperEvidence(paper, passages, rows[order[0]], float(scores[order[0]]))
+    return PaperEvidence(paper, tuple(sorted(chosen)), rows[best])
 
 
 def summary(
@@ -177,17 +153,16 @@ def summary(
     """
     lead = leading(index, paper)
     if lead is None:
-        return PaperEvidence(paper, (), -1, -np.inf)
+        return PaperEvidence(paper)
     rows = passage_rows(index, paper)
     scores = query.fitted.models["sentences"].score(measure(index, query, ranking, paper))
     begins = next((row for row in rows if _says_contribution(index, row)), rows[0])
     chosen, spent = [], _words(index, lead)
-    for at in map(int, np.argsort(-scores, kind="stable")):
-        length = _words(index, rows[at])
-        if rows[at] >= begins and rows[at] != lead and spent + length <= words:
-            chosen.append(rows[at])
-            spent += length
-    return PaperEvidence(paper, (lead, *sorted(chosen)), lead, float(scores.max()))
+    for row in (rows[at] for at in np.argsort(-scores, kind="stable")):
+        if row >= begins and row != lead and spent + _words(index, row) <= words:
+            chosen.append(row)
+            spent += _words(index, row)
+    return PaperEvidence(paper, (lead, *sorted(chosen)), lead)
 
 
 def _words(index: Index, row: int) -> int:

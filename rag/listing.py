@@ -13,81 +13,47 @@ import numpy as np
 
 from index.lexical import token_set
 from index.store import Index
-from rag.fitted import Floats, sigmoids
+from rag.fitted import Columns, Floats, sigmoids, softmax
 from rag.query import Query
 from rag.retrieval import Ranking, chance, covered, passage_rows, z_scores
 
-MOST = 20
-"""Maximum number of papers in a list."""
 ANSWERING = 10
 """Number of papers of the ranking among which the one that answers is sought."""
-FEATURES = (
-    "score",
-    "score, as a share of the best",
-    "below the best",
-    "by meaning",
-    "by words",
-    "place",
-    "whole abstract and subject",
-    "nearest sentence and subject",
-    "nearest sentence, as a share of the best",
-    "second sentence and subject",
-    "subject's words in the title",
-    "subject's words in the paper",
-    "subject's words in one sentence",
-    "words of the subject",
-    "names of the question that it has",
-    "names of the question that it lacks",
-    "all words in the paper, short subject",
-    "by meaning, normalised over the first papers",
-    "is named",
-)
-FEATURES_AGAIN = (
-    *FEATURES,
-    "log-odds",
-    "nearness to the best",
-    "nearness to the best, normalised",
-    "mean nearness to papers that fit",
-    "papers that fit",
-    "log-odds of the best",
-)
 
 
 def measure(
     index: Index, query: Query, ranking: Ranking, count: int = 60
-) -> tuple[list[int], Floats]:
-    """Return the rows of the first n papers of a ranking, and their `FEATURES`, shape (n, F)."""
+) -> tuple[list[int], Columns]:
+    """Return the rows of the first n papers of a ranking, and their features."""
     rows = [int(row) for row in ranking.rows[:count]]
     passages = [passage_rows(index, row) for row in rows]
     scores = ranking.scores[rows]
     spread, by_chance = float(ranking.scores.std()) or 1.0, chance(len(ranking.scores))
     dense, lexical = (z_scores(part)[rows] for part in (ranking.dense, ranking.lexical))
-    columns = (
-        scores / spread - by_chance,
-        scores / scores[0] if scores[0] > 0 else np.zeros(len(rows)),
-        (scores[0] - scores) / spread,
-        dense - by_chance,
-        lexical - by_chance,
-        np.log1p(np.arange(len(rows))),
-        index.paper_vectors[rows] @ query.subject.vector,
-        *_by_meaning(index, query, passages),
-        *_by_words(index, query, rows, passages),
-        z_scores(dense),
-        np.isin(rows, query.named),
-    )
-    return rows, np.stack(columns, axis=1).astype(np.float32)
-
-
-def _by_meaning(index: Index, query: Query, passages: Sequence[range]) -> Floats:
-    """Measure how near sentences are to the subject: nearest, its share of the best, second."""
     near = index.passage_vectors @ query.subject.vector
     cosines = [np.sort(near[at.start : at.stop])[::-1] if at else np.zeros(1) for at in passages]
     first = np.asarray([each[0] for each in cosines], dtype=np.float32)
     second = np.asarray([each[min(1, len(each) - 1)] for each in cosines], dtype=np.float32)
-    return np.stack((first, first / (float(first.max()) or 1.0), second))
+    return rows, {
+        "score": scores / spread - by_chance,
+        "score, as a share of the best": scores / scores[0] if scores[0] > 0 else 0 * scores,
+        "below the best": (scores[0] - scores) / spread,
+        "by meaning": dense - by_chance,
+        "by words": lexical - by_chance,
+        "place": np.log1p(np.arange(len(rows))),
+        "whole abstract and subject": index.paper_vectors[rows] @ query.subject.vector,
+        "nearest sentence and subject": first,
+        "nearest sentence, as a share of the best": first / (float(first.max()) or 1.0),
+        "second sentence and subject": second,
+        **_by_words(index, query, rows, passages),
+        "by meaning, normalised over the first papers": z_scores(dense),
+        "is named": np.isin(rows, query.named),
+    }
 
 
-def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequence[range]) -> Floats:
+def _by_words(
+    index: Index, query: Query, rows: Sequence[int], passages: Sequence[range]
+) -> Columns:
     """Measure how many words of the subject and names of the question each paper has."""
     weights = {token: index.lexical.idf(token) for token in query.subject.tokens}
     names = [name.mentioned for name in query.names if name.mentioned]
@@ -98,23 +64,25 @@ def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequenc
         share = covered(weights, title.union(*sentences))
         having = sum(row in mentioned for mentioned in names)
         measured.append(
-            (
-                covered(weights, title),
-                share,
-                max((covered(weights, each) for each in sentences), default=0.0),
-                np.log1p(len(weights)),
-                having / len(names) if names else 0.0,
-                1 - having / len(names) if names else 0.0,
-                float(share > 0.99 and len(weights) <= 3),
-            )
+            {
+                "subject's words in the title": covered(weights, title),
+                "subject's words in the paper": share,
+                "subject's words in one sentence": max(
+                    (covered(weights, each) for each in sentences), default=0.0
+                ),
+                "words of the subject": np.log1p(len(weights)),
+                "names of the question that it has": having / len(names) if names else 0,
+                "names of the question that it lacks": 1 - having / len(names) if names else 0,
+                "all words in the paper, short subject": share > 0.99 and len(weights) <= 3,
+            }
         )
-    return np.asarray(measured, dtype=np.float32).T
+    return {name: [each[name] for each in measured] for name in measured[0]}
 
 
-def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
-    """Return the `FEATURES_AGAIN` of papers, which add the results of the first model.
+def measure_again(index: Index, rows: Sequence[int], measured: Columns, scores: Floats) -> Columns:
+    """Return the features of papers, with the results of the first model added.
 
-    `measured` has shape (n, len(FEATURES)); `scores` are its log-odds for each paper, shape (n,).
+    `measured` are those of the first model, `scores` its log-odds for each paper, shape (n,).
     """
     shares = sigmoids(scores)
     vectors = index.paper_vectors[list(rows)]
@@ -124,8 +92,15 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
     cosines = vectors @ vectors.T
     mean = (cosines @ shares - np.diag(cosines) * shares) / float(shares.sum())
     ones = np.ones(len(rows))
-    columns = (scores, near, z_scores(near), mean, ones * shares.sum(), ones * scores.max())
-    return np.column_stack((measured, *columns)).astype(np.float32)
+    return {
+        **measured,
+        "log-odds": scores,
+        "nearness to the best": near,
+        "nearness to the best, normalised": z_scores(near),
+        "mean nearness to papers that fit": mean,
+        "papers that fit": ones * shares.sum(),
+        "log-odds of the best": ones * scores.max(),
+    }
 
 
 def _shares(index: Index, query: Query, ranking: Ranking) -> tuple[list[int], Floats]:
@@ -140,16 +115,12 @@ def likely(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, floa
     """Return the papers of which one may answer, each with its probability, best first."""
     rows, measured = measure(index, query, ranking, ANSWERING)
     scores = query.fitted.models["answering"].score(measured)
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
+    shares = softmax(scores)
     return [(rows[at], float(shares[at])) for at in np.argsort(-shares, kind="stable")]
 
 
 def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, float]]:
-    """Return the papers on a subject with their probabilities, best first, at least one.
-
-    At least one paper must be allowed.
-    """
+    """Return the papers on a subject with their probabilities, best first; one must be allowed."""
     rows, shares = _shares(index, query, ranking)
     order = np.argsort(-shares, kind="stable")
     # The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
@@ -158,38 +129,24 @@ def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, floa
     return [(rows[at], float(shares[at])) for at in order[: int(np.argmax(expected)) + 1]]
 
 
-OF_SEVERAL = (
-    "papers are asked for, by the wording",
-    "many papers are asked about, by the wording",
-    "expected papers",
-    "first paper fits",
-    "third paper fits",
-    "first paper ahead",
-    "a paper is named",
-)
-
-
-def measure_several(index: Index, query: Query, ranking: Ranking) -> Floats:
-    """Return the features `OF_SEVERAL`, which tell whether papers are asked for, shape (F,)."""
+def measure_several(index: Index, query: Query, ranking: Ranking) -> Columns:
+    """Return the features that tell whether papers are asked for."""
     shares = np.sort(_shares(index, query, ranking)[1])[::-1]
     kinds = {name: max(share, 1e-3) for name, share in query.wording.kinds.items()}
     scores = ranking.scores[ranking.rows]
     ahead = float(scores[0] - scores[min(1, len(scores) - 1)]) / (float(ranking.scores.std()) or 1)
-    return np.asarray(
-        (
-            np.log(kinds["papers"] / kinds["answer"]),
-            np.log(kinds["overview"] / kinds["answer"]),
-            np.log(float(shares.sum()) + 0.1),
-            shares[0],
-            shares[min(2, len(shares) - 1)],
-            ahead,
-            bool(query.named),
-        ),
-        dtype=np.float32,
-    )
+    return {
+        "papers are asked for, by the wording": np.log(kinds["papers"] / kinds["answer"]),
+        "many papers are asked about, by the wording": np.log(kinds["overview"] / kinds["answer"]),
+        "expected papers": np.log(float(shares.sum()) + 0.1),
+        "first paper fits": shares[0],
+        "third paper fits": shares[min(2, len(shares) - 1)],
+        "first paper ahead": ahead,
+        "a paper is named": bool(query.named),
+    }
 
 
 def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
     """Return whether a question asks for papers, not for what one says, by wording and ranking."""
-    row = measure_several(index, query, ranking)
-    return bool(query.fitted.models["several"].score(row[None, :])[0] > 0)
+    measured = measure_several(index, query, ranking)
+    return bool(query.fitted.models["several"].score(measured)[0] > 0)

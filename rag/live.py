@@ -24,11 +24,7 @@ class LiveIndex:
     """The live index of a store and its pipeline. Several threads may use it at once."""
 
     def __init__(
-        self,
-        store: Path,
-        encoder: SentenceEncoder,
-        recipe: Recipe | None,
-        chroma: Chroma | None,
+        self, store: Path, encoder: SentenceEncoder, recipe: Recipe | None, chroma: Chroma | None
     ) -> None:
         """Open the live generation; search by `chroma` as soon as that server holds it.
 

@@ -3,7 +3,7 @@
 Each step is a callable of the `Recipe`; with another recipe, the worth of a step can be measured.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -18,7 +18,7 @@ from index.lexical import tokenize
 from index.store import Index
 from rag import catalogue, refusal, selection
 from rag.citations import Block, Claim, Outcome, compose, escape, joined, quotes
-from rag.confidence import COUNTED, Chances, chances
+from rag.confidence import Chances, chances
 from rag.conversation import History, Standalone, places, plain, read_history
 from rag.digests import allowed, list_digests
 from rag.evidence import ON_SUBJECT, Evidence, within
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 LONGEST_QUESTION = 4_000
 """Maximum length of a question, in code points."""
-STRICT = 0.5
-"""Minimum confidence of a strict answer: it is more likely right than not."""
 CAUTION = "The abstracts may not answer this; these sentences are closest."
 BESIDE = "{} The closest sentences are quoted; they may not answer the question."
 UNSURE = "The papers found are too unlikely to be the right ones for a strict answer ({:.0%})."
@@ -57,8 +55,6 @@ HELP = (
     "Ask about the papers of this collection, for example what one of them proposes or reports,"
     " which papers are on a subject, how two differ, or what is new."
 )
-_TOPIC_SHARE = 0.1
-"""Share of the topic threshold from which a chat model may write: it can still refuse itself."""
 _NEAREST = 3
 _KINDS_OF_COLLECTION = {Kind.OVERVIEW, Kind.CHOOSE}
 
@@ -109,6 +105,12 @@ def check_question(text: str) -> str:
     return question
 
 
+def info_of(index: Index) -> IndexInfo:
+    """Return what an answer says of the index it is from."""
+    name, encoder = index.manifest.generation, index.manifest.encoder
+    return IndexInfo(id=name, papers=len(index.papers), encoder=encoder)
+
+
 class Pipeline:
     """Answers questions from one index; every sentence cites the sentence that supports it."""
 
@@ -122,10 +124,7 @@ class Pipeline:
     @property
     def info(self) -> IndexInfo:
         """The index that answers."""
-        manifest = self.index.manifest
-        return IndexInfo(
-            id=manifest.generation, papers=len(self.index.papers), encoder=manifest.encoder
-        )
+        return info_of(self.index)
 
     def request(
         self,
@@ -161,7 +160,17 @@ class Pipeline:
         if writer and request.turns:
             yield Progress(stage="understand", text="Reading the conversation")
         with clock.step("understand"):
-            query = self._understand(request, writer)
+            condensed = None
+            if writer and not places(request.asked):  # a source number already identifies a paper
+                condensed = writer.condense(request, self.index)
+            query = self._recipe.understand(
+                request,
+                self.index,
+                self._encoder,
+                self._digests,
+                Standalone(condensed) if condensed else None,
+                self._recipe.fitted,
+            )
         yield Progress(stage="search", text=f"Searching {int(query.allowed.sum()):,} abstracts")
         with clock.step("retrieve"):
             ranking = rank_for(self.index, query, self._recipe.rank)
@@ -172,15 +181,6 @@ class Pipeline:
         if not streamed:
             yield Delta(text=answer.text)
         yield Finished(answer=answer)
-
-    def _understand(self, request: Request, writer: "Writer | None") -> Query:
-        condensed = None
-        if writer and not places(request.asked):  # a source number already identifies a paper
-            condensed = writer.condense(request, self.index)
-        standalone = Standalone(condensed) if condensed else None
-        return self._recipe.understand(
-            request, self.index, self._encoder, self._digests, standalone, self._recipe.fitted
-        )
 
     def _outcome(
         self, query: Query, ranking: Ranking, writer: "Writer | None", clock: Clock
@@ -232,13 +232,11 @@ class Pipeline:
             choices = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
             several = f"“{name.text}” is the name of several papers: {'; '.join(titles)}."
             return Outcome(reason=f"{several} Which one is meant?", suggestions=choices)
-        if _may_ask_credits(query) and query.wording.asks_most == "name":
-            return self._credits(query)
-        if query.kind is Kind.CATALOGUE and (
-            blocks := catalogue.read_off(index, query, ranking, self._digests)
-        ):
-            return _exact_outcome(blocks)
-        return None
+        if query.wording.asks_most == "name" and (credited := self._credits(query)):
+            return credited
+        is_of_index = query.kind is Kind.CATALOGUE
+        blocks = is_of_index and catalogue.read_off(index, query, ranking, self._digests)
+        return _exact_outcome(blocks) if blocks else None
 
     def _decide_kind(self, query: Query, ranking: Ranking) -> Query:
         """Return the query with its final kind: the ranking tells if it asks for several papers."""
@@ -274,34 +272,34 @@ class Pipeline:
         if not refusal.is_latin(refusal.beside_names(query)):
             return replace(refusal.unanswered(self.index, query, ranking), may_write=True)
         if _is_certain(query, evidence):
-            confidence = None if query.kind is Kind.CHOOSE else COUNTED
+            confidence = None if query.kind is Kind.CHOOSE else 1.0
             return self._quote(query, evidence, confidence, may_write=True)
         strictness, least = query.request.options.strictness, query.fitted.thresholds
         judged = self._recipe.judge(self.index, query, ranking, evidence)
         suffices = _compares_named(query) or judged.suffice(least)
-        on_topic = judged.topic >= least["topic"] * _TOPIC_SHARE
-        if not suffices and _may_ask_credits(query):
-            return self._credits(query)
+        on_topic = judged.topic >= least["topic"] * 0.1  # a chat model can still refuse itself
+        if not suffices and (credited := self._credits(query)):
+            return credited
         shortfall = None if suffices else refusal.unanswered(self.index, query, ranking)
         if shortfall and strictness != "lenient":
             may_write = on_topic and strictness == "normal"
             return replace(shortfall, may_write=may_write, confidence=judged.answer)
-        if strictness == "strict" and judged.answer < STRICT:
+        if strictness == "strict" and judged.answer < 0.5:  # rather wrong than right
             return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(shortfall.reason) if shortfall else CAUTION if is_unsure else None
-        if (
-            not shortfall
-            and query.kind in (Kind.ANSWER, Kind.ABOUT)
-            and judged.paper < least["paper"]
-        ):
+        asks_one = query.kind in (Kind.ANSWER, Kind.ABOUT)
+        if not shortfall and asks_one and judged.paper < least["paper"]:
             caution = CAUTION
             if not query.named:
                 evidence = selection.nearest(self.index, query, ranking)
         confidence = None if shortfall else judged.answer
         return self._quote(query, evidence, confidence, caution, may_write=suffices or on_topic)
 
-    def _credits(self, query: Query) -> Outcome:
+    def _credits(self, query: Query) -> Outcome | None:
+        """Say who wrote the papers that a question names, if it may ask that; else None."""
+        if not (query.known and query.only_names and query.wording.may_ask_credits):
+            return None
         return _exact_outcome([catalogue.credits_of(self.index.papers[row]) for row in query.known])
 
     def _quote(
@@ -336,8 +334,6 @@ class Pipeline:
         """Return the outcome as an `Answer`, with markers, references, nearest papers and usage."""
         with clock.step("cite"):
             composition = compose(outcome.blocks)
-        cited = {reference.paper.id for reference in composition.references}
-        reason, heading = outcome.reason, f"{NO_ANSWER} " if outcome.searched else ""
         references = composition.references
         if not outcome.counted:
             references = tuple(
@@ -345,26 +341,20 @@ class Pipeline:
                 for each in references
                 if (row := self.index.row_of(each.paper.id)) is not None
             )
-        first = ranking.rows[: len(cited) + _NEAREST]
-        near = [(self.index.papers[row], float(ranking.scores[row])) for row in first]
-        nearest = [
-            NearPaper(id=paper.id, title=paper.title, score=score)
-            for paper, score in near
-            if paper.id not in cited
-        ]
+        reason, heading = outcome.reason, f"{NO_ANSWER} " if outcome.searched else ""
         return Answer(
             question=query.request.asked.encode(errors="replace").decode(),
             standalone_question=query.standalone,
             kind=query.kind.value,
             status="insufficient_evidence" if reason else "answered",
             reason=reason,
-            lacks=outcome.lacks if reason else None,
+            lacks=outcome.lacks,
             mode="generative" if outcome.model else "extractive",
             notice=outcome.notice,
             text=composition.text if reason is None else heading + escape(reason),
             sentences=composition.sentences,
             references=references,
-            nearest=tuple(nearest[:_NEAREST]),
+            nearest=self._nearest(ranking, {each.paper.id for each in references}),
             suggestions=outcome.suggestions,
             usage=writer.usage if writer else Usage(),
             timings_ms=clock.done(),
@@ -374,14 +364,17 @@ class Pipeline:
             index=self.info,
         )
 
+    def _nearest(self, ranking: Ranking, cited: Set[str]) -> tuple[NearPaper, ...]:
+        """Return the first papers of a ranking that are not cited."""
+        first = ranking.rows[: len(cited) + _NEAREST]
+        near = [(self.index.papers[row], float(ranking.scores[row])) for row in first]
+        others = [(paper, score) for paper, score in near if paper.id not in cited][:_NEAREST]
+        return tuple(NearPaper(id=at.id, title=at.title, score=score) for at, score in others)
+
 
 def _exact_outcome(blocks: Sequence[Block]) -> Outcome:
     """Return text that no search found, such as facts of the index, as a certain outcome."""
-    return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
-
-
-def _may_ask_credits(query: Query) -> bool:
-    return bool(query.known) and query.only_names and query.wording.may_ask_credits
+    return Outcome(tuple(blocks), confidence=1.0, counted=True)
 
 
 def _compares_named(query: Query) -> bool:

@@ -22,26 +22,13 @@ from rag.fitted import Floats, Record, record
 from rag.retrieval import Probe, Ranking, rank
 from rag.schema import Filters, Options
 from rag.scope import Scope, describe_limits, read_scope
-from rag.wording import (
-    Kind,
-    Span,
-    Wording,
-    read_relation,
-    read_wording,
-    subject_text,
-    subject_words,
-)
+from rag.wording import Kind, Reader, Span, Wording, subject_text
 
-_DATE_FILTERS = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
-"""Kinds of questions in which a date filters the papers."""
-_MAY_BE_OF_COLLECTION = {Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
+_OF_COLLECTION = {Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 """Kinds of questions that may be about the whole collection: "the main trends"."""
-_OF_ALL_CHOSEN = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE}
-"""Kinds of questions that are about all chosen papers, whichever of them the question names."""
 _LETTER, _IDEOGRAPH = "[0-9A-Za-z\u00c0-\u024f]", "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 _BETWEEN_SCRIPTS = re.compile(f"(?<={_LETTER})(?={_IDEOGRAPH})|(?<={_IDEOGRAPH})(?={_LETTER})")
 """The places between a Latin letter or digit and a Japanese, Chinese or Korean character."""
-_WHOLE_COLLECTION, _SHORT_WORD = 0.9, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +49,15 @@ class Query:
 
     request: Request
     encoder: Encoder
-    """The encoder of the index."""
     fitted: Record
-    """The models fitted for that encoder."""
     probe: Probe
     """The standalone question to search for, without its mentions of digests and dates."""
     kind: Kind
     wording: Wording
     names: tuple[Named, ...]
-    """The names in `probe.text`."""
     subject_words: tuple[Span, ...]
     """Spans of `probe.text` that are its subject; empty if it is about all papers."""
     scope: Scope
-    """The digests and dates that the question mentions."""
     allowed: NDArray[np.bool_]
     """Mask of the papers that pass the filters and the scope, shape (P,)."""
     about: tuple[int, ...] = ()
@@ -192,62 +175,81 @@ def understand(
     standalone question if a chat model made it, `fitted` are models to use instead of those fitted
     for the encoder.
     """
-    bundled = fitted or record()  # of the bundled encoder, which always reads the wording
+    is_bundled = encoder.name == minilm.NAME
+    encode = cache(encoder.encode_query if is_bundled else _encode_bundled)
+    reader = Reader(fitted or record(), encode)
     fitted = fitted or record(index.manifest.encoder)
-    encode = cache(encoder.encode_query)
-    read = encode if encoder.name == minilm.NAME else _encode_bundled
-    asked = _BETWEEN_SCRIPTS.sub(" ", request.asked)
-    wording = read_wording(asked, read(asked), bundled)
+    asked, follows = _BETWEEN_SCRIPTS.sub(" ", request.asked), fitted.models["follows"]
     resolved = standalone or stand_alone(
-        asked, request.turns, index, encoder, digests, wording, fitted.models["follows"]
+        asked, request.turns, index, encoder, digests, reader.wording(asked), follows
     )
-    resolved = replace(resolved, asked=with_days(resolved.asked, date.today()))
-    if resolved.asked != asked:
-        wording = read_wording(resolved.asked, read(resolved.asked), bundled)
-    scope = read_scope(
-        resolved.asked,
-        digests,
-        lambda text: read_relation(text, read(text), bundled),
-        dates=wording.kind in _DATE_FILTERS,
-    )
-    text = scope.text or resolved.asked
-    subject = subject_words(text, bundled.models["subject"])
-    right, mends = mend(text, index.lexical, index.names, subject)
-    probe = Probe(right, encode(right), mends)
-    if right != text:
-        subject = subject_words(right, bundled.models["subject"])
-    names = tuple(_assign_owner(n, index) for n in index.names.read(probe.text) if not _is_word(n))
-    if wording.kind is Kind.ABOUT and not names:
-        names = _names_of_subject(probe.text, subject, index)
-    if wording.kind in _MAY_BE_OF_COLLECTION and not names:
-        subject = _drop_general_subject(subject, probe.text, index, read, bundled)
+    return _analyse(request, resolved, index, encoder, digests, reader, fitted)
+
+
+def _analyse(
+    request: Request,
+    resolved: Standalone,
+    index: Index,
+    encoder: Encoder,
+    digests: Sequence[Digest],
+    reader: Reader,
+    fitted: Record,
+) -> Query:
+    """Analyse a question that needs no earlier turn."""
+    asked = with_days(resolved.asked, date.today())
+    wording = reader.wording(asked)
+    asks_papers = wording.kind in {Kind.PAPERS, *_OF_COLLECTION}  # else a date may be the subject
+    scope = read_scope(asked, digests, reader.relation, dates=asks_papers)
+    text = scope.text or asked
+    right, mends = mend(text, index.lexical, index.names, reader.subject(text))
+    subject, names = _parse(right, wording.kind, index, reader)
+    encode = reader.encode if encoder.name == minilm.NAME else encoder.encode_query
     mask = request.allowed & allowed(index.papers, scope.filters)
     if scope.without:
         mask &= ~allowed(index.papers, Filters(digests=scope.without))
-    if chosen := _chosen(request.filters.papers, index, names, wording.kind):
-        resolved = replace(resolved, about=tuple(row for row in chosen if mask[row]))
+    chosen = _chosen(request.filters.papers, index, names, wording.kind)
+    about = tuple(row for row in chosen if mask[row]) if chosen else resolved.about
     return Query(
         request=request,
         encoder=encoder,
         fitted=fitted,
-        probe=probe,
+        probe=Probe(right, encode(right), mends),
         kind=wording.kind,
         wording=wording,
         names=names,
         subject_words=subject,
         scope=scope,
         allowed=mask,
-        about=resolved.about,
+        about=about,
         chosen=chosen,
-        standalone=resolved.text(index),
+        standalone=replace(resolved, asked=asked, about=about).text(index),
         missing_source=resolved.missing,
         limits=describe_limits(request.filters, scope, digests),
     )
 
 
 def _encode_bundled(text: str) -> Floats:
-    """Return the unit vector of a text by the bundled encoder, as the wording models need."""
     return np.asarray(minilm.shared(minilm.bundled_folder()).encode(text), dtype=np.float32)
+
+
+def _parse(
+    text: str, kind: Kind, index: Index, reader: Reader
+) -> tuple[tuple[Span, ...], tuple[Named, ...]]:
+    """Return the words of a question's subject, and the names in it."""
+    subject = reader.subject(text)
+    found = (_assign_owner(name, index) for name in index.names.read(text))
+    names = tuple(
+        name  # "OK", which no paper has, is a word
+        for name in found
+        if name.mentioned or len(name.text) > 3 or not is_english(name.text.lower())
+    )
+    if names:
+        return subject, names
+    about = subject_text(text, subject)
+    is_general = about and all(_is_known(word, index, reader) for word in about.split())
+    if kind in _OF_COLLECTION and about and is_general and reader.means_all(about):
+        return (), ()
+    return subject, _names_of_subject(text, subject, index) if kind is Kind.ABOUT else ()
 
 
 def _chosen(
@@ -262,29 +264,15 @@ def _chosen(
     named_rows = {row for name in names for row in name.own}
     named = tuple(row for row in chosen if row in named_rows)
     compares_with_others = kind is Kind.COMPARE and len(named) == 1
-    return named if named and kind not in _OF_ALL_CHOSEN and not compares_with_others else chosen
+    is_of_all = compares_with_others or kind in {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE}
+    return named if named and not is_of_all else chosen
 
 
-def _drop_general_subject(
-    subject: tuple[Span, ...],
-    text: str,
-    index: Index,
-    read: Callable[[str], Floats],
-    bundled: Record,
-) -> tuple[Span, ...]:
-    """Return the subject, or () if its words only say that all papers are meant."""
-    about = subject_text(text, subject)
-    if not about or not all(_is_known(word, index, bundled) for word in about.split()):
-        return subject
-    shares = bundled.models["whole"].shares(read(about))
-    return () if shares["yes"] > _WHOLE_COLLECTION else subject
-
-
-def _is_known(word: str, index: Index, bundled: Record) -> bool:
+def _is_known(word: str, index: Index, reader: Reader) -> bool:
     """Return whether a word occurs in the index or in the vocabulary of the wording models."""
-    tokens = tokenize(word)
-    known = index.lexical.document_frequency
-    return not tokens or word.strip(".,;:?!").lower() in bundled.places or tokens[0] in known
+    tokens, known = tokenize(word), index.lexical.document_frequency
+    in_vocabulary = word.strip(".,;:?!").lower() in reader.fitted.places
+    return not tokens or in_vocabulary or tokens[0] in known
 
 
 def _names_of_subject(text: str, subject: tuple[Span, ...], index: Index) -> tuple[Named, ...]:
@@ -304,11 +292,6 @@ def _are_covered(names: Sequence[Named], words: tuple[Span, ...]) -> bool:
     return all(any(a < name.end and name.start < b for name in names) for a, b in words)
 
 
-def _is_word(name: Named) -> bool:
-    """Return whether a name that no paper has is only a short English word, such as "OK"."""
-    return not name.mentioned and len(name.text) <= _SHORT_WORD and is_english(name.text.lower())
-
-
 def _assign_owner(name: Named, index: Index) -> Named:
     """Return the name, assigned to the only paper that mentions it if that is in its title."""
     if name.own or not name.proper or len(name.mentioned) != 1:
@@ -317,17 +300,12 @@ def _assign_owner(name: Named, index: Index) -> Named:
     return replace(name, own=name.mentioned) if name.text in title else name
 
 
-def rank_for(
-    index: Index,
-    query: Query,
-    ranker: Callable[..., Ranking] = rank,
-    allowed: NDArray[np.bool_] | None = None,
-) -> Ranking:
+def rank_for(index: Index, query: Query, ranker: Callable[..., Ranking] = rank) -> Ranking:
     """Rank the papers for a question, and for its subject alone if it has other words.
 
     If it is about papers of earlier turns, search with their titles instead.
     """
-    allowed = query.allowed if allowed is None else allowed
+    allowed = query.allowed
     if not query.about:
         by_subject = None
         if query.subject is not query.probe:

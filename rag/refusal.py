@@ -20,13 +20,7 @@ from rag.wording import Kind, subject_words
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-NEAR_THE_BEST = 0.6
-"""Share of the best score of all papers from which a paper that passes the filters is near it."""
-_SHOWN = 3
 _SIGNS = ".,;:?!()/\"'“”‘’"
-_FOREIGN = 0.3
-"""Minimum probability that a text is in another language; short texts seldom reach it."""
-_LATIN = ("LATIN", "GREEK")
 _AS_ENGLISH = {"en", "pcm", "zxx"}
 """English, Nigerian Pidgin, which looks like English, and no language (acronyms)."""
 
@@ -63,8 +57,8 @@ def filtered_out(index: Index, query: Query, ranking: Ranking) -> str | None:
     elif query.kind in (Kind.ANSWER, Kind.ABOUT):
         best = int(np.argmax(ranking.scores))
         first = float(ranking.scores[ranking.rows[0]])
-        if query.allowed[best] or first >= NEAR_THE_BEST * float(ranking.scores[best]):
-            return None
+        if query.allowed[best] or first >= 0.6 * float(ranking.scores[best]):
+            return None  # another paper is near the best
     else:
         return None
     paper = _quoted(index, best)
@@ -96,18 +90,17 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Outcome:
     elif query.known:
         row = query.known[0]
         lacking = [n.text for n in query.proper if row not in n.mentioned and row not in n.own]
-        lacks = lacking[0] if lacking else lacks
+        lacks = next(iter(lacking), lacks)
         does_not = f"mention {lacks}" if lacking else "state this"
         reason = f"The abstract of {_quoted(index, row)} does not {does_not}."
     elif query.kind is not Kind.COMPARE and (unknown := _unknown(index, query.probe.text)):
-        named = ", ".join(f"“{word}”" for word in unknown[:_SHOWN])
+        named = ", ".join(f"“{word}”" for word in unknown[:3])
         reason = f"No abstract has the word{'s' * (len(unknown) > 1)} {named}."
     elif query.probe.tokens:
         nearest = _quoted(index, int(ranking.rows[0]))
         reason = f"None of the abstracts states this; the nearest is that of {nearest}."
     else:
-        reason = "The question has no words to search for: ask about the papers."
-        return Outcome(reason=reason)
+        return Outcome(reason="The question has no words to search for: ask about the papers.")
     return Outcome(reason=reason, lacks=lacks, searched=True)
 
 
@@ -131,7 +124,9 @@ def beside_names(query: Query) -> str:
 def is_latin(text: str) -> bool:
     """Return whether at least half of a text's letters are Latin or, as in formulas, Greek."""
     letters = [letter for letter in text if letter.isalpha()]
-    latin = [letter for letter in letters if character_name(letter, "").startswith(_LATIN)]
+    latin = [
+        letter for letter in letters if character_name(letter, "").startswith(("LATIN", "GREEK"))
+    ]
     return 2 * len(latin) >= len(letters)
 
 
@@ -143,7 +138,8 @@ def is_english(text: str) -> bool:
     if 4 * sum(is_word(word) for word in words) >= 3 * len(words):
         return True
     language, probability = _languages().classify(text)
-    return bool(language in _AS_ENGLISH or probability < _FOREIGN)
+    # Short texts seldom reach even this probability.
+    return bool(language in _AS_ENGLISH or probability < 0.3)
 
 
 @lru_cache(maxsize=1)

@@ -22,16 +22,11 @@ from index.encoder import Encoder
 from index.lexical import token_set, tokenize
 from index.naming import mend
 from index.store import Index
+from rag.fitted import Floats
 from rag.schema import Found, Hit, Passage
 
-Floats = NDArray[np.float32]
-
-SENTENCE_WEIGHT = 0.7
-LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
-CANDIDATES, READ = 40, 10
-"""Numbers of papers to encode for a question: whole abstracts, and then single sentences."""
 FOUND_AMONG = 20
 """A signal (vectors or words) has found a paper if it ranks the paper among its first so many."""
 
@@ -63,15 +58,12 @@ class Ranking:
     """The papers ranked for one query, with the scores of all P papers and S passages."""
 
     probe: Probe
-    """The query."""
     rows: NDArray[np.intp]
     """Rows of the allowed papers in `index.papers`, best first."""
     scores: Floats
     """The score of each paper of the index, shape (P,)."""
     passages: Floats
     """The cosine of the query and each passage, shape (S,)."""
-    whole: Floats
-    """The cosine of the query and each whole abstract, shape (P,)."""
     dense: Floats
     """The part of each score that comes from vectors, shape (P,)."""
     lexical: Floats
@@ -83,10 +75,11 @@ class Ranking:
         """Return the signal that ranks a paper among its first, or else ranks it higher."""
         by_meaning, by_words = self._ranks
         dense = bool(by_meaning[row] < FOUND_AMONG)
-        lexical = bool(by_words[row] < FOUND_AMONG and self.lexical[row] > 0)
+        has_words = bool(self.lexical[row] > 0)
+        lexical = has_words and bool(by_words[row] < FOUND_AMONG)
         if dense == lexical:
             # Both or neither; if neither, words count only where they rank the paper higher.
-            ahead = by_words[row] < by_meaning[row] and self.lexical[row] > 0
+            ahead = has_words and by_words[row] < by_meaning[row]
             return "both" if dense else "lexical" if ahead else "dense"
         return "dense" if dense else "lexical"
 
@@ -131,21 +124,6 @@ def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Flo
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
-def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
-    """Return the cosine of a question and each passage and paper, shapes (S,) and (P,).
-
-    If a vector server supplies the candidates, add the first 100 papers by their words.
-    """
-    passages = index.passage_vectors @ probe.vector
-    whole = index.paper_vectors @ probe.vector
-    if index.is_searched:
-        rows = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:100]
-        whole[rows] = index.paper_vectors[rows] @ probe.vector
-        in_rows = np.flatnonzero(np.isin(index.owner, rows))
-        passages[in_rows] = index.passage_vectors[in_rows] @ probe.vector
-    return passages, whole
-
-
 def rank(index: Index, probe: Probe, allowed: NDArray[np.bool_] | None = None) -> Ranking:
     """Rank the P papers of `index` for a question.
 
@@ -154,14 +132,20 @@ def rank(index: Index, probe: Probe, allowed: NDArray[np.bool_] | None = None) -
     """
     if allowed is not None:
         index = index.within(allowed)
-    passages, whole = _cosines(index, probe)
-    nearest = _nearest_mean(passages, index.owner, len(index.papers))
+    passages = index.passage_vectors @ probe.vector
+    whole = index.paper_vectors @ probe.vector
     lexical = index.lexical.scores(probe.tokens)
-    dense = z_scores(whole) + SENTENCE_WEIGHT * z_scores(nearest)
-    scores = dense + LEXICAL_WEIGHT * z_scores(lexical)
+    if index.is_searched:  # a vector server supplies candidates: add the first 100 by words
+        near = np.argsort(-lexical, kind="stable")[:100]
+        whole[near] = index.paper_vectors[near] @ probe.vector
+        of_near = np.flatnonzero(np.isin(index.owner, near))
+        passages[of_near] = index.passage_vectors[of_near] @ probe.vector
+    nearest = _nearest_mean(passages, index.owner, len(index.papers))
+    dense = z_scores(whole) + 0.7 * z_scores(nearest)
+    scores = dense + 0.7 * z_scores(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
-    return Ranking(probe, rows[order], scores, passages, whole, dense, lexical)
+    return Ranking(probe, rows[order], scores, passages, dense, lexical)
 
 
 def encode_candidates(
@@ -169,17 +153,17 @@ def encode_candidates(
 ) -> Index:
     """Return the index with vectors for the likeliest papers, so that it can be asked right away.
 
-    Encode the whole abstracts of the first `CANDIDATES` papers by their words, then rank, then
-    encode the sentences of the first `READ`. What has a vector is not encoded again. `allowed` is
+    Encode the whole abstracts of the first 40 papers by their words, then rank, then encode the
+    sentences of the first ten. What has a vector is not encoded again. `allowed` is
     the mask of the papers that may answer, shape (P,); all by default.
     """
     lexical = index.lexical.scores(probe.tokens)
     lexical = lexical if allowed is None else np.where(allowed, lexical, 0)
-    first = np.argsort(-lexical, kind="stable")[:CANDIDATES]
+    first = np.argsort(-lexical, kind="stable")[:40]
     lacks_vector = ~np.asarray(index.paper_vectors[first]).any(axis=1)
     index = index.encoded(first[(lexical[first] > 0) & lacks_vector].tolist(), (), encoder)
     rows = [
-        at for paper in rank(index, probe, allowed).rows[:READ] for at in passage_rows(index, paper)
+        at for paper in rank(index, probe, allowed).rows[:10] for at in passage_rows(index, paper)
     ]
     lacks_vector = ~np.asarray(index.passage_vectors[rows]).any(axis=1)
     return index.encoded((), np.asarray(rows, dtype=np.int64)[lacks_vector].tolist(), encoder)
@@ -220,24 +204,33 @@ def nearest_to(
     return [(int(row), float(cosines[row])) for row in order if may[row]]
 
 
+def nearest_passages(index: Index, paper: int, vector: Floats) -> list[int]:
+    """Return the rows of a paper's `PASSAGES_PER_HIT` passages nearest to a vector, best first."""
+    rows = passage_rows(index, paper)
+    near = index.passage_vectors[rows.start : rows.stop] @ vector
+    return [rows[at] for at in np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]]
+
+
 def similar_hits(index: Index, paper: int, limit: int) -> list[Hit]:
     """Return the `limit` papers nearest to a paper, each with its passages nearest to that one."""
     vector, every = index.paper_vectors[paper], np.ones(len(index.papers), dtype=np.bool_)
-    found = []
-    for row, cosine in nearest_to(index, vector, every, [paper])[:limit]:
-        rows = passage_rows(index, row)
-        near = index.passage_vectors[rows.start : rows.stop] @ vector
-        best = [rows[at] for at in np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]]
-        found.append(_hit(index, row, cosine, best, "dense"))
-    return found
+    return [
+        _hit(index, row, cosine, nearest_passages(index, row, vector), "dense")
+        for row, cosine in nearest_to(index, vector, every, [paper])[:limit]
+    ]
 
 
 def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:
     """Return the first `limit` papers of a ranking, each with its nearest passages."""
-    rows = [(int(row), float(ranking.scores[row])) for row in ranking.rows[:limit]]
     return tuple(
-        _hit(index, row, score, best_passages(index, ranking, row), ranking.found_by(row))
-        for row, score in rows
+        _hit(
+            index,
+            row,
+            ranking.scores[row],
+            best_passages(index, ranking, row),
+            ranking.found_by(row),
+        )
+        for row in ranking.rows[:limit].tolist()
     )
 
 
@@ -247,4 +240,4 @@ def _hit(index: Index, row: int, score: float, best: Sequence[int], found: Found
         Passage(start=at.start, end=at.end, text=paper.abstract[at.start : at.end])
         for at in passages
     )
-    return Hit(paper=paper, score=score, passages=tuple(cited), found=found)
+    return Hit(paper=paper, score=float(score), passages=tuple(cited), found=found)

@@ -14,22 +14,15 @@ import numpy as np
 from index.lexical import tokenize
 from index.store import Index
 from rag.evidence import ON_SUBJECT, WORDS, Evidence, PaperEvidence, leading, of_paper, summary
-from rag.listing import MOST, likely, listed
+from rag.listing import likely, listed
 from rag.query import Query
-from rag.retrieval import Probe, Ranking, nearest_to, passage_rows, rank
+from rag.retrieval import Probe, Ranking, nearest_passages, nearest_to, rank
 from rag.wording import Kind
 
 WORDS_OF_SIDE = 60
 """Approximate maximum of words of evidence from each side of a comparison."""
 SIDES = 4
 """Maximum number of papers that are compared, or quoted because the question names them."""
-THEMES, OF_THEME = 8, 2
-"""Maximum numbers of themes of a collection, and of papers cited for each."""
-MOST_GATHERED, FEWEST_GROUPED = 10, 4
-"""Maximum number of papers in an overview of a subject, and the number from which to group them."""
-SIMILAR, CHOSEN = 6, 3
-"""Numbers of similar papers, and of recommended papers."""
-_CANDIDATES, _MOST_CUTS = 10, 4
 _CUT = re.compile(r"[.?!,;:]\s|\b(?:and|or|versus|vs\.?|than|while|with|to|from)\b", re.IGNORECASE)
 """Places at which a question may be split into the sides that it compares."""
 
@@ -87,7 +80,7 @@ def _one_each(
 def from_papers(index: Index, query: Query, ranking: Ranking) -> Evidence:
     """Select all papers on the subject, each with its best sentence."""
     fitting = listed(index, query, ranking)
-    found = _one_each(index, query, ranking, (row for row, _ in fitting[:MOST]))
+    found = _one_each(index, query, ranking, (row for row, _ in fitting[:20]))
     counted = query.wording.asks_how_many
     return Evidence(query.kind, found, count=len(fitting), fit=fitting[0][1], counted=counted)
 
@@ -117,7 +110,7 @@ def sides(index: Index, query: Query, ranking: Ranking) -> Sequence[int]:
     whole = query.probe.text
     halves = [(whole[: cut.start()], whole[cut.end() :]) for cut in _CUT.finditer(whole)]
     best = (float(ranking.scores[first].sum()), first)
-    for half in halves[:_MOST_CUTS]:
+    for half in halves[:4]:
         if all(tokenize(text) for text in half):
             probes = [Probe.of(text, index, query.encoder, mended=False) for text in half]
             best = max(best, _pair(index, ranking, probes))
@@ -127,7 +120,7 @@ def sides(index: Index, query: Query, ranking: Ranking) -> Sequence[int]:
 def _pair(index: Index, ranking: Ranking, probes: Sequence[Probe]) -> tuple[float, list[int]]:
     """Return the best paper for each part, among the first of the whole, and their total score."""
     allowed = np.zeros(len(index.papers), dtype=np.bool_)
-    allowed[ranking.rows[:_CANDIDATES]] = True
+    allowed[ranking.rows[:10]] = True
     found = [rank(index, probe, allowed) for probe in probes]
     rows = [int(each.rows[0]) for each in found]
     if rows[0] == rows[1]:
@@ -145,7 +138,7 @@ def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
         best = np.full(len(index.papers), -1.0, dtype=np.float32)
         np.maximum.at(best, index.owner, ranking.passages)
         rows = [int(row) for row in np.argsort(-best, kind="stable") if query.allowed[row]]
-    found = _one_each(index, query, ranking, rows[:MOST_GATHERED])
+    found = _one_each(index, query, ranking, rows[:10])
     evidence = Evidence(query.kind, found, count=len(shares), fit=shares[0][1])
     return _in_groups(index, evidence)
 
@@ -163,14 +156,14 @@ def by_theme(index: Index, query: Query) -> list[list[int]]:
     return sorted_groups
 
 
-def themes(index: Index, query: Query, most: int = THEMES, of_theme: int = OF_THEME) -> Evidence:
+def themes(index: Index, query: Query, most: int = 8, of_theme: int = 2) -> Evidence:
     """Select the largest clusters of the papers that may answer, each with its typical papers."""
     papers: list[PaperEvidence] = []
     headings: list[tuple[str, int]] = []
     for members in by_theme(index, query)[:most]:
         chosen = members[:of_theme]
         quoted = [(row, at) for row in chosen if (at := leading(index, row)) is not None]
-        papers += [PaperEvidence(row, (at,), at, 0.0) for row, at in quoted]
+        papers += [PaperEvidence(row, (at,), at) for row, at in quoted]
         size = f"{len(members)} paper{'s' * (len(members) != 1)}"
         theme = _theme(index, int(index.clusters[members[0]]))
         headings.append((f"{theme} ({size}):", len(quoted)))
@@ -185,7 +178,7 @@ def _theme(index: Index, number: int) -> str:
 
 def _in_groups(index: Index, evidence: Evidence) -> Evidence:
     """Group papers by their clusters on the map, largest first; leave few papers as they are."""
-    if len(evidence.papers) < FEWEST_GROUPED:
+    if len(evidence.papers) < 4:
         return evidence
     numbers = [int(index.clusters[found.paper]) for found in evidence.papers]
     groups: dict[int, list[PaperEvidence]] = defaultdict(list)
@@ -206,18 +199,15 @@ def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
     """Select the papers most similar to those that are named, or else papers on the subject."""
     named = [*query.about, *query.named]
     if not named:
-        return read_first(index, query, ranking, SIMILAR)
+        return read_first(index, query, ranking, 6)
     vector = index.paper_vectors[named].mean(axis=0)
-    found = []
-    for row, cosine in nearest_to(index, vector, query.allowed, named)[:SIMILAR]:
-        if rows := passage_rows(index, row):
-            near = index.passage_vectors[rows.start : rows.stop] @ vector
-            at = rows[int(np.argmax(near))]
-            found.append(PaperEvidence(row, (at,), at, cosine))
-    return Evidence(Kind.SIMILAR, tuple(found))
+    rows = (row for row, _ in nearest_to(index, vector, query.allowed, named)[:6])
+    found = [(row, nearest_passages(index, row, vector)) for row in rows]
+    papers = (PaperEvidence(row, (at[0],), at[0]) for row, at in found if at)
+    return Evidence(Kind.SIMILAR, tuple(papers))
 
 
-def read_first(index: Index, query: Query, ranking: Ranking, count: int = CHOSEN) -> Evidence:
+def read_first(index: Index, query: Query, ranking: Ranking, count: int = 3) -> Evidence:
     """Select the papers that fit best, each with its best sentence.
 
     To recommend papers without a subject, select the most typical ones of the largest clusters.
@@ -225,6 +215,7 @@ def read_first(index: Index, query: Query, ranking: Ranking, count: int = CHOSEN
     if not query.has_subject and query.kind is Kind.CHOOSE:
         return replace(themes(index, query, count, 1), groups=())
     fitting = listed(index, query, ranking)
-    rows = [row for row, _ in fitting[:count]]
-    rows = list(dict.fromkeys((*rows, *map(int, ranking.rows[:count]))))[:count]
-    return Evidence(query.kind, _one_each(index, query, ranking, rows), fit=fitting[0][1])
+    rows = dict.fromkeys((*(row for row, _ in fitting[:count]), *map(int, ranking.rows[:count])))
+    return Evidence(
+        query.kind, _one_each(index, query, ranking, [*rows][:count]), fit=fitting[0][1]
+    )

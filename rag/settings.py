@@ -210,11 +210,11 @@ def read_endpoint(folder: Path) -> ChatEndpoint | None:
 
 
 def is_kept(folder: Path) -> bool:
-    """Return whether an endpoint is saved in `folder`."""
+    """Return whether an endpoint is saved in `folder`, or a file that cannot be read."""
     try:
         return read_endpoint(folder) is not None
     except InputError:
-        return True  # the file exists, but cannot be read
+        return True
 
 
 def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:

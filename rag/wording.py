@@ -8,7 +8,7 @@ vector of the words outside the subject is the frame; it and the words decide th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -32,9 +32,7 @@ RELATIONS = ("any", "every", "first", "last", "none")
 first or the last, or in none."""
 FRAMED = ("kinds", "facts", "leans", "digests")
 """The models whose features include the frame."""
-_MAY, _LIKELY = 0.1, 0.5
-_IN_SUBJECT = 0.1
-"""Minimum probability that a word belongs to the subject: low, as a word too many costs little."""
+_MAY, _LIKELY, _WHOLE_COLLECTION = 0.1, 0.5, 0.9
 Span = tuple[int, int]
 """The start and the end of a word in code points, the end exclusive."""
 
@@ -54,7 +52,6 @@ class Kind(StrEnum):
 
 
 LISTS = frozenset({Kind.PAPERS, Kind.OVERVIEW, Kind.SIMILAR, Kind.CHOOSE})
-"""Kinds whose answers are lists of papers."""
 ASKS = ("number", "reason", "manner", "name", "meaning", "whether", "finding", "other")
 """What a sentence has to state to answer the question."""
 
@@ -69,10 +66,8 @@ def grams(text: str) -> list[str]:
 def features(text: str, vector: Floats, vocabulary: Mapping[str, int]) -> Floats:
     """Return the features of a wording, shape (F,): words and pairs, `SHAPE`, vector.
 
-    Args:
-        text: A question.
-        vector: Its unit vector by the bundled encoder, shape (384,).
-        vocabulary: The column of each word and pair that is a feature.
+    `vector` is the text's by the bundled encoder, shape (384,); `vocabulary` gives the column of
+    each word and pair that is a feature.
     """
     found = np.zeros(len(vocabulary) + len(SHAPE), dtype=np.float32)
     all_grams = grams(text)
@@ -88,12 +83,22 @@ class Wording:
     """The probabilities of what a wording asks for."""
 
     kinds: Mapping[str, float]
-    asks: Floats
+    asks: Mapping[str, float]
     """The probability of each of `ASKS`, if abstracts answer the question."""
     facts: Mapping[str, float]
     """The probability of each fact of the index, if the index answers it (`rag.catalogue`)."""
     leans: float
     """The probability that it cannot be understood without the previous turn."""
+
+    @property
+    def kind(self) -> Kind:
+        """The most probable kind."""
+        return Kind(most_probable(self.kinds))
+
+    @property
+    def asks_most(self) -> str:
+        """The most probable of `ASKS`."""
+        return most_probable(self.asks)
 
     @property
     def asks_how_many(self) -> bool:
@@ -104,50 +109,52 @@ class Wording:
     @property
     def may_ask_credits(self) -> bool:
         """Whether it may ask who wrote a paper, or when and where it appeared."""
-        fact = max(self.facts, key=lambda fact: self.facts[fact])
         share = self.kinds[Kind.CATALOGUE]
-        return fact == "credits" and share > max(_MAY, self.kinds[Kind.ANSWER])
-
-    @property
-    def asks_most(self) -> str:
-        """The most probable of `ASKS`."""
-        return ASKS[int(self.asks.argmax())]
-
-    @property
-    def kind(self) -> Kind:
-        """The most probable kind."""
-        return Kind(max(self.kinds, key=lambda kind: self.kinds[kind]))
+        is_credits = most_probable(self.facts) == "credits"
+        return is_credits and share > max(_MAY, self.kinds[Kind.ANSWER])
 
 
-def read_wording(text: str, vector: Floats, fitted: Record) -> Wording:
-    """Estimate what a wording asks for.
-
-    Args:
-        text: The question as it was asked.
-        vector: Its unit vector by the bundled encoder.
-        fitted: The models fitted for the bundled encoder.
-    """
-    row = features(text, vector, fitted.places)
-    framed = np.concatenate((row, frame(text, fitted.models["subject"])))
-    kinds, facts, leans = (fitted.models[name].shares(framed) for name in FRAMED[:3])
-    asked = fitted.models["asks"].shares(row)
-    asks = np.asarray([asked[name] for name in ASKS], dtype=np.float32)
-    return Wording(kinds, asks, facts, leans["yes"])
+def most_probable(shares: Mapping[str, float]) -> str:
+    """Return the name with the highest probability."""
+    return max(shares, key=shares.__getitem__)
 
 
-def read_relation(text: str, vector: Floats, fitted: Record) -> str:
-    """Return which of `RELATIONS` a question has to its digests; "any" unless another is likely.
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Reads wordings in the vectors of the bundled encoder, by models that were fitted for it."""
 
-    Args:
-        text: The question with `rag.scope.FIRST` and `rag.scope.SECOND` in place of its digests.
-        vector: The unit vector of this text by the bundled encoder.
-        fitted: The models fitted for the bundled encoder.
-    """
-    row = features(text, vector, fitted.places)
-    framed = np.concatenate((row, frame(text, fitted.models["subject"])))
-    shares = fitted.models["digests"].shares(framed)
-    relation = max(shares, key=lambda relation: shares[relation])
-    return relation if shares[relation] > _LIKELY else "any"
+    fitted: Record
+    encode: Callable[[str], Floats]
+    """Returns the unit vector of a text."""
+
+    def wording(self, text: str) -> Wording:
+        """Estimate what a question asks for."""
+        row, framed = self._rows(text)
+        models = self.fitted.models
+        kinds, facts, leans = (models[name].shares(framed) for name in FRAMED[:3])
+        return Wording(kinds, models["asks"].shares(row), facts, leans["yes"])
+
+    def relation(self, text: str) -> str:
+        """Return the relation to its digests (`RELATIONS`); "any" unless another is likely.
+
+        `text` is a question with `rag.scope.FIRST` and `rag.scope.SECOND` in place of its digests.
+        """
+        shares = self.fitted.models["digests"].shares(self._rows(text)[1])
+        relation = most_probable(shares)
+        return relation if shares[relation] > _LIKELY else "any"
+
+    def subject(self, text: str) -> tuple[Span, ...]:
+        """Return the spans of the words of a question's subject."""
+        return subject_words(text, self.fitted.models["subject"])
+
+    def means_all(self, subject: str) -> bool:
+        """Return whether the words of a subject only say that all papers are meant."""
+        return self.fitted.models["whole"].shares(self.encode(subject))["yes"] > _WHOLE_COLLECTION
+
+    def _rows(self, text: str) -> tuple[Floats, Floats]:
+        """Return the features of a wording, without the frame and with it."""
+        row = features(text, self.encode(text), self.fitted.places)
+        return row, np.concatenate((row, frame(text, self.fitted.models["subject"])))
 
 
 @lru_cache(maxsize=64)
@@ -173,9 +180,7 @@ def read_words(text: str) -> tuple[list[Span], Floats]:
 def frame(text: str, model: Linear) -> Floats:
     """Return the frame: the mean of the word vectors, weighted against the subject, shape (384,).
 
-    Args:
-        text: A question; without words, the result is all zeros, else its length `FRAME_WEIGHT`.
-        model: The model that tells which words are the subject.
+    Its length is `FRAME_WEIGHT`, or 0 without words. `model` tells which words are the subject.
     """
     spans, vectors = read_words(text)
     weights = np.square(1 - sigmoids(model.score(vectors)))
@@ -189,16 +194,15 @@ def frame(text: str, model: Linear) -> Floats:
 def subject_words(text: str, model: Linear, least: float = 0.0) -> tuple[Span, ...]:
     """Return the spans of the subject's words, and of words that the encoder did not read.
 
-    Args:
-        text: A question.
-        model: The model that tells which words are the subject.
-        least: Minimum probability of a word, as a share of that of the most probable word.
+    `model` tells which words are the subject; `least` is the minimum probability of a word, as a
+    share of that of the most probable word.
     """
     if not text.strip():
         return ()
     spans, vectors = read_words(text)
     shares = sigmoids(model.score(vectors))
-    enough = max(_IN_SUBJECT, least * float(shares.max()))
+    # A low probability is enough, as a word too many costs little.
+    enough = max(0.1, least * float(shares.max()))
     last = max((at for at, vector in enumerate(vectors) if vector.any()), default=-1)
     return tuple(
         (start, end)

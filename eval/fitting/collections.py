@@ -122,7 +122,7 @@ def ranked(each: Asked, query: Query, without: Sequence[int] = ()) -> Ranking:
     """Rank papers for a question, without some of them."""
     mask = query.allowed.copy()
     mask[list(without)] = False
-    return rank_for(each.index, query, allowed=mask)
+    return rank_for(each.index, replace(query, allowed=mask))
 
 
 def without_sentences(index: Index, rows: Sequence[int]) -> Index:

@@ -14,11 +14,11 @@ from eval.fitting.wordings import filled as own_turns
 from index.encoder import Encoder
 from index.store import Index
 from rag import confidence, conversation, evidence, listing
-from rag.fitted import Floats, Linear, Record, sigmoids
+from rag.fitted import Columns, Floats, Linear, Record, sigmoids, stacked
 from rag.query import Query, rank_for
 from rag.retrieval import Probe, passage_rows, rank
 from rag.selection import from_paper
-from rag.wording import Kind, read_wording
+from rag.wording import Kind, Reader
 
 WEIGHTS = {"of evidence": 0.3, "unanswerable": 3.0, "elsewhere": 0.5, "nothing": 0.3}
 """Weights of examples, where a question on its own collection weighs 1: a question of a public
@@ -33,17 +33,17 @@ LIKELY_PAPER = 0.5
 Bools = NDArray[np.bool_]
 Asking = Sequence[tuple[Asked, Query]]
 """Questions, and how the product reads them."""
-Rows = tuple[Floats, Bools, Floats]
-"""Features of shape (n, F), labels of shape (n,), and weights of shape (n,)."""
-Group = tuple[Floats, Bools, float]
+Rows = tuple[Columns, Bools, Floats]
+"""Features by name, labels of shape (n,), and weights of shape (n,)."""
+Group = tuple[Columns, Bools, float]
 """Rows that compete with each other, as the sentences of a text do; the gold ones; a weight."""
 
 
-def fit_listwise(groups: Sequence[Group], names: Sequence[str], ridge: float) -> Linear:
+def fit_listwise(groups: Sequence[Group], ridge: float) -> Linear:
     """Maximise the probability that the softmax over each group gives to its gold rows."""
     parts, golds, each_weight = zip(*groups, strict=True)
-    rows, mean, spread = _standardised(np.concatenate(parts))
-    sizes = [len(part) for part in parts]
+    rows, mean, spread = _standardised(stacked(_joined(parts)))
+    sizes = [len(gold) for gold in golds]
     starts = np.cumsum([0, *sizes])[:-1]
     owner = np.repeat(np.arange(len(groups)), sizes)
     gold, weights = np.concatenate(golds).astype(np.float64), np.array(each_weight)
@@ -59,18 +59,16 @@ def fit_listwise(groups: Sequence[Group], names: Sequence[str], ridge: float) ->
         return value / total + ridge * float(w @ w) / 2, slope / total + ridge * w
 
     found = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B")
-    return _linear(names, found.x / spread, -float((mean / spread) @ found.x))
+    return _linear(tuple(parts[0]), found.x / spread, -float((mean / spread) @ found.x))
 
 
-def fit_logistic(
-    rows: Floats, right: Bools, weights: Floats, names: Sequence[str], ridge: float
-) -> Linear:
+def fit_logistic(rows: Columns, right: Bools, weights: Floats, ridge: float) -> Linear:
     """Fit a logistic regression on standardised features with a ridge penalty."""
-    values, mean, spread = _standardised(rows)
+    values, mean, spread = _standardised(stacked(rows))
     values = np.c_[values, np.ones(len(values))]
     signs = np.where(right, 1.0, -1.0)
     total = float(weights.sum())
-    penalty = np.r_[np.full(rows.shape[1], ridge), 0.0]
+    penalty = np.r_[np.full(len(rows), ridge), 0.0]
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         margins = signs * (values @ w)
@@ -79,7 +77,7 @@ def fit_logistic(
         return value + float(penalty @ (w * w)) / 2, slope + penalty * w
 
     w = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B").x
-    return _linear(names, w[:-1] / spread, float(w[-1] - (mean / spread) @ w[:-1]))
+    return _linear(tuple(rows), w[:-1] / spread, float(w[-1] - (mean / spread) @ w[:-1]))
 
 
 def _standardised(rows: Floats) -> tuple[NDArray[np.float64], ...]:
@@ -87,6 +85,12 @@ def _standardised(rows: Floats) -> tuple[NDArray[np.float64], ...]:
     values = rows.astype(np.float64)
     mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
     return (values - mean) / spread, mean, spread
+
+
+def _joined(parts: Iterable[Columns]) -> Columns:
+    """Return the rows of all parts, which have the same features."""
+    found = list(parts)
+    return {name: np.hstack([part[name] for part in found]) for name in found[0]}
 
 
 def _linear(names: Sequence[str], weights: NDArray[np.float64], bias: float) -> Linear:
@@ -128,7 +132,7 @@ class Candidates:
 
     index: Index
     papers: Sequence[int]
-    measured: Floats
+    measured: Columns
     right: Bools
     weight: float
 
@@ -154,14 +158,14 @@ def fit_papers(lists: Sequence[Candidates]) -> dict[str, Linear]:
     """Fit the two models of `rag.listing` that tell which papers are on a subject."""
     right = np.concatenate([each.right for each in lists])
     weights = np.concatenate([np.full(len(each.papers), each.weight) for each in lists])
-    rows = np.concatenate([each.measured for each in lists])
-    first = fit_logistic(rows, right, weights, listing.FEATURES, RIDGES["papers"])
-    rows = np.concatenate([again(each, first) for each in lists])
-    second = fit_logistic(rows, right, weights, listing.FEATURES_AGAIN, RIDGES["papers"])
+    rows = _joined(each.measured for each in lists)
+    first = fit_logistic(rows, right, weights, RIDGES["papers"])
+    rows = _joined(again(each, first) for each in lists)
+    second = fit_logistic(rows, right, weights, RIDGES["papers"])
     return {"papers": first, "papers, again": second}
 
 
-def again(each: Candidates, first: Linear) -> Floats:
+def again(each: Candidates, first: Linear) -> Columns:
     """Return the features of candidates extended by the scores of the first model."""
     scores = first.score(each.measured)
     return listing.measure_again(each.index, each.papers, each.measured, scores)
@@ -175,12 +179,12 @@ def several_rows(questions: Asking) -> Rows:
         if kind in (*LISTS, *ANSWERED) and query.allowed.any():
             row = listing.measure_several(each.index, query, collections.ranked(each, query))
             found.append((row, kind in LISTS, 2.0 if kind in LISTS else 1.0))
-    return _stacked(found)
+    return _rows(found)
 
 
-def _stacked(found: Iterable[tuple[Floats, bool, float]]) -> Rows:
+def _rows(found: Iterable[tuple[Columns, bool, float]]) -> Rows:
     rows, right, weights = zip(*found, strict=True)
-    return np.stack(rows), np.asarray(right), np.asarray(weights, dtype=np.float32)
+    return _joined(rows), np.asarray(right), np.asarray(weights, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +261,7 @@ def fit_confidence(answers: Sequence[Try]) -> dict[str, Linear]:
         right = np.asarray([bool(getattr(each, label)) for each in kept])
         weights = np.asarray([each.weight for each in kept], dtype=np.float32)
         ridge = RIDGES.get(name, RIDGE)
-        fits[name] = fit_logistic(_signs(kept), right, weights, confidence.SIGNS, ridge)
+        fits[name] = fit_logistic(_joined(each.signs for each in kept), right, weights, ridge)
     return fits
 
 
@@ -275,7 +279,10 @@ def thresholds(
     stated: dict[bool, list[float]] = {True: [], False: []}  # by whether the paper is known
     for home, found in answers.items():
         fits = fit_confidence([one for other in answers if other != home for one in answers[other]])
-        judged = {name: sigmoids(model.score(_signs(found))) for name, model in fits.items()}
+        judged = {
+            name: sigmoids(model.score(_joined(one.signs for one in found)))
+            for name, model in fits.items()
+        }
         for place, one in enumerate(found):
             if one.source in ("off-topic", EVERYDAY):
                 off.append(float(judged["topic"][place]))
@@ -293,11 +300,6 @@ def thresholds(
     }
 
 
-def _signs(answers: Sequence[Try]) -> Floats:
-    rows = [[one.signs[name] for name in confidence.SIGNS] for one in answers]
-    return np.asarray(rows, dtype=np.float32)
-
-
 def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) -> Rows:
     """Return rows of questions that are about the paper of the turn before, or are not.
 
@@ -306,10 +308,11 @@ def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) ->
     """
     chance = random.Random(0)  # noqa: S311 - it draws examples
     texts = [turn for turn in own_turns() if turn.leans == "yes"]
-    found: list[tuple[Floats, bool, float]] = []
+    found: list[tuple[Columns, bool, float]] = []
+    reader = Reader(fitted, encoder.encode_query)
 
     def add(text: str, about: Asked, weight: float, *, leans: bool) -> None:
-        wording = read_wording(text, encoder.encode_query(text), fitted)
+        wording = reader.wording(text)
         row = conversation.measure(text, [about.gold[0]], about.index, encoder, wording)
         found.append((row, leans, weight))
 
@@ -326,4 +329,4 @@ def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) ->
             leans = int(ranking.rows[0]) not in each.gold or len(ranking.probe.tokens) <= 4
             about = each if leans else chance.choice(others)
             add(each.row["question"], about, 3.0, leans=leans)
-    return _stacked(found)
+    return _rows(found)

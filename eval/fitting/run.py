@@ -26,7 +26,6 @@ from index.errors import InputError
 from index.papers import Paper
 from index.readers import read
 from index.store import Index
-from rag import conversation, evidence, listing
 from rag.fitted import FOLDER, Record
 from rag.pipeline import Pipeline, Recipe
 from rag.query import Query
@@ -136,7 +135,7 @@ def fit(material: Material, without: str | None = None) -> Record:
         record = _wordings(material, kept)
         asked = [question for each in kept for question in each.asked]
         rows = models.follow_rows(asked, material.encoder, record)
-        follows = fit_logistic(*rows, conversation.FEATURES, RIDGE)
+        follows = fit_logistic(*rows, RIDGE)
         record = with_models(record, {"follows": follows})
         questions = [question for home in kept for question in _read(home, kept, material, record)]
         texts = [
@@ -182,14 +181,14 @@ def _fit_selection(
     Return the record with them, and the lists that the models of papers were fitted on.
     """
     groups = list(models.sentence_groups([*questions, *texts]))
-    sentences = models.fit_listwise(groups, evidence.FEATURES, models.RIDGES["sentences"])
+    sentences = models.fit_listwise(groups, models.RIDGES["sentences"])
     groups = list(models.answering_groups(questions))
-    answering = models.fit_listwise(groups, listing.FEATURES, models.RIDGES["answering"])
+    answering = models.fit_listwise(groups, models.RIDGES["answering"])
     lists = list(models.candidates(questions))
     fits = {"sentences": sentences, "answering": answering, **models.fit_papers(lists)}
     record = with_models(record, fits)
     rows = models.several_rows([(each, replace(q, fitted=record)) for each, q in questions])
-    several = fit_logistic(*rows, listing.OF_SEVERAL, RIDGE)
+    several = fit_logistic(*rows, RIDGE)
     return with_models(record, {"several": several}), lists
 
 

@@ -171,11 +171,10 @@ def kinds_left_out(encoder: Encoder, parts: int = 5) -> float:
     right, total = 0.0, 0.0
     for part in range(parts):
         models = dict(fit([e for e in own if e.wording % parts != part], encoder, words))
-        unseen = Record(models, words, {})
+        reader = wording.Reader(Record(models, words, {}), encoder.encode_query)
         for example in own:
             if example.kind and example.wording % parts == part:
-                vector = encoder.encode_query(example.text)
-                found = wording.read_wording(example.text, vector, unseen).kind
+                found = reader.wording(example.text).kind
                 right += example.weight * (found == example.kind)
                 total += example.weight
     return right / total

@@ -5,17 +5,21 @@ An encoder without a record uses the bundled encoder's, whose figures do not hol
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from index import minilm
 
 Floats = NDArray[np.float32]
+Column = NDArray[np.floating[Any]]
+Columns = Mapping[str, ArrayLike]
+"""Features by name: n values each, or one value each of a single row."""
 FOLDER = Path(__file__).parent
 
 
@@ -35,15 +39,26 @@ class Linear:
         """Return scores of shape (n, max(1, C)) for `rows` of features, shape (n, F)."""
         return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
 
-    def score(self, rows: Floats) -> Floats:
-        """Return the scores of a model with one score, shape (n,), for `rows` of shape (n, F)."""
+    def score(self, rows: Floats | Columns) -> Floats:
+        """Return the scores of a model with one score, shape (n,), for features by name or row."""
+        rows = stacked(rows, self.features) if isinstance(rows, Mapping) else rows
         return np.asarray(self.scores(rows)[:, 0], dtype=np.float32)
 
     def shares(self, row: Floats) -> dict[str, float]:
         """Return the probability of each class (softmax) for features of shape (F,)."""
-        scores = self.scores(row[None, :])[0]
-        powers = np.exp(scores - scores.max())
-        return dict(zip(self.classes, (powers / powers.sum()).tolist(), strict=True))
+        shares = softmax(self.scores(row[None, :])[0])
+        return dict(zip(self.classes, shares.tolist(), strict=True))
+
+
+def softmax(scores: Floats) -> Floats:
+    """Return the probabilities that scores, shape (n,), give to alternatives."""
+    powers = np.exp(scores - scores.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
+
+
+def stacked(columns: Columns, names: Sequence[str] = ()) -> Floats:
+    """Return features as rows, shape (n, F), in the order of `names`, by default as they are."""
+    return np.column_stack([columns[name] for name in names or columns]).astype(np.float32)
 
 
 def sigmoids(scores: Floats) -> Floats:
@@ -66,15 +81,6 @@ class Record:
         return {gram: place for place, gram in enumerate(self.vocabulary)}
 
 
-def _linear(data: dict[str, Any]) -> Linear:
-    return Linear(
-        tuple(data["features"]),
-        tuple(data["classes"]),
-        np.asarray(data["weights"], dtype=np.float32),
-        np.asarray(data["bias"], dtype=np.float32),
-    )
-
-
 @lru_cache(maxsize=4)
 def record(encoder: str = minilm.NAME) -> Record:
     """Load the record of the encoder with this name, or the bundled encoder's if it has none."""
@@ -82,5 +88,8 @@ def record(encoder: str = minilm.NAME) -> Record:
     if not path.is_file():
         path = FOLDER / f"{minilm.NAME}.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    models = {name: _linear(model) for name, model in data["models"].items()}
+    models = {}
+    for name, model in data["models"].items():
+        weights, bias = (np.asarray(model[at], dtype=np.float32) for at in ("weights", "bias"))
+        models[name] = Linear(tuple(model["features"]), tuple(model["classes"]), weights, bias)
     return Record(models, tuple(data["vocabulary"]), data["thresholds"])

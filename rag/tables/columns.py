@@ -29,8 +29,8 @@ class Column:
     """Tokens of the name other than those of its kind: "train" of "training data"."""
     counts: bool
     """Whether a sentence must count these words: "number of parameters"."""
-    wants_number: bool
-    """Whether only a number can state the column: "success rate of people"."""
+    asks: str
+    """What it asks for, one of `rag.wording.ASKS`: a "success rate" asks for a number."""
 
     @property
     def question(self) -> str:
@@ -40,7 +40,7 @@ class Column:
 
 _AFTER_HEAD = frozenset("over on in for of with against than vs vs. by to".split())
 """Words that end the head of a name: "speedup over baseline" is about a speed-up."""
-_COUNTS = frozenset(("number", "how many", "count", "size"))
+_COUNTS = {"number", "how many", "count", "size"}
 _NUMBERS = _COUNTS | {"how much", "amount", "share", "rate"}
 _FILLERS = frozenset(
     """used reported proposed overall main key new best paper any what which is are how many much
@@ -65,7 +65,8 @@ def read_column(name: str) -> Column:
     tokens = tokenize(" ".join(word for word in rest.split() if word.lower() not in _FILLERS))
     if kind == "other" and not tokens:
         tokens = tokenize(name)
-    return Column(name, kind, tuple(dict.fromkeys(tokens)), bool(counted & _COUNTS), numbers)
+    asks = "number" if numbers else KINDS[kind].asks if kind in KINDS else "other"
+    return Column(name, kind, tuple(dict.fromkeys(tokens)), bool(counted & _COUNTS), asks)
 
 
 def check_columns(names: Sequence[str]) -> tuple[str, ...]:
@@ -79,17 +80,18 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     columns = tuple(plain(name) for name in names)
     if not columns:
         raise InputError("no column is named: name at least one, such as 'method'")
-    if not all(columns):
-        raise InputError("a column has no name: write names such as 'method, data, result'")
     if len(columns) > MOST_COLUMNS:
         raise InputError(f"{len(columns)} columns are too many: give at most {MOST_COLUMNS}")
-    folded = [column.casefold() for column in columns]
-    for at, column in enumerate(columns):
+    seen: set[str] = set()
+    for column in columns:
+        if not column:
+            raise InputError("a column has no name: write names such as 'method, data, result'")
         if len(column) > LONGEST_COLUMN:
             size = f"has {len(column)} characters: give at most {LONGEST_COLUMN}"
             raise InputError(f"the column {column[:20]!r}… {size}")
-        if folded[at] in folded[:at]:
+        if column.casefold() in seen:
             raise InputError(f"the column {column!r} is repeated: name it once")
+        seen.add(column.casefold())
     return columns
 
 
@@ -232,8 +234,8 @@ _OUTCOMES = (
     r"(?:outperform|surpass|beat|exceed|achiev|reach|improv|reduc|gain|yield|show|demonstrat"
     r"|perform|succeed|fail|need|remain|has\b|is\b)"
 )
-_OTHERS, _OWN = _compiled(
-    # What other papers did, and what they left to do.
+OF_OTHERS, OF_OWN = _compiled(
+    # What other papers did, and what they left to do; what the paper itself did.
     r"^(?:recent(?:ly)?|previous|prior|traditional|existing|most|many|in recent|despite|current"
     r"|(?:while|although|however,?) (?:\w+ )?(?:existing|current|recent|previous|prior|these|most))"
     r"\b",
@@ -256,16 +258,6 @@ def cues_of(kind: str, names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
         rf"{subject}(?:is|are|was)\s(?:an?|the|our)\b", rf"{subject}(?!{_OUTCOMES})[a-z]+s\b"
     )
     return (*cues[:2], called, *cues[2:-1], does, cues[-1])
-
-
-def is_of_others(text: str) -> bool:
-    """Return whether a sentence is about the work of other papers."""
-    return bool(_OTHERS.match(text))
-
-
-def is_own(text: str, names: Iterable[str]) -> bool:
-    """Return whether a sentence is about its paper: by "we", "this paper", or the paper's name."""
-    return bool(_OWN.search(text)) or any(name in text for name in names)
 
 
 _SYSTEM = (

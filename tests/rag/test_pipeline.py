@@ -13,7 +13,7 @@ from rag import Answer, Assistant, Options
 from rag.evidence import WORDS
 from rag.fitted import record
 from rag.pipeline import CAUTION, HELP
-from rag.wording import ASKS, read_wording
+from rag.wording import ASKS, Reader
 
 BEES = {"hivescan", "wagglenet", "lamps", "smoke"}
 BRIDGES = {"crackmap", "bridgesong", "sensors", "salt"}
@@ -150,9 +150,9 @@ def test_the_smallest_indexes_answer_and_empty_papers_never_do(open_papers: Open
 @settings(max_examples=25, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_has_a_wording_in_probabilities(encoder: SentenceEncoder, text: str) -> None:
-    found = read_wording(text, encoder.encode_query(text), record())
-    assert found.asks.shape == (len(ASKS),)
-    for shares in (found.kinds.values(), found.facts.values(), found.asks.tolist()):
+    found = Reader(record(), encoder.encode_query).wording(text)
+    assert found.asks.keys() == {*ASKS}
+    for shares in (found.kinds.values(), found.facts.values(), found.asks.values()):
         assert sum(shares) == pytest.approx(1, abs=1e-4)
     assert 0 <= found.leans <= 1
 

@@ -14,7 +14,7 @@ from rag.citations import unescape
 from rag.digests import Digest, with_days
 from rag.fitted import record
 from rag.scope import Scope, read_scope
-from rag.wording import read_relation
+from rag.wording import Reader
 
 MAY = date(2024, 5, 6)
 DIGESTS = (Digest("may.txt", MAY, 9), Digest("june.txt", JUNE, 9), Digest("july.txt", JULY, 9))
@@ -92,8 +92,7 @@ def test_digests_are_any_each_or_none(
     question: str, wanted: list[date], without: list[date], every: bool
 ) -> None:
     encode = minilm.shared(minilm.bundled_folder()).encode
-    shipped = record()
-    scope = read_scope(question, DIGESTS, lambda text: read_relation(text, encode(text), shipped))
+    scope = read_scope(question, DIGESTS, Reader(record(), encode).relation)
     assert (within(scope), [DAYS[key] for key in scope.without]) == (wanted, without)
     assert scope.filters.every_digest is every
 

@@ -8,8 +8,8 @@ from made_up import Open, paper
 
 from rag import Assistant
 from rag.tables import Table
-from rag.tables.cells import around, shorten
 from rag.tables.columns import DEFAULT_COLUMNS
+from rag.tables.compare import around, shorten
 
 GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in strong wind"
 
