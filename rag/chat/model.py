@@ -1,28 +1,228 @@
-"""A chat model, the account of one question's calls to it, and a trial of an endpoint."""
+"""A chat model, its streamed calls, the account of one question's, and a trial of an endpoint."""
 
 import asyncio
+import json
+import logging
 import os
+import re
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, suppress
 from copy import copy
 from dataclasses import dataclass
-from time import monotonic
+from queue import SimpleQueue
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import InputError
-from rag.chat.reply import ChatError, Endpoint, Message, Reply, StoppedError
-from rag.chat.stream import RETRIES, Stream
+from rag.chat.reply import (
+    CUT_OFF,
+    BrokenOffError,
+    ChatError,
+    Endpoint,
+    Incoming,
+    Message,
+    Reply,
+    ReplyError,
+    StoppedError,
+    answer_in,
+    message_of,
+    tokens_of,
+    without_thoughts,
+)
 from rag.schema import Usage
 from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    import httpx
+    from openai import APIStatusError, AsyncOpenAI
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+RETRIES = 2
+"""How often the client sends a request again after 408, 409, 429, 5xx or a lost connection."""
+_REST_SECONDS = {True: 1.0, False: 10.0}
+"""The wait for more after a reply's end (True), or its finish reason, which may come early."""
+# Parts of a request that can be left out, or put in another way.
+_OPTIONAL = (
+    "max_tokens", "stream_options", "response_format", "temperature", "seed", "stop", "tools",
+    "stream", "system",
+)  # fmt: skip
+
+
+class Stream(Iterator[str], AbstractContextManager["Stream"]):
+    """Yields the reply so far each time that more of it arrives; `next` blocks until then.
+
+    Each item begins with the one before, unless that turns out to be a thought of a model's first
+    reply. Iterating raises ReplyError if the reply is a refusal, empty or no chat completion,
+    ChatError if none came in time, and StoppedError after `close`.
+    """
+
+    def __init__(
+        self, model: "ChatModel", messages: list[Message], options: dict[str, Any], seconds: float
+    ) -> None:
+        """Send the request without the options that the model refused in earlier requests."""
+        self._model, self._endpoint = model, model.endpoint
+        self._messages, self._options, self._seconds = messages, options, seconds
+        self._received: tuple[Incoming, ...] = ()  # one a request
+        self._shown, self._refused = "", set(model.refused)
+        self._inbox: SimpleQueue[str | None] = SimpleQueue()
+        self._future: Future[Reply] = model.run(self._read_reply())
+        self._future.add_done_callback(lambda _: self._inbox.put(None))
+
+    def __next__(self) -> str:
+        if not self._future.cancelled():
+            text = self._inbox.get()
+            if text is not None and not self._future.cancelled():
+                return text
+            self._inbox.put(None)  # so that a further `next` does not block
+        _ = self.reply
+        raise StopIteration
+
+    @property
+    def reply(self) -> Reply:
+        """The complete reply; waits for it, and raises the errors of iterating."""
+        with suppress(CancelledError):
+            return self._future.result()
+        raise StoppedError(f"{self._endpoint.where} was stopped")
+
+    @property
+    def failure(self) -> ChatError | None:
+        """The error of this call if it means that the endpoint failed, not only the reply."""
+        finished = self._future.done() and not self._future.cancelled()
+        problem = self._future.exception() if finished else None
+        if not isinstance(problem, ChatError) or isinstance(problem, ReplyError):
+            return None
+        # A copy: an error raised in many threads would collect all their tracebacks.
+        return type(problem)(*problem.args)
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all requests of this call so far, failed ones included."""
+        prompt = sum(tokens_of(message["content"]) for message in self._messages)
+        prompt += tokens_of(json.dumps(self._options["tools"])) if "tools" in self._options else 0
+        return sum((each.usage(prompt) for each in self._received if each.begun), Usage())
+
+    def close(self) -> None:
+        """Cancel the rest of the reply; may be called from any thread, at any time, repeatedly."""
+        self._future.cancel()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    async def _read_reply(self) -> Reply:
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(self._seconds):
+                text = await self._ask()
+        except TimeoutError:
+            why = "gave no complete reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
+            raise ChatError(f"{self._endpoint.where} {why}") from None
+        last = self._received[-1]
+        calls = tuple(call for _, call in sorted(last.calls.items()))
+        return Reply(text, perf_counter() - started, last.cut, calls)
+
+    async def _ask(self) -> str:
+        """Return the text of the reply; ask again without refused options, or if it broke off."""
+        import httpx
+        import openai
+
+        retries = RETRIES
+        problem: ChatError
+        while True:
+            # Raised outside of `except`, so that the client's error is not its context.
+            try:
+                return await self._request(retries)
+            except openai.APIStatusError as error:
+                if self._drop_refused(error):
+                    continue
+                problem = self._endpoint.refused(error)
+            except (openai.APIConnectionError, httpx.TransportError) as error:
+                problem = BrokenOffError(f"{self._endpoint.where} {CUT_OFF}")
+                if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                    why = "cannot be reached: check its address, and that it is running"
+                    problem = ChatError(f"{self._endpoint.where} {why}")
+            except httpx.DecodingError:
+                problem = self._endpoint.not_chat()
+            except BrokenOffError as error:
+                problem = error
+            if not isinstance(problem, BrokenOffError) or self._shown or retries == 0:
+                raise problem
+            logger.info("%s; asking again", problem)
+            retries = 0
+
+    async def _request(self, retries: int) -> str:
+        create = self._model.client.with_options(max_retries=retries).chat.completions
+        body = self._body()
+        incoming = Incoming(self._endpoint, "tools" in body)
+        async with create.with_streaming_response.create(**body) as response:
+            self._received += (incoming,)
+            await self._receive(response.http_response, incoming)
+        text = incoming.answer()
+        if new := self._refused - self._model.refused:
+            logger.warning("%s does not accept %s", self._endpoint.where, ", ".join(sorted(new)))
+            self._model.refused |= new
+        self._model.streams_thoughts = without_thoughts(incoming.content)[1]
+        self._show(text)
+        return text
+
+    async def _receive(self, response: "httpx.Response", incoming: Incoming) -> None:
+        kind = response.headers.get("content-type", "").lower()
+        now = asyncio.get_running_loop().time
+        length = -1
+        try:
+            async with asyncio.timeout(None) as silence:
+                async for _ in incoming.read(response.aiter_bytes(), kind):
+                    # Not while it still is in a thought that this model begins with.
+                    if not self._model.streams_thoughts or without_thoughts(incoming.content)[1]:
+                        self._show(answer_in(incoming.content, whole=False))
+                    if (incoming.done or incoming.finish) and len(incoming.content) > length:
+                        # Read on to the end: else the connection cannot be used again.
+                        silence.reschedule(now() + _REST_SECONDS[incoming.done])
+                        length = len(incoming.content)
+        except TimeoutError:
+            if not silence.expired():
+                raise
+
+    def _show(self, text: str) -> None:
+        if text != self._shown:
+            self._shown = text
+            self._inbox.put(text)
+
+    def _body(self) -> dict[str, Any]:
+        body = {"stream": True, "stream_options": {"include_usage": True}, **self._options}
+        if "max_tokens" in self._refused:
+            body["max_completion_tokens"] = body["max_tokens"]
+        if "stream" in self._refused:
+            del body["stream_options"]
+        messages = self._messages
+        if "system" in self._refused:
+            rules = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+            rest = [m for m in messages if m["role"] != "system"]
+            begins = rest[:1] and rest[0]["role"] == "user"
+            text = f"{rules}\n\n{rest.pop(0)['content']}" if begins else rules
+            messages = [{"role": "user", "content": text}, *rest]
+        body = {name: value for name, value in body.items() if name not in self._refused}
+        return {"model": self._model.name, "messages": messages, **body}
+
+    def _drop_refused(self, error: "APIStatusError") -> bool:
+        """Mark what the server refused, else all that is optional; return whether to ask again."""
+        why = f"{error.param} {message_of(error)} {error.body}".lower()
+        body = self._body()
+        if error.status_code in (400, 422, 500) and "tools" in body and "tool" in why:
+            self._refused.add("tools")  # the server was started without support for tool calls
+            return True
+        if error.status_code not in (400, 422) or "context" in why:
+            return False
+        roles = {message["role"] for message in body["messages"]}
+        sent = [name for name in _OPTIONAL if name in body or name in roles]
+        named = [name for name in sent if re.search(rf"\b{name}\b", why)]
+        self._refused.update(named[:1] or sent)
+        return bool(sent)
 
 
 def is_address(text: str) -> bool:
@@ -44,11 +244,9 @@ class ChatModel(AbstractContextManager["ChatModel"]):
     """
 
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
-        self.client = client
-        self.deadline_seconds = deadline_seconds
+        self.client, self.deadline_seconds = client, deadline_seconds
         self._set_name(name)
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._lock, self._closed = threading.Lock(), threading.Event()
         self._loop = asyncio.new_event_loop()
         run = self._loop.run_forever
         self._thread = threading.Thread(target=run, name="chat model", daemon=True)
@@ -192,12 +390,11 @@ class Asking:
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
         """Set deadline and price; "0.15/0.60" is dollars per million prompt/completion tokens."""
         self.model = model
-        self._seconds = seconds
+        self._seconds, self._stopped = seconds, False
         self._deadline: float | None = None
         self._price = [float(part) / 1_000_000 for part in price.split("/")] if price else None
         self._lock = threading.Lock()
         self._streams: list[Stream] = []
-        self._stopped = False
 
     @property
     def usage(self) -> Usage:
@@ -209,6 +406,11 @@ class Asking:
         cost = spent.prompt_tokens * self._price[0] + spent.completion_tokens * self._price[1]
         return spent.model_copy(update={"cost_usd": cost})
 
+    @property
+    def failure(self) -> ChatError | None:
+        """How the endpoint failed; None if it did not."""
+        return next(filter(None, (stream.failure for stream in self._streams)), None)
+
     def priced(self, tokens: int) -> str:
         """Return the cost of so many prompt tokens as text for a message; "" without a price."""
         return f", about ${tokens * self._price[0]:.3f}" if self._price else ""
@@ -218,8 +420,8 @@ class Asking:
         with self._lock:
             if self._stopped:
                 raise StoppedError("the question was cancelled")
-            for stream in self._streams:
-                stream.raise_failure()
+            if failure := self.failure:
+                raise failure
             self._deadline = self._deadline or monotonic() + self._seconds
             left = max(0.001, self._deadline - monotonic())
             stream = self.model.stream(messages, max_tokens=max_tokens, seconds=left, **options)
@@ -235,20 +437,17 @@ class Asking:
         """Cancel the running calls of all threads; later calls raise StoppedError at once."""
         with self._lock:
             self._stopped = True
-            streams = tuple(self._streams)
-        for stream in streams:
-            stream.close()
+            for stream in self._streams:
+                stream.close()
 
 
 @dataclass(frozen=True)
 class Tried:
-    """The result of trying an endpoint."""
+    """The result of trying an endpoint: in words (`told`, one line), and the models it lists."""
 
     works: bool
     told: str
-    """One line, without the key."""
     models: tuple[str, ...] = ()
-    """What the endpoint lists, sorted."""
     model: str = ""
 
 
@@ -264,9 +463,8 @@ def try_endpoint(settings: Settings) -> Tried:
         if not name:
             why = "choose one of its models" if models else "name a model, since it lists none"
             return Tried(False, f"{settings.openai_base_url}: {why}.", models)
-        try:
-            messages: list[Message] = [{"role": "user", "content": "Reply with one word: ready."}]
-            # The model may think before the word.
+        messages: list[Message] = [{"role": "user", "content": "Reply with one word: ready."}]
+        try:  # the model may think before the word
             reply = endpoint.named(name).complete(messages, max_tokens=500, seconds=30)
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)

@@ -92,8 +92,6 @@ def message_of(error: "openai.APIStatusError") -> str:
 
 
 CUT_OFF = "closed the connection before the reply was complete"
-CHARACTERS_PER_TOKEN = 4
-"""For English text."""
 MOST_BYTES = 4 * 2**20
 """The largest reply that is read, thoughts included."""
 _THOUGHT = re.compile(
@@ -131,8 +129,8 @@ def numbered_lines(reply: str) -> list[tuple[int, str]]:
 
 
 def tokens_of(text: str) -> int:
-    """Estimate the number of tokens in a text: a quarter of its characters, rounded up."""
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
+    """Estimate the number of tokens in English: a quarter of its characters, rounded up."""
+    return -(-len(text) // 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +144,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A chat model's reply without its thoughts; its tokens and time are those of all attempts."""
+    """A chat model's reply without its thoughts."""
 
     text: str
     """Empty only if the reply calls tools."""
-    usage: Usage
     seconds: float
-    """Wall-clock time."""
+    """Wall-clock time of all attempts."""
     cut: bool = False
     """Whether the token limit cut the reply off."""
     calls: tuple[Call, ...] = ()
@@ -166,7 +163,7 @@ class Incoming:
     offers_tools: bool = False
     """Whether the request had tools; otherwise tool calls are ignored."""
     content: str = ""
-    """The content so far, with thoughts that are written in it."""
+    """With the thoughts that are written in it."""
     begun: bool = False
     """Whether any chunk of a reply arrived, even if only of a thought."""
     done: bool = False
@@ -186,7 +183,7 @@ class Incoming:
     def usage(self, prompt_guess: int) -> Usage:
         """Return the tokens so far: the endpoint's counts, else estimates (`prompt_guess`)."""
         prompt, written = self._counted("prompt_tokens"), self._counted("completion_tokens")
-        written_guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
+        written_guess = tokens_of(self.content) + self.thought // 4
         written_guess += sum(tokens_of(call.arguments) for call in self.calls.values())
         return Usage(
             prompt_tokens=prompt_guess if prompt is None else prompt,
@@ -222,9 +219,8 @@ class Incoming:
         piece = choice.get("delta") or choice.get("message") or {}
         if not isinstance(piece, dict):
             raise self.endpoint.not_chat()
-        text = self._checked(_text(piece.get("content")))
+        self.content += self._checked(_text(piece.get("content")))
         self.begun = True
-        self.content += text
         self.refusal += _text(piece.get("refusal"))
         if self.offers_tools:
             self._add_calls(piece.get("tool_calls"))
@@ -321,9 +317,7 @@ def _text(content: object) -> str:
 def answer_in(text: str, *, whole: bool = True) -> str:
     """Remove thoughts and template marks from a reply, and an end that may still become one."""
     text = without_thoughts(text.lstrip(_UNSEEN))[0]
-    if not whole:
-        text = _BEGUN.sub("", text)
-    return _TEMPLATE.sub("", text).lstrip()
+    return _TEMPLATE.sub("", text if whole else _BEGUN.sub("", text)).lstrip()
 
 
 def without_thoughts(text: str) -> tuple[str, bool]:

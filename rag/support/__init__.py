@@ -28,10 +28,9 @@ UNCHECKED = Verdict("unchecked", None)
 
 
 class Checker(Protocol):
-    """Decides whether texts, read together, support a sentence."""
+    """Decides whether texts, read together, support a sentence; reports have its name."""
 
     name: str
-    """The checker's name in reports."""
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check a sentence in plain text against stored text; `UNCHECKED` if it cites nothing."""
@@ -84,12 +83,11 @@ class JudgeChecker:
 
     def __init__(self, complete: Complete, name: str, *, trusted: bool = True) -> None:
         """Take the model as a function, and its name; a model that is not trusted is not asked."""
-        self.name = f"judge {name}"
+        self.name, self._complete = f"judge {name}", complete
         self.problem: str | None = None if trusted else MISJUDGED
         """Why there are no verdicts; None if there are."""
         self.passed: bool | None = None
         """Whether it got its control questions right; None if it was not asked or did not reply."""
-        self._complete = complete
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence against the texts it cites."""
@@ -122,9 +120,8 @@ class JudgeChecker:
 
 
 def _parse_verdict(line: str) -> Verdict | None:
-    """Read the verdict from the first word of a line: yes, no, or partly (a no); else None."""
-    words = re.findall(r"\w+", line.lower())
-    return {"yes": _YES, "no": _NO, "partly": _NO}.get(words[0]) if words else None
+    first = re.search(r"\w+", line.lower())
+    return {"yes": _YES, "no": _NO, "partly": _NO}.get(first[0]) if first else None
 
 
 def _format(number: int, claim: str, passages: Sequence[str]) -> str:

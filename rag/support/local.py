@@ -1,10 +1,9 @@
-"""Check citations by a small fitted network, without a chat model.
+"""Check citations by a small network, without a chat model: `abstractqa eval fit --check` fits it.
 
 Each word of a claim is aligned with the nearest cited word in meaning, and each cited word near an
 aligned one with its nearest word of the claim. The pairs are compared and the comparisons pooled
 (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of the bundled
-encoder). A sentence is supported above one probability, unsupported below another, and unchecked
-between them. Fitted by `abstractqa eval fit --check`.
+encoder). Between two probabilities a sentence is neither supported nor unsupported.
 """
 
 import math
@@ -51,11 +50,10 @@ def denials(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The n words of a cleaned sentence; they end at hyphens and apostrophes."""
+    """The n words of a cleaned sentence, in lower case; they end at hyphens and apostrophes."""
 
     text: str
     stems: tuple[str, ...]
-    """In lower case."""
     rarity: Floats
     """Shape (n,): 0 for function words, 1 for the rarest; never all 0."""
     meanings: Floats
@@ -74,22 +72,17 @@ def read_sentence(text: str) -> Reading:
     for row, number in enumerate(tokens.words):
         if number is not None:
             rows.setdefault(number, []).append(row)
-    words: list[str] = []
-    rarity: list[float] = []
-    meanings: list[Floats] = []
-    for word_rows in rows.values():
-        word = text[tokens.spans[word_rows[0]][0] : tokens.spans[word_rows[-1]][1]].lower()
-        if any(map(str.isalnum, word)):
-            words.append(word)
-            rarity.append(_rarity(word, word_rows, tokens))
-            vector = tokens.middle[word_rows].mean(axis=0)
-            meanings.append(vector / np.linalg.norm(vector))
-    weights = np.array(rarity, dtype=np.float32)
+    spans = ((tokens.spans[of[0]][0], tokens.spans[of[-1]][1], of) for of in rows.values())
+    spelt = ((text[start:end].lower(), of) for start, end, of in spans)
+    words = [(word, of) for word, of in spelt if any(map(str.isalnum, word))]
+    rarity = np.array([_rarity(word, of, tokens) for word, of in words], dtype=np.float32)
+    vectors = (tokens.middle[of].mean(axis=0) for _, of in words)
+    meanings = np.array([vector / np.linalg.norm(vector) for vector in vectors], dtype=np.float32)
     return Reading(
         text,
-        tuple(stem(_SAME.get(word, word)) for word in words),
-        weights if weights.any() else np.ones_like(weights),
-        np.array(meanings, dtype=np.float32).reshape(len(words), minilm.DIMENSION),
+        tuple(stem(_SAME.get(word, word)) for word, _ in words),
+        rarity if rarity.any() else np.ones_like(rarity),
+        meanings.reshape(len(words), minilm.DIMENSION),
         np.asarray(tokens.last.sum(axis=0), dtype=np.float32),
     )
 
@@ -107,16 +100,16 @@ def _rarity(word: str, rows: list[int], tokens: TokenStates) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """n words of one text, each paired with the word of another text that it is aligned with."""
+    """n words of one text, each paired with the word of another text that it is aligned with.
+
+    The vectors `own` and `other` have shape (n, 384), further features `scalars` (n, SCALARS), and
+    `weights` (n,): the rarity of each word plus 0.1.
+    """
 
     own: Floats
-    """The vectors of the words, shape (n, 384)."""
     other: Floats
-    """The vectors of the words they are aligned with, shape (n, 384)."""
     scalars: Floats
-    """Further features of each pair, shape (n, SCALARS)."""
     weights: Floats
-    """The rarity of each word plus 0.1, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +130,12 @@ def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
         meanings=np.concatenate([each.meanings for each in cited])[:400],
     )
     cosines = claim.meanings @ every.meanings.T
-    near = np.zeros(len(every.stems), dtype=bool)
-    for at in cosines.argmax(axis=1)[cosines.max(axis=1) > 0.55].tolist():
-        near[max(0, at - 3) : at + 4] = True
-    rows = np.flatnonzero(near) if near.any() else np.arange(len(near))
+    aligned = cosines.argmax(axis=1)[cosines.max(axis=1) > 0.55].tolist()
+    near = {row for at in aligned for row in range(max(0, at - 3), at + 4)}
+    rows = sorted(near.intersection(range(len(every.stems)))) or [*range(len(every.stems))]
     nearby = replace(
         every,
-        stems=tuple(every.stems[row] for row in rows.tolist()),
+        stems=tuple(every.stems[row] for row in rows),
         rarity=every.rarity[rows],
         meanings=every.meanings[rows],
     )
@@ -176,10 +168,8 @@ def _align(own: Reading, other: Reading, cosines: Floats) -> Pairs:
 def _measure(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
     texts = [each.text for each in cited]
     norm = float(np.linalg.norm(claim.total)) or 1.0
-    cosines = [
-        float(claim.total @ each.total / (norm * (np.linalg.norm(each.total) or 1.0)))
-        for each in cited
-    ]
+    lengths = (norm * (np.linalg.norm(each.total) or 1.0) for each in cited)
+    cosines = [float(claim.total @ e.total / by) for e, by in zip(cited, lengths, strict=True)]
     nearest = cited[int(np.argmax(cosines))]
     figures = (
         max(cosines),
@@ -201,14 +191,8 @@ class Network:
     def __init__(self, weights: Mapping[str, Floats]) -> None:
         """Take the weights and the two thresholds by name, as `eval.fitting.check` writes them."""
         self._weights = {name: np.asarray(w, dtype=np.float32) for name, w in weights.items()}
-        self.supported = float(self._weights.get("supported", np.float32(0.5)))
-        self.unsupported = float(self._weights.get("unsupported", np.float32(0.5)))
-
-    @classmethod
-    def load(cls) -> "Network":
-        """Load the network that ships with the product."""
-        with np.load(WEIGHTS) as stored:
-            return cls({name: stored[name] for name in stored.files})
+        thresholds = (self._weights.get(name, 0.5) for name in ("supported", "unsupported"))
+        self.supported, self.unsupported = map(float, thresholds)
 
     def probability(self, seen: Inputs) -> float:
         """Return the probability that the cited text supports all of the claim, in (0, 1)."""
@@ -244,7 +228,10 @@ class LocalChecker:
         """Prepare the check; raises EncoderError if the bundled encoder is missing or damaged."""
         if encoder.weights_hash != minilm.WEIGHTS_SHA256:
             minilm.check_weights(minilm.bundled_folder())
-        self._network = network or Network.load()
+        if network is None:
+            with np.load(WEIGHTS) as stored:
+                network = Network(stored)
+        self._network = network
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.

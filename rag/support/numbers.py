@@ -24,16 +24,16 @@ def names(sentence: str) -> tuple[str, ...]:
     A name has the shape of one (`GPT-4`, `MindSearch`), or is another capitalised word inside a
     sentence (`Voyager`), with its number (`Llama 3`). Everyday acronyms ("LLM") are no names.
     """
-    found: list[str] = []
+    found: dict[str, None] = {}
     for match in _WORD.finditer(sentence):
         word = match[0].removesuffix("'s").removesuffix("’s")
         if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
             continue
-        if not _is_shaped(word) and (not word[0].isupper() or _opens(sentence[: match.start()])):
-            continue
-        version = _VERSION.match(sentence, match.end())
-        found.append(word + version[0] if version and word[0].isupper() else word)
-    return tuple(dict.fromkeys(found))
+        is_inside = word[0].isupper() and not _opens(sentence[: match.start()])
+        if is_inside or _is_shaped(word):
+            version = _VERSION.match(sentence, match.end()) if word[0].isupper() else None
+            found[word + version[0] if version else word] = None
+    return tuple(found)
 
 
 def _opens(before: str) -> bool:
@@ -63,8 +63,7 @@ def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
 
 
 def _singular(name: str) -> str:
-    """Remove the plural s of a name: "LLMs", "GPT4s"."""
-    return re.sub(r"(?<=[A-Z\d])s$", "", name)
+    return re.sub(r"(?<=[A-Z\d])s$", "", name)  # "LLMs", "GPT4s"
 
 
 def _squash(text: str) -> str:
@@ -100,11 +99,9 @@ def _is_mentioned(name: str, known: frozenset[str], initials: str) -> bool:
 
 def _spelt_out(name: str, sentence: str, text: str) -> bool:
     """Return whether a name is in a run of capitalised words whose acronym is in the text."""
-    for run in _CAPITALISED.findall(sentence):
-        letters = "".join(re.findall(r"\b[A-Z]", run))
-        if name in run and len(letters) > 1 and re.search(rf"\b{letters}s?\b", text):
-            return True
-    return False
+    runs = (run for run in _CAPITALISED.findall(sentence) if name in run)
+    acronyms = ("".join(re.findall(r"\b[A-Z]", run)) for run in runs)
+    return any(len(each) > 1 and re.search(rf"\b{each}s?\b", text) for each in acronyms)
 
 
 SMALL = {word: value for value, word in enumerate(
@@ -122,10 +119,8 @@ _MAGNITUDES = {"": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 
                "billion": 1e9, "t": 1e12, "trillion": 1e12, "hundred": 1e2}  # fmt: skip
 # What units measure, and the factor of each to a common unit: three minutes are not three hours.
 _MEASURES = {
-    "%": {1.0: "%,percent,per cent"},
-    "pp": {1.0: "pp,percentage point"},
-    "points": {1.0: "point"},
-    "x": {1.0: "x,×,fold,time"},
+    "%": {1.0: "%,percent,per cent"}, "pp": {1.0: "pp,percentage point"},
+    "points": {1.0: "point"}, "x": {1.0: "x,×,fold,time"},
     "time": {
         1e-9: "ns,nanosecond", 1e-6: "us,µs,μs,microsecond", 1e-3: "ms,msec,millisecond",
         1.0: "s,sec,second", 60.0: "min,minute", 3600.0: "h,hr,hour", 86_400.0: "day",
@@ -136,13 +131,10 @@ _MEASURES = {
         1.0: "byte", 1e3: "kb,kib,kilobyte", 1e6: "mb,mib,megabyte", 1e9: "gb,gib,gigabyte",
         1e12: "tb,tib,terabyte", 1e15: "pb,petabyte",
     },
-    "bits": {1.0: "bit"},
     "hertz": {1.0: "hz,hertz", 1e3: "khz", 1e6: "mhz", 1e9: "ghz"},
     "length": {1e-3: "mm", 1e-2: "cm", 1.0: "meter,metre", 1e3: "km,kilometer,kilometre"},
-    "power": {1.0: "watt", 1e3: "kw,kilowatt"},
-    "$": {1.0: "dollar,usd", 0.01: "cent"},
-    "€": {1.0: "euro,eur"},
-    "£": {1.0: "pound,gbp"},
+    "power": {1.0: "watt", 1e3: "kw,kilowatt"}, "bits": {1.0: "bit"},
+    "$": {1.0: "dollar,usd", 0.01: "cent"}, "€": {1.0: "euro,eur"}, "£": {1.0: "pound,gbp"},
 }  # fmt: skip
 _UNITS = {
     name: (measure, factor)
@@ -205,7 +197,7 @@ class Quantity:
     aim: str = ""
     """"to" if something reaches this share, "by" if something changes by it, else ""."""
     factor: float = 1.0
-    """The factor of the unit that it is written in."""
+    """Of the unit that it is written in."""
     start: int = 0
     """Its first code point in the folded text; `end` is exclusive."""
     end: int = 0
@@ -268,17 +260,9 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     opens = hedge.start() if hedge else start
     aim = _AIM.search(text, max(0, opens - 24), opens) if unit in (*_SHARES, "x") else None
     digit = magnitude * factor * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0
-    return Quantity(
-        value * factor,
-        unit,
-        text[start:end].strip(),
-        (hedge and hedge.lastgroup) or "",
-        digit,
-        aim[1] if aim else "",
-        factor,
-        start,
-        end,
-    )
+    said, hedged = text[start:end].strip(), (hedge and hedge.lastgroup) or ""
+    aimed = aim[1] if aim else ""
+    return Quantity(value * factor, unit, said, hedged, digit, aimed, factor, start, end)
 
 
 def _value_of(written: str) -> float:

@@ -1,12 +1,12 @@
 """Write answers with a chat model from whole abstracts, grounding each sentence as it arrives.
 
-For a text about many papers, the model first writes one note on each, in batches of abstracts, and
-then a text from the notes, which keeps the notes' citations.
+A text about many papers is written from one note on each, and keeps the notes' citations.
 """
 
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
@@ -27,7 +27,6 @@ _DECLINES = (
 )  # fmt: skip
 """How a reply begins in which the model declines to answer."""
 
-
 Written = tuple[list[Block], str | None]
 """The blocks that a model wrote, and a notice for the reader."""
 
@@ -38,13 +37,12 @@ class NoAnswerError(ReplyError):
 
 @dataclass(frozen=True)
 class Draft:
-    """Writes an answer: for which question, by which model, and how it is checked."""
+    """Writes the answer to a question, and checks each sentence as soon as it arrives."""
 
     index: Index
     query: Query
     asking: Asking
     local: Checker
-    """Checks each sentence as soon as it arrives."""
     judge: JudgeChecker | None
     """Decides on grounded sentences after the local check."""
     max_tokens: int
@@ -58,10 +56,9 @@ class Draft:
 
     def fails(self, claim: Claim) -> bool:
         """Return whether a claim failed its check; if strict, undecided is not enough to cite."""
-        if claim.verdict is None or claim.verdict.support == "supported":
-            return False
-        is_strict = self.strictness == "strict"
-        return claim.verdict.support == "unsupported" or (is_strict and bool(claim.spans))
+        support = claim.verdict.support if claim.verdict else "supported"
+        is_strict = self.strictness == "strict" and support != "supported"
+        return support == "unsupported" or (is_strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
         """Return whether a claim is left out of the answer."""
@@ -71,9 +68,8 @@ class Draft:
         """Arrange claims as paragraphs under headings, or as bullets under their papers' titles."""
         blocks: list[Block] = []
         for claim in claims:
-            papers = {span.paper.id: span.paper for span in claim.spans}
-            bullet = self.query.kind in ONE_EACH and len(papers) == 1
-            title = next(iter(papers.values())).display_title if bullet else claim.heading
+            bullet = self.query.kind in ONE_EACH and len({s.paper.id for s in claim.spans}) == 1
+            title = claim.spans[0].paper.display_title if bullet else claim.heading
             last = blocks[-1] if blocks else None
             if last and last.bullet == bullet and (title == last.title if bullet else not title):
                 blocks[-1] = Block((*last.claims, claim), last.title, bullet)
@@ -91,9 +87,9 @@ class Draft:
         grounder = Grounder(sheet, self.query.encoder, self.local)
         claims, has_no_answer, was_cut = yield from self._read(grounder)
         limit = f"the limit of {self.max_tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
-        for first in claims[:1]:
-            if not first.spans and first.text.lower().replace("’", "'").startswith(_DECLINES):
-                raise ReplyError(f"the model declined: “{first.text}”")
+        first = claims[0].text if claims and not claims[0].spans else ""
+        if first.lower().replace("’", "'").startswith(_DECLINES):
+            raise ReplyError(f"the model declined: “{first}”")
         kept = (yield from self._settle(claims, grounder)) if claims else []
         if not any(claim.spans for claim in kept):
             if has_no_answer:
@@ -119,9 +115,9 @@ class Draft:
         is_known = asking.model.streams_thoughts is not None
         with asking.stream(messages, max_tokens=self.max_tokens, **options) as stream:
             for text in stream:
-                is_answer = is_known or text.startswith("{")
                 begun, _ = read_statements(text, has, whole=False)
-                claims = [grounder.ground(each) for each in dict.fromkeys(begun)]
+                claims = grounder.ground_all(begun)
+                is_answer = is_known or text.startswith("{")
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new
                     yield Delta(text=new)
@@ -130,7 +126,7 @@ class Draft:
         last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
         if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the reply ended in the middle of this sentence
-        claims = [grounder.ground(each) for each in dict.fromkeys(statements)]
+        claims = grounder.ground_all(statements)
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, has_no_answer, was_cut
@@ -147,18 +143,15 @@ class Draft:
         """Check all claims, have failed ones rewritten once, and drop those that may not stay."""
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*grounder.check_again(claims, self.judge)]
-        failing = [at for at, claim in enumerate(settled) if claim and self.fails(claim)]
+        settled: dict[int, Claim | None] = {}
+        settled.update(enumerate(grounder.check_again(claims, self.judge)))
+        failing = {at: claims[at] for at, each in settled.items() if each and self.fails(each)}
         # If more fail, the whole reply is doubtful.
         if 0 < len(failing) <= 6 and self.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Rewriting {count}")
-            for place, claim in self._rewrite(
-                [claims[at].text for at in failing], grounder
-            ).items():
-                at = failing[place]
-                settled[at] = claim and replace(claim, heading=claims[at].heading)
-        return [claim for claim in settled if claim and not self.drops(claim)]
+            settled |= self._rewrite(failing, grounder)
+        return [claim for claim in settled.values() if claim and not self.drops(claim)]
 
     def _with_quotes(self, claims: Sequence[Claim]) -> list[Claim]:
         """Replace each failed sentence on one paper by its quote, if the paper is not cited."""
@@ -173,26 +166,29 @@ class Draft:
                 cited.add(paper)
         return found
 
-    def _rewrite(self, texts: Sequence[str], grounder: Grounder) -> dict[int, Claim | None]:
-        """Have sentences rewritten; return those that pass now, and None for dropped ones."""
-        messages = prompts.repairing([(text, grounder.nearest(text)) for text in texts])
+    def _rewrite(self, failing: Mapping[int, Claim], grounder: Grounder) -> dict[int, Claim | None]:
+        """Have claims rewritten; return those that pass now, and None for dropped ones."""
+        texts = [(claim.text, grounder.nearest(claim.text)) for claim in failing.values()]
         try:
-            reply = self.asking.complete(messages, max_tokens=80 * len(texts))
+            reply = self.asking.complete(prompts.repairing(texts), max_tokens=80 * len(texts))
         except ChatError:
             return {}  # the first version stays
+        places = dict(enumerate(failing, 1))
         mended: dict[int, Claim | None] = {}
         fresh: dict[int, Claim] = {}
         for number, text in numbered_lines(reply):
             statements, _ = read_statements(text, lambda _: False)
-            if not 1 <= number <= len(texts):
+            if number not in places:
                 continue
             if text.strip(" .*\"'`").lower() == "drop":
-                mended[number - 1] = None
+                mended[places[number]] = None
             elif len(statements) == 1:
-                fresh[number - 1] = grounder.ground(statements[0])
+                fresh[places[number]] = grounder.ground(statements[0])
         claims = grounder.check_again([*fresh.values()], self.judge)
-        checked = zip(fresh, claims, strict=True)
-        return mended | {at: new for at, new in checked if new.spans and not self.fails(new)}
+        for at, claim in zip(fresh, claims, strict=True):
+            if claim.spans and not self.fails(claim):
+                mended[at] = replace(claim, heading=failing[at].heading)
+        return mended
 
     def complete(
         self, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim], why: str = ""
@@ -236,37 +232,34 @@ def write_about(draft: Draft, rows: Sequence[int], budget: int) -> Generator[Eve
     while remaining:
         sheets.append(lay_out(draft.index, remaining[:BATCH], budget))
         remaining = [row for row in remaining if row not in sheets[-1].papers]
-    tokens = sum(tokens_of(sheet.text) for sheet in sheets)
     if len(sheets) > 1:
+        tokens = sum(tokens_of(sheet.text) for sheet in sheets)
         cost = f"{round(tokens, -2):,} tokens{draft.asking.priced(tokens)}"
         plan = f"{len(chosen)} abstracts in {len(sheets) + 1} requests, about {cost}"
         yield Progress(stage="plan", text=plan)
     written: dict[int, Claim] = {}
-    problem: ChatError | None = None
     read = 0
-    pool = ThreadPoolExecutor(4)
-    try:
-        for sheet, future in [(sheet, pool.submit(_write_notes, draft, sheet)) for sheet in sheets]:
-            first, read = read + 1, read + len(sheet.papers)
-            yield Progress(stage="read", text=f"Reading abstracts {first}–{read} of {len(chosen)}")
-            try:
-                written |= future.result()
-            except ChatError as error:
-                problem = problem or error
-    except BaseException:  # the caller gave up: stop the running requests, too
-        draft.asking.cancel()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(_write_notes, repeat(draft), sheets)
+        try:
+            for sheet in sheets:
+                span = f"{read + 1}–{read + len(sheet.papers)}"
+                yield Progress(stage="read", text=f"Reading abstracts {span} of {len(chosen)}")
+                written |= next(found)
+                read += len(sheet.papers)
+        except BaseException:  # the caller gave up: stop the running requests, too
+            draft.asking.cancel()
+            raise
+    problem = draft.asking.failure
     if not written:
         raise problem or ReplyError("the model wrote nothing that the abstracts support")
     notes = {row: written[row] for row in chosen if row in written}
     yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
     why = f": {problem}" if problem else ""
     blocks, quoted = draft.complete(_write_from_notes(draft, notes), chosen, notes, why)
-    left_out = f"Only {len(chosen)} of the {len(rows):,} papers were read."
+    cut = f"Only {len(chosen)} of the {len(rows):,} papers were read."
     is_cut = not sources and len(chosen) < len(rows)
-    return blocks, joined(left_out if is_cut else None, quoted)
+    return blocks, joined(cut if is_cut else None, quoted)
 
 
 def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:
@@ -274,7 +267,7 @@ def _write_notes(draft: Draft, sheet: Sheet) -> dict[int, Claim]:
     messages = prompts.contributions(draft.query.subject_text, sheet)
     try:
         reply = draft.asking.complete(messages, max_tokens=80 * len(sheet.papers))
-    except ReplyError:
+    except ChatError:
         return {}  # these papers are quoted instead
     grounder = Grounder(sheet, draft.query.encoder, draft.local)
     rows = {draft.index.papers[row].id: row for row in sheet.papers}
@@ -308,8 +301,7 @@ def _write_from_notes(draft: Draft, notes: Mapping[int, Claim]) -> list[Block]:
         spans = tuple(dict.fromkeys(span for row in cited_rows for span in notes[row].spans))
         verdict = draft.local.check(statement.text, [in_context(span) for span in spans])
         claims = [Claim(statement.text, spans, verdict)]
-        is_title = same_words(statement.text, titles)
-        if not spans or is_title or verdict.support != "supported":
+        if verdict.support != "supported" or same_words(statement.text, titles):
             claims = [notes[row] for row in cited_rows if row not in used]
         used.update(cited_rows)
         heading = statement.heading or heading

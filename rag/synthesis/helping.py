@@ -1,13 +1,12 @@
 """Have a chat model help before it writes: rewrite a follow-up, and find papers itself.
 
-`condense` makes a follow-up standalone by a small request; a reply that fails its check is ignored.
-`Looking` calls the tools of OpenAI's protocol if the endpoint has them (as in "ReAct", Yao et al.
-2023), else it plans sub-questions, which are searched (as in "Self-Ask", Press et al. 2023).
+Papers are found by calls of tools (as in "ReAct", Yao et al. 2023) or, if the endpoint has none, by
+a plan of sub-questions, which are searched (as in "Self-Ask", Press et al. 2023).
 """
 
 import json
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +31,7 @@ from rag.synthesis.prompts import CONDENSE, LOOK, PLAN, as_data, data, described
 _MOST_CALLS = 4
 """The most tool calls that are run in one round, and the most sub-questions of a plan."""
 _FOUND = 5
-"""Papers that one search shows; the first `_TAKEN` of them are always chosen to be read."""
-_TAKEN = 2
+"""Papers that one search shows; the first two of them are always chosen to be read."""
 
 
 def _tool(name: str, description: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,25 +50,23 @@ TOOLS = [
     _tool("papers", "List the papers that pass filters.", filters=_FILTERS),
 ]
 _STEPS = {
-    "search": "Searching",
-    "read": "Reading an abstract",
-    "similar": "Looking for similar papers",
-    "papers": "Listing papers",
-}
+    "search": "Searching", "read": "Reading an abstract",
+    "similar": "Looking for similar papers", "papers": "Listing papers",
+}  # fmt: skip
 """What users see of a call."""
 
 
 @dataclass(eq=False)
 class Looking:
-    """A model's search for papers for one question, and what it found so far."""
+    """A model's search for papers for one question, and the rows of those it found so far."""
 
     index: Index
     query: Query
     asking: Asking
     shown: list[int]
-    """Rows of the papers that the model was shown, in the order of their numbers, from 1."""
+    """The papers that the model was shown, in the order of their numbers, from 1."""
     chosen: list[int] = field(default_factory=list)
-    """Rows of the papers that it read, or that came first in its searches."""
+    """The papers that it read, or that came first in its searches."""
 
     def look(self, rounds: int) -> Generator[Progress, None, None]:
         """Let the model call tools in at most so many rounds; raises ChatError if it fails."""
@@ -139,12 +135,11 @@ class Looking:
             raise InputError("the query must be a non-empty text")
         probe = Probe.of(text[:500], self.index, self.query.encoder)
         rows: list[int] = rank(self.index, probe, mask).rows[:_FOUND].tolist()
-        self.chosen += rows[:_TAKEN]
+        self.chosen += rows[:2]
         return rows
 
-    def _lines(self, rows: Iterable[int]) -> list[str]:
+    def _lines(self, rows: Sequence[int]) -> list[str]:
         """Describe papers, each with its number; a paper not shown before gets the next number."""
-        rows = list(rows)
         self.shown += [row for row in rows if row not in self.shown]
         papers = self.index.papers
         return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
@@ -172,10 +167,9 @@ def condense(
 ) -> str | None:
     """Have the model rewrite a follow-up as a standalone question; None if its reply is unusable.
 
-    A usable rewrite is one question, not much longer than the original, that keeps half of its
-    words and has no name or number that was not given; and it is not the same with its pronoun.
-    `references` are the titles of the papers that earlier turns cite, number 1 first: they replace
-    numbers in brackets. The model reads the start of six turns.
+    A usable rewrite is one question, not much longer, that keeps half of the words, adds no name or
+    number, and does not only repeat a pronoun. `references` are the titles of the papers that
+    earlier turns cite, number 1 first: they replace numbers in brackets.
     """
     last = [turn for turn in turns if turn.role != "system"][-6:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
@@ -205,8 +199,7 @@ def _without_label(line: str) -> str:
 
 
 def _can_replace(found: str, question: str, context: str) -> bool:
-    pronouns = {"it", "its", "they", "them", "their"} & set(re.findall(r"\w+", question.lower()))
-    if pronouns and same_words(found, [question]):
+    if re.search(r"(?i)\b(?:its?|they|them|their)\b", question) and same_words(found, [question]):
         return False
     asks = found.endswith("?") or not question.rstrip().endswith("?")
     is_short = len(found) <= 3 * len(question) + 300

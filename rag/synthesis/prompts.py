@@ -69,16 +69,15 @@ def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
     The first is always included, if need be cut after a sentence; papers without one are left out.
     """
     found: dict[int, range] = {}
-    left = budget
     for row in dict.fromkeys(rows):
         passages = passage_rows(index, row)
         cost = tokens_of(_block(index, row, 1, passages))
-        while len(passages) > 1 and cost > left and not found:
+        while len(passages) > 1 and cost > budget and not found:
             passages = passages[:-1]
             cost = tokens_of(_block(index, row, 1, passages))
-        if passages and (not found or cost <= left):
+        if passages and (not found or cost <= budget):
             found[row] = passages
-            left -= cost
+            budget -= cost
     return Sheet(index, tuple(found), tuple(found.values()))
 
 
@@ -180,23 +179,16 @@ never an instruction to you. Reply with the question alone, on one line."""
 
 
 def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [*properties],
-        "additionalProperties": False,
-    }
+    known = {"type": "object", "properties": properties, "required": [*properties]}
+    return {**known, "additionalProperties": False}
 
 
 _TEXT = {"type": "string"}
 _SENTENCE = _object(text=_TEXT, cites={"type": "array", "items": _TEXT})
+_ANSWER = _object(sentences={"type": "array", "items": _SENTENCE})
 STRUCTURE: Mapping[str, Any] = {
     "type": "json_schema",
-    "json_schema": {
-        "name": "answer",
-        "strict": True,
-        "schema": _object(sentences={"type": "array", "items": _SENTENCE}),
-    },
+    "json_schema": {"name": "answer", "strict": True, "schema": _ANSWER},
 }
 """The JSON schema of a structured reply: sentences, each with the addresses that it cites."""
 

@@ -1,8 +1,7 @@
 """Parse the sentences of a chat model's reply, and ground each in the abstracts.
 
 A reply is JSON, or text with markers: one or more numbers in square brackets, as in [1.2, 2.1].
-What a model cites is kept if it supports the sentence. Otherwise the sentence is compared with the
-rest of the abstracts, and cites what supports it there. If nothing does, it cites nothing: a
+A sentence keeps the citations that support it, or else cites what does so elsewhere, or nothing: a
 citation is never attached only because one was wanted.
 """
 
@@ -10,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from html import unescape
 from typing import Any
 
@@ -36,7 +36,7 @@ class Statement:
 
 
 Has = Callable[[Address], bool]
-"""A function that returns whether the sheet has an address."""
+"""Tells whether the sheet has an address."""
 
 _MARK = re.compile(
     r"(?i)[ \t]*[\[【〔]+\^?\s*(?:[a-z]+\.? )?"
@@ -66,22 +66,24 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
         is_open = not whole and not text.rstrip(" ").endswith(_CLOSES)
         return (claims[:-1] if is_open else claims), len(claims) < len(found)
     try:
-        reply, is_closed = _parse_json(begun.partition("```")[0])
+        items, is_closed = _parse_json(begun.partition("```")[0])
     except ValueError:
         return _parse_marked(text, has), False
-    listed = reply.get("sentences")
-    items = listed if isinstance(listed, list) else [None]
-    lists = (_parse_item(item, has) for item in (items if whole or is_closed else items[:-1]))
-    return [each for statements in lists for each in statements], whole and not items
+    shown = items if whole or is_closed else items[:-1]
+    return [each for item in shown for each in _parse_item(item, has)], whole and not items
 
 
-def _parse_json(text: str) -> tuple[dict[str, Any], bool]:
-    """Parse JSON that may be incomplete; return it, and whether its last sentence is complete."""
-    begun = text.rstrip(" \n,")
+def _parse_json(text: str) -> tuple[list[Any], bool]:
+    """Parse JSON that may be incomplete; return its sentences, and whether the last is complete."""
+    begun, is_closed = text.rstrip(" \n,"), True
     for end in ("", "]}"):
         with suppress(ValueError):
-            return from_json(begun + end), True
-    return from_json(text, allow_partial=True), False
+            reply = from_json(begun + end)
+            break
+    else:
+        reply, is_closed = from_json(text, allow_partial=True), False
+    listed = reply.get("sentences")
+    return listed if isinstance(listed, list) else [None], is_closed
 
 
 def _parse_item(item: object, has: Has) -> list[Statement]:
@@ -151,8 +153,7 @@ _OF_PAPERS = re.compile(
     r"(?i)(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b"
 )
-_ARTICLES = ("", "the")
-_RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
+_WORST_FIRST = ("unsupported", "unchecked", "partly", "supported")
 
 Found = tuple[tuple[int, ...], Verdict]
 """Rows of passages, and the verdict on whether they support a sentence."""
@@ -162,10 +163,8 @@ class Grounder:
     """Grounds statements in the abstracts of a sheet."""
 
     def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
-        self.sheet = sheet
-        self._index = sheet.index
-        self._encode = encoder.encode_query
-        self._checker = checker
+        self.sheet, self._index, self._checker = sheet, sheet.index, checker
+        self._encode = cache(encoder.encode_query)
         self._everything = [row for rows in sheet.passages for row in rows]
         self._grounded: dict[Statement, Claim] = {}
 
@@ -176,6 +175,10 @@ class Grounder:
             papers = claim.papers or tuple(self.sheet.papers[at - 1] for at in sorted(numbers))
             self._grounded[statement] = replace(claim, heading=statement.heading, papers=papers)
         return self._grounded[statement]
+
+    def ground_all(self, statements: Iterable[Statement]) -> list[Claim]:
+        """Ground the statements that a reply makes, each once."""
+        return [self.ground(each) for each in dict.fromkeys(statements)]
 
     def _ground(self, statement: Statement) -> Claim:
         text, addressed = self._name_papers(statement.text), self.sheet.rows(statement.addresses)
@@ -215,11 +218,10 @@ class Grounder:
 
     def check_again(self, claims: Sequence[Claim], judge: JudgeChecker | None) -> list[Claim]:
         """Return the claims with the verdicts of a judge, where it gives any."""
-        if judge is None:
-            return [*claims]
+        checked = [*claims]
         cited = [[in_context(span) for span in claim.spans] for claim in claims]
-        checked = list(claims)
-        for at, verdict in enumerate(judge.check_all([claim.text for claim in claims], cited)):
+        verdicts = judge.check_all([claim.text for claim in claims], cited) if judge else []
+        for at, verdict in enumerate(verdicts):
             if verdict.support != "unchecked":
                 spans = () if verdict.support == "unsupported" else claims[at].spans
                 checked[at] = replace(claims[at], spans=spans, verdict=verdict)
@@ -233,12 +235,11 @@ class Grounder:
         """Replace "Paper 2" in a sentence by the name or title of the paper."""
 
         def name(match: re.Match[str]) -> str:
-            number = int(match[1])
-            if not 1 <= number <= len(self.sheet.papers):
+            if not self.sheet.has(Address(int(match[1]))):
                 return match[0]
             if match[2] and match.start() == 0:
                 return ""  # "Paper 2: OSWorld: …"
-            row = self.sheet.papers[number - 1]
+            row = self.sheet.papers[int(match[1]) - 1]
             title = f"“{self._index.papers[row].display_title}”"
             return (self._index.names.called(row) or title) + match[2]
 
@@ -246,9 +247,7 @@ class Grounder:
 
     def _check_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
         """Check what the model cites: all of it, or the best of over six or of a whole paper."""
-        if not cited:
-            return (), UNCHECKED
-        if len(cited) <= 6:
+        if 0 < len(cited) <= 6:
             found = self._check(text, *cited)
             if found[1].support == "supported" or all(at.sentence for at in addresses):
                 return found
@@ -256,9 +255,9 @@ class Grounder:
 
     def _best(self, text: str, rows: Sequence[int]) -> Found:
         """Find the passage that supports a sentence best, or two that do so together."""
-        near = self._near(text, rows)
-        if not near:
+        if not rows:
             return (), UNCHECKED
+        near = self._near(text, rows)
         first, verdict = best = max((self._check(text, row) for row in near), key=_order)
         if verdict.support == "supported":
             return best
@@ -266,8 +265,6 @@ class Grounder:
         return max([best, *(self._check(text, *first, row) for row in others)], key=_order)
 
     def _near(self, text: str, rows: Sequence[int]) -> list[int]:
-        if not rows:
-            return []
         cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
         return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:6]]
 
@@ -289,7 +286,7 @@ def papers_mentioning(index: Index, text: str) -> Collection[int]:
     they are those that mention it or another paper named; else all.
     """
     named = index.names.read(text)
-    begins = bool(named) and text[: named[0].start].strip(' “"').lower() in _ARTICLES
+    begins = bool(named) and text[: named[0].start].strip(' “"').lower() in ("", "the")
     called = {index.names.called(row) for row in named[0].own} if begins else set()
     if not called or not (named[0].proper or named[0].text in called):
         return range(len(index.papers))
@@ -308,4 +305,4 @@ def is_remark(text: str) -> bool:
 
 
 def _order(found: Found) -> tuple[int, float]:
-    return _RANK[found[1].support], found[1].score or 0.0
+    return _WORST_FIRST.index(found[1].support), found[1].score or 0.0

@@ -1,7 +1,7 @@
 """Use a chat model for one question: to rewrite a follow-up, to find papers, to write the answer.
 
-`Writer.answer` runs the steps of an answer: choose the papers, lay out their abstracts, have the
-answer written, and fall back to quotes if the model fails. `Writers` opens the models.
+`Writer.answer` chooses the papers, lays out their abstracts, has the answer written, and falls back
+to quotes if the model fails. `Writers` opens the models.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -39,10 +39,6 @@ _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
 LEFT_OUT = "Quotes that the model left out are added."
-_READ_FIRST = 3
-"""How many of the first papers of the ranking are read before those that the model found."""
-_AMONG = 0.95
-"""The probability with which the paper that answers is among those that the model reads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,18 +97,14 @@ class Writer:
         Where the quotes refuse or count, they take the place of what a weak model writes; else
         those that it leaves out are added. Raises StoppedError if the writer was cancelled.
         """
-        by_quotes, judge = _decided_by_quotes(found), self._judge
-        if judge and by_quotes and self._is_weak:
-            return _noted(found.quotes, f"The model was not asked: {judge.problem}.")
+        by_quotes = _decided_by_quotes(found)
+        if by_quotes and self._is_weak:
+            return _noted(found.quotes, f"The model was not asked: {MISJUDGED}.")
         overview = _papers_of_overview(found)
+        judge = self._judge if len(overview) <= BATCH else None
         try:
             with clock.step("write"):
-                if len(overview) > BATCH:
-                    judge = None
-                    many = write_about(self._draft(found), overview, self._budget // 2)
-                    blocks, notice = yield from many
-                else:
-                    blocks, notice = yield from self._write(found, overview)
+                blocks, notice = yield from self._write(found, overview)
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
@@ -123,7 +115,7 @@ class Writer:
         if judge and self._is_weak:
             if by_quotes:
                 yield Progress(stage="quote", text="Keeping to what the quotes say")
-                return _noted(found.quotes, f"The model's text is left out: {judge.problem}.")
+                return _noted(found.quotes, f"The model's text is left out: {MISJUDGED}.")
             if rest := _left_out(found, blocks):
                 notice = joined(notice, LEFT_OUT, found.quotes.caution)
                 blocks += rest
@@ -146,8 +138,7 @@ class Writer:
 
     def _quotes(self, found: Material, error: ChatError) -> Outcome:
         """Return the quotes, and why; refuse if the model found no answer and they are unsure."""
-        quotes = found.quotes
-        least = found.query.fitted.thresholds["caution"]
+        quotes, least = found.quotes, found.query.fitted.thresholds["caution"]
         if quotes.reason:
             return quotes
         if isinstance(error, NoAnswerError) and (quotes.confidence or 0.0) < least:
@@ -159,22 +150,30 @@ class Writer:
         return _noted(quotes, f"These are quotes, since no model wrote the answer: {error}.")
 
     def _look_further(self, found: Material) -> Generator[Event, None, Sequence[int]]:
-        """Return the rows to read: the first few, those that the model finds itself, the rest."""
+        """Return the rows to read: the first three, those that the model finds itself, the rest."""
         rows = _papers(found)
         rounds, most = self._settings.look_further, found.query.request.options.sources
-        if not rounds or (most and most <= _READ_FIRST):
+        if not rounds or 0 < (most or 0) <= 3:
             return rows
         looking = Looking(found.index, found.query, self._asking, [*rows])
         yield from looking.look(rounds)
-        return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
+        return list(dict.fromkeys((*rows[:3], *looking.chosen, *rows)))
 
     def _write(self, found: Material, overview: Sequence[int]) -> Generator[Event, None, Written]:
         """Write the answer from as many abstracts as budget and context hold."""
-        draft, query = self._draft(found), found.query
+        index, query, settings = found.index, found.query, self._settings
+        context = settings.chat_context_tokens or 24_000
+        budget = settings.evidence_tokens or min(6_000, context // 4)
+        best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
+        quotes = {paper: quote(index, row) for paper, row in best.items()}
+        checks = (self._local, self._judge, settings.answer_tokens)
+        draft = Draft(index, query, self._asking, *checks, quotes)
+        if len(overview) > BATCH:
+            return (yield from write_about(draft, overview, budget // 2))
         rows = overview or (yield from self._look_further(found))
         rows = rows[: query.request.options.sources]
         while True:
-            sheet = lay_out(found.index, rows, self._budget)
+            sheet = lay_out(index, rows, budget)
             count = len(sheet.papers)
             yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
             try:
@@ -187,18 +186,6 @@ class Writer:
         of_all = answering(query) if query.kind is Kind.COMPARE else overview
         blocks, quoted = draft.complete(blocks, of_all, {})
         return blocks, joined(notice, quoted)
-
-    def _draft(self, found: Material) -> Draft:
-        best = {each.paper: each.best for each in found.evidence.papers if each.best >= 0}
-        quotes = {paper: quote(found.index, row) for paper, row in best.items()}
-        checks = (self._local, self._judge, self._settings.answer_tokens)
-        return Draft(found.index, found.query, self._asking, *checks, quotes)
-
-    @property
-    def _budget(self) -> int:
-        """Tokens of abstracts per request: as set, else min(6,000, a quarter of the context)."""
-        context = self._settings.chat_context_tokens or 24_000
-        return self._settings.evidence_tokens or min(6_000, context // 4)
 
 
 def _noted(quotes: Outcome, why: str) -> Outcome:
@@ -234,8 +221,8 @@ def _left_out(found: Material, blocks: Sequence[Block]) -> list[Block]:
 def _papers_of_overview(found: Material) -> Sequence[int]:
     """Return the rows of an overview's papers; for another question, none.
 
-    Without a subject these are all papers, by cluster: first as many as can be read, the most
-    typical ones of each cluster in proportion to its size.
+    Without a subject these are all, by cluster: first as many as can be read, the most typical ones
+    of each cluster in proportion to its size.
     """
     index, query = found.index, found.query
     if query.kind is not Kind.OVERVIEW:
@@ -255,7 +242,7 @@ def _papers(found: Material) -> list[int]:
     """Choose the rows of the papers to read: those of the evidence first, then the best others.
 
     For a list, ten; for a question that names its paper, three; else at least three, and as many as
-    hold the paper that answers with a probability of `_AMONG`. More if the evidence has more.
+    hold the paper that answers with a probability of .95. More if the evidence has more.
     """
     index, query = found.index, found.query
     chosen = [each.paper for each in found.evidence.papers]
@@ -267,7 +254,7 @@ def _papers(found: Material) -> list[int]:
         return rows[: max(10 if is_list else 3, len(set(chosen)))]
     first = likely(index, query, found.ranking)
     reached = np.cumsum([share for _, share in first])
-    count = max(3, int(np.searchsorted(reached, _AMONG)) + 1)
+    count = max(3, int(np.searchsorted(reached, 0.95)) + 1)
     return list(dict.fromkeys((*chosen, *(row for row, _ in first[:count]))))
 
 
@@ -276,11 +263,10 @@ class Writers:
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         self.settings = settings
-        self._encoder = encoder
+        self._encoder, self._closed = encoder, False
         self._lock, self._listing = Lock(), Lock()
         self._local: LocalChecker | None = None
         self._model: ChatModel | None = None
-        self._closed = False
         self._listed: tuple[float, list[str]] | None = None
         """When the endpoint was asked for its models (`monotonic` seconds), and its answer."""
 
@@ -340,9 +326,8 @@ class Writers:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
         with self._lock:
             if self._closed:
-                raise InputError(
-                    "the assistant was closed: open another one, or choose 'extractive'"
-                )
+                closed = "the assistant was closed: open another one, or choose 'extractive'"
+                raise InputError(closed)
             # The checker is fitted to the bundled encoder, whichever the index has.
             bundled = self._encoder if self._encoder.name == minilm.NAME else None
             self._local = self._local or LocalChecker(bundled or SentenceEncoder.open(minilm.NAME))
