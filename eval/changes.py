@@ -1,7 +1,7 @@
 """Compare runs: what got better and worse between two; tables of systems; the gate.
 
-The gate is a fixed set of questions in `gate_set/`, on the bundled sample and more abstracts, with
-the scores of a baseline: no change makes answers worse unseen.
+The gate is a fixed set of questions on the bundled sample and more abstracts, with the scores of a
+baseline, so that no change makes answers worse unseen.
 """
 
 import json
@@ -34,17 +34,15 @@ if TYPE_CHECKING:
     from eval.fitting.run import Material
 
 LOWER_IS_BETTER = frozenset({"words", "latency_ms"})
-NEITHER = frozenset({"refused", "confidence"})
-"""Values that are neither good nor bad."""
-
+NEITHER = frozenset({"refused", "confidence"})  # neither good nor bad
 Scores = Mapping[str, Mapping[str, float | None]]
 """Question id → metric → value."""
-
 FOLDER = Path(__file__).parent / "gate_set"
 BASELINE, LEFT_OUT = FOLDER / "baseline.jsonl", FOLDER / "left_out.jsonl"
 """The baseline scores of the gate's questions, and of the question sets in a data folder."""
-GUARDED = tuple(name for name in MAIN if name not in LOWER_IS_BETTER)
-"""The figures of a question that must not get worse."""
+GUARDED = tuple(name for name in MAIN if name not in LOWER_IS_BETTER)  # must not get worse
+LEAD = {"answers": "right", "retrieval": "nDCG@10"}
+"""The first figure in the tables of each kind of run, with its interval and p-value."""
 
 
 def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, Change]:
@@ -59,18 +57,14 @@ def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, 
 
 
 def compare_runs(before: Run, after: Run) -> dict[str, Any]:
-    """Compare every metric of two runs on the questions that both have.
+    """Compare every metric of two runs on the questions that both have, for programs.
 
     Flips are the questions whose answer became wrong or right (`eval.runs.PRIMARY`), of those that
     both runs judged. With x right before (r₁) and now (r₂), the negative flip rate is
     1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan et al. 2021, "Positive-congruent training"). A better mean can
     hide many: the share right changes by the positive rate less the negative one. Support is
-    compared only if the same checker decided on it.
-
-    Returns the comparison as it is printed for programs: `before` and `after` (name, system),
-    `questions` in both, `metrics` (a `Change` each), what else `differs` (and may explain the
-    change), and `negative_flips`, `positive_flips` (id → question), `judged`. Raises InputError if
-    the runs are of different kinds, or have no question in common.
+    compared only if the same checker decided on it; what `differs` may explain a change. Raises
+    InputError if the runs are of different kinds, or have no question in common.
     """
     common, differs = _common(before, after), _differences(before, after)
     first, second = ({id_: run.scores[id_].values for id_ in common} for run in (before, after))
@@ -78,13 +72,10 @@ def compare_runs(before: Run, after: Run) -> dict[str, Any]:
     names = dict.fromkeys(name for each in first.values() for name in each)
     metrics = [name for name in names if name not in NEITHER and not name.startswith(skipped)]
     was, now = before.right(), after.right()
-    both = {
-        id_: f"({before.scores[id_].type}): {before.questions[id_]['question']}"
-        for id_ in was
-        if id_ in now
-    }
-    lost = {id_: question for id_, question in both.items() if was[id_] and not now[id_]}
-    won = {id_: question for id_, question in both.items() if now[id_] and not was[id_]}
+    both = [id_ for id_ in was if id_ in now]
+    asked = {i: f"({before.scores[i].type}): {before.questions[i]['question']}" for i in both}
+    lost = {id_: asked[id_] for id_ in both if was[id_] and not now[id_]}
+    won = {id_: asked[id_] for id_ in both if now[id_] and not was[id_]}
     return {
         "before": {"name": before.name, "system": before.system},
         "after": {"name": after.name, "system": after.system},
@@ -131,15 +122,10 @@ def comparison_text(compared: Mapping[str, Any]) -> str:
     head = ["metric", "before", "after", "difference", "p, corrected", "better", "worse"]
     rows: list[list[Cell]] = []
     for metric, change in compared["metrics"].items():
-        better, worse = len(change.higher), len(change.lower)
-        counts = (worse, better) if metric in LOWER_IS_BETTER else (better, worse)
+        counts = [len(change.higher), len(change.lower)][:: -1 if metric in LOWER_IS_BETTER else 1]
         means = change.before.mean, change.after.mean
         rows.append([metric, *means, difference(change.difference), p_value(change.p), *counts])
     return render("comparison.txt", table=table(head, rows), **compared).strip()
-
-
-LEAD = {"answers": "right", "retrieval": "nDCG@10"}
-"""The first figure in the tables of each kind of run, with its interval and p-value."""
 
 
 def board(runs: Sequence[Run]) -> str:
@@ -226,8 +212,8 @@ def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
 def drops(before: Scores, after: Scores) -> dict[str, Change]:
     """Return the figures whose difference to the baseline has an interval below 0.
 
-    That takes three worse questions if none got better. Quoting verbatim does not depend on chance:
-    there one worse question counts. Raises InputError if the baseline has other questions.
+    Quoting verbatim does not depend on chance: there one worse question counts. Raises InputError
+    if the baseline has other questions.
     """
     if before.keys() != after.keys():
         other = ", ".join(sorted(before.keys() ^ after.keys())[:5])

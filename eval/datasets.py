@@ -1,6 +1,6 @@
 """Read and write what systems are measured on: questions, BEIR folders, TREC rankings, JSON Lines.
 
-Files are read line by line; the first error stops reading and names file, line and field.
+The first error stops reading and names file, line and field.
 """
 
 import fcntl
@@ -18,9 +18,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from index.errors import InputError
 from index.papers import Paper
 
-HALF = ".tmp"
-"""The suffix of a file that is being written."""
-
+HALF = ".tmp"  # the suffix of a file that is being written
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -76,10 +74,7 @@ def load_questions(path: Path) -> list[Question]:
 
 
 def fixed_choice(ids: Sequence[str], size: int) -> set[str]:
-    """Choose the `size` ids with the lowest SHA-256, whatever their order.
-
-    Raises InputError if there are fewer than `size` ids, or `size` is below 1.
-    """
+    """Choose the `size` ids with the lowest SHA-256; an InputError unless 1 ≤ size ≤ len(ids)."""
     if not 1 <= size <= len(ids):
         raise InputError(f"cannot choose {size} of {len(ids)}: give a number from 1 to {len(ids)}")
     return set(nsmallest(size, ids, key=lambda id_: hashlib.sha256(id_.encode()).hexdigest()))
@@ -103,10 +98,7 @@ def records(model: type[Record], path: Path) -> Iterator[tuple[int, Record]]:
 
 
 def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
-    """Read the records of a JSON Lines file.
-
-    Raises InputError if there is none, two share an id, or a line is not a `model`.
-    """
+    """Read records with different ids, at least one; an InputError names file, line and field."""
     found: dict[str, IdentifiedRecord] = {}
     for number, record in records(model, path):
         if record.id in found:
@@ -273,8 +265,7 @@ def load_beir(folder: Path, split: str = "test") -> Benchmark:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
     https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset. Queries that the split does
-    not judge are left out. A judged paper that the corpus lacks counts as not found. Raises
-    InputError if a file or the split is missing or empty, a line is broken or repeats an id, a
+    not judge are left out. Raises InputError if a file or the split is missing, empty or broken, a
     judgement names an unknown query, or no relevant paper is in the corpus.
     """
     if not folder.is_dir():
@@ -326,10 +317,9 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
 
 
 def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
-    """Cut a benchmark to `size` papers: every relevant one and a fixed choice of the others.
+    """Cut a benchmark to `size` papers: every relevant one and a `fixed_choice` of the others.
 
-    The others have the lowest SHA-256 of their ids, so the choice does not depend on their order,
-    and a smaller subset lies within a larger one. Raises InputError if more papers are relevant.
+    So a smaller subset lies within a larger one. Raises InputError if more papers are relevant.
     """
     ids = [paper.id for paper in whole.papers]
     kept = set(whole.relevant).intersection(ids)

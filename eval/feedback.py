@@ -1,9 +1,7 @@
 """Votes from the page: on answers, which become questions, and in the arena, which become scores.
 
-A vote is a line of a file that any number of processes append to; it has the question and the
-answer, not the voter. A later vote with the same id replaces the earlier one, and may withdraw
-it. In the arena the voter chooses between two answers without seeing which configuration gave
-them.
+A vote is a line of a file that any number of processes append to. It has the question and the
+answer, not the voter. A later vote with the same id replaces the earlier one, and may withdraw it.
 """
 
 from collections import Counter
@@ -28,8 +26,6 @@ from rag.schema import Answer, Filters, Mode, Options, Status
 
 FILE, VOTES = "feedback.jsonl", "votes.jsonl"
 """The files in the data folder: votes on answers, and votes of the arena."""
-NOTED = {"asked", "index", "filters", "status", "vote", "reason", "cited"}
-"""The fields of a vote that its case has in the note."""
 MIDDLE, SCALE = 1_000.0, 400.0
 """The mean score; the difference in points at which the odds are 10 : 1, as in Elo's scale."""
 
@@ -56,9 +52,7 @@ class Feedback(Identified, frozen=True):
     mode: Mode = "auto"
     options: Options = Options()
     status: Status
-    text: str = Field(
-        description="The answer in plain text with its markers, or why there is none."
-    )
+    text: str = Field(description="Plain text with its markers, or why there is no answer.")
     cited: tuple[Cited, ...] = Field(default=(), description="Number 1 first.")
     index: str = Field(description="Id of the index that answered.")
     vote: Literal["up", "down"] | None = Field(description="None: it was withdrawn.")
@@ -68,9 +62,7 @@ class Feedback(Identified, frozen=True):
     def on(cls, answer: Answer, **given: object) -> "Feedback":
         """Make a vote on an answer; `given` are the fields that the answer does not have."""
         known = {
-            "question": answer.question,
-            "standalone_question": answer.standalone_question,
-            "status": answer.status,
+            **answer.model_dump(include={"question", "standalone_question", "status"}),
             "text": unescape(answer.text) or answer.reason or "",
             "cited": [
                 Cited(id=r.paper.id, title=r.paper.title, quotes=tuple(p.text for p in r.passages))
@@ -117,9 +109,8 @@ def is_case(feedback: Feedback) -> bool:
 def case(feedback: Feedback) -> Question:
     """Turn a vote into a question to measure with.
 
-    Voted up: the citations are right, or the refusal is. Facts are the numbers and names of each
-    cited sentence that the question does not have. Voted down: nobody said what is right, so
-    there is no gold; a refusal should have been an answer.
+    Voted up: the citations are right, or the refusal is; facts are what `_facts` finds. Voted down:
+    nobody said what is right, so there is no gold; a refusal should have been an answer.
     """
     right = feedback.vote == "up"
     cited = feedback.cited if right else ()
@@ -134,7 +125,10 @@ def case(feedback: Feedback) -> Question:
         papers=tuple(each.title for each in cited),
         evidence=tuple(quotes),
         nuggets=tuple(filter(None, facts)),
-        note=feedback.model_dump_json(include=NOTED, exclude_defaults=True),
+        note=feedback.model_dump_json(
+            include={"asked", "index", "filters", "status", "vote", "reason", "cited"},
+            exclude_defaults=True,
+        ),
     )
 
 
@@ -144,12 +138,12 @@ def _facts(quote: str, question: str) -> tuple[str, ...]:
     A number has two characters or more, a name a capital inside: other wordings keep them.
     """
     words = (word.strip(".,;:!?()[]\"'“”") for word in clean_text(quote).split())
-    telling = [
+    new = (word for word in dict.fromkeys(words) if word.casefold() not in question.casefold())
+    return tuple(
         word
-        for word in words
+        for word in new
         if any(map(str.isupper, word[1:])) or (len(word) > 1 and any(map(str.isdigit, word)))
-    ]
-    return tuple(dict.fromkeys(w for w in telling if w.casefold() not in question.casefold()))
+    )
 
 
 class Vote(Identified, frozen=True, extra="forbid"):
@@ -163,11 +157,6 @@ class Vote(Identified, frozen=True, extra="forbid"):
     winner: Winner | None = Field(description="None: it was taken back.")
     index: str = Field(description="Id of the index that both answered from.")
 
-    @property
-    def won_by(self) -> str:
-        """The configuration that won; empty for a tie and "both bad"."""
-        return {"left": self.left, "right": self.right}.get(str(self.winner), "")
-
     @model_validator(mode="before")
     @classmethod
     def _of_earlier_versions(cls, line: object) -> object:
@@ -180,17 +169,15 @@ class Vote(Identified, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The strength of a configuration by the votes."""
+    """The strength of a configuration by the votes; "both bad" is a tie."""
 
     name: str
     score: float
-    """Points: `MIDDLE` is the mean; `SCALE` points more are odds of 10 : 1."""
     low: float
     high: float
     battles: int
     wins: int
     ties: int
-    """Ties and "both bad"."""
 
     @property
     def losses(self) -> int:
@@ -202,13 +189,12 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     """Score every configuration that has votes, the strongest first.
 
     Bradley & Terry 1952, "Rank analysis of incomplete block designs": with strengths πᵢ, i beats j
-    with probability πᵢ / (πᵢ + πⱼ). A score is MIDDLE + 400 · log₁₀ πᵢ with the mean score at
-    MIDDLE. A tie and "both bad" count as half a win of each.
+    with probability πᵢ / (πᵢ + πⱼ). A score is MIDDLE + SCALE · log₁₀ πᵢ with the mean score at
+    MIDDLE. A tie and "both bad" count as half a win of each. Intervals are Wald's.
 
     As a weak prior each has one drawn battle against an average opponent: without it the likelihood
     has no maximum where someone never lost (Hunter 2004, "MM algorithms for generalized
-    Bradley-Terry models"). Where no chain of battles joins two configurations, only the prior
-    compares them. Intervals are Wald's.
+    Bradley-Terry models").
     """
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:
@@ -226,9 +212,10 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     standings = []
     for name, middle, around in zip(names, score.tolist(), margin.tolist(), strict=True):
         fought = [vote for vote in votes if name in (vote.left, vote.right)]
-        winners = Counter(vote.won_by for vote in fought)
+        # The winning side is the field with its configuration; a tie is no field.
+        winners = Counter(vars(vote).get(str(vote.winner)) for vote in fought)
         ends = middle - around, middle + around
-        standings.append(Standing(name, middle, *ends, len(fought), winners[name], winners[""]))
+        standings.append(Standing(name, middle, *ends, len(fought), winners[name], winners[None]))
     return tuple(sorted(standings, key=lambda standing: (-standing.score, standing.name)))
 
 

@@ -1,8 +1,4 @@
-"""Turn the scores of single answers into the figures of a run.
-
-Each figure of a question is a line of `question_values`; its means, overall and by type, follow
-from it. `answer_summary` has the figures that are not means over questions.
-"""
+"""Turn the scores of single answers into the figures of a run."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +11,7 @@ import numpy as np
 from eval.runs import QuestionScore
 from eval.scoring import AnswerScore, Supports, alce
 from eval.statistics import bootstrap_mean, mean_of
-from rag.schema import Answer, Support, Usage
+from rag.schema import Answer, Support
 
 MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
         "alce_recall", "alce_precision", "verbatim", "abstained_rightly", "nDCG@10", "hit@1",
@@ -74,8 +70,7 @@ def by_type(rows: Sequence[QuestionScore]) -> dict[str, Section]:
 def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str, Section]:
     """Return the figures of a run that are not means over questions, by section.
 
-    Shares are in [0, 1], None where there is nothing to measure. `support` is the checker that
-    decided whether cited text supports a sentence.
+    Shares are in [0, 1], None where there is nothing to measure. `support` decided before.
     """
     answers = [score.answer for score in scores]
     words = [score.words for score in scores if not score.refused]
@@ -163,18 +158,18 @@ def _stages(answers: Sequence[Answer]) -> Section:
     spent: dict[str, list[float]] = {}
     for stage, elapsed_ms in chain.from_iterable(each.timings_ms.items() for each in answers):
         spent.setdefault(stage, []).append(elapsed_ms)
-    found = {stage: percentiles(values) for stage, values in spent.items()}
-    return {f"{stage}_{q}": value for stage, each in found.items() for q, value in each.items()}
+    return {
+        f"{stage}_{q}": value for stage in spent for q, value in percentiles(spent[stage]).items()
+    }
 
 
 def _tokens(answers: Sequence[Answer]) -> Section:
     """Sum the tokens that chat models read and wrote, and their price if it is known of all."""
     used = [answer.usage for answer in answers]
-    total = sum(used, Usage())
     unknown = any(each.cost_usd is None and each.prompt_tokens for each in used)
     return {
-        "read": total.prompt_tokens,
-        "written": total.completion_tokens,
+        "read": sum(each.prompt_tokens for each in used),
+        "written": sum(each.completion_tokens for each in used),
         "usd": None if unknown else sum(each.cost_usd or 0.0 for each in used),
     }
 

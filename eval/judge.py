@@ -1,12 +1,11 @@
 """Rate recorded answers from 1 to 10 by a chat model that also writes a critique of each.
 
-After Auto-J (Li et al. 2023, "Generative Judge for Evaluating Alignment"). The judge is measured
-as well: its agreement with the gold labels is always reported. Judging is a run of its own
-(`eval.runs`): every reply is kept, and a killed run resumes.
+After Auto-J (Li et al. 2023, "Generative Judge for Evaluating Alignment"). The judge's agreement
+with the gold labels is always reported. Judging is a run of its own (`eval.runs`), which resumes.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -39,10 +38,10 @@ def rate_run(
 ) -> dict[str, object]:
     """Rate the answers of a run from 1 to 10, each with a critique, and return the metrics.
 
-    The record has the name `judge`; `out` is a folder, new, empty or unfinished, by default in
-    `runs/`. At most `limit` questions are rated, those with the lowest SHA-256 of their ids.
-    Replies without a rating count as `unreadable` and are in no other figure. Raises InputError if
-    the run has no answers or the folder is taken, ChatError if the judge cannot be reached.
+    `judge` is the model's name; `out` is a folder, new, empty or unfinished, by default in `runs/`.
+    At most `limit` questions are rated, a fixed choice. Replies without a rating are in no figure
+    but `unreadable`. Raises InputError if the run has no answers or the folder is taken, ChatError
+    if the judge cannot be reached.
     """
     if run.kind != "answers":
         raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
@@ -52,9 +51,10 @@ def rate_run(
     record = {"kind": "rating", "judge": public_name(judge), "run": judged, "questions": len(ids)}
     questions = [run.questions[id_] for id_ in ids]
     with closing(Run.begin(out, f"judge-{run.name}", record, questions)) as kept:
-        asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete)
-        replies = tqdm(asked, total=len(ids), disable=None)
-        read = {id_: read_json(reply, Rating) for id_, reply in replies}
+        ask = or_nothing(complete)
+        replies = kept.replies(ids, lambda id_: {"reply": ask(_prompt(run, id_))})
+        shown = tqdm(replies, total=len(ids), disable=None)
+        read = {each["id"]: read_json(str(each["reply"]), Rating) for each in shown}
         ratings = {id_: float(found.rating) for id_, found in read.items() if found}
         found = {"unreadable": len(ids) - len(ratings), **_figures(run, ratings)}
         metrics = {"run": kept.name, **record, "figures": found, "environment": environment()}
@@ -72,7 +72,7 @@ def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
     """
     right, quality = run.right(), run.column("nugget_recall")
     both = [id_ for id_ in ratings if id_ in quality]
-    columns = [ratings[id_] for id_ in both], [quality[id_] for id_ in both]
+    columns = [[each[id_] for id_ in both] for each in (ratings, quality)]
     varies = all(len(set(column)) > 1 for column in columns)
     return {
         "rated": len(ratings),
@@ -101,22 +101,6 @@ def _prompt(run: Run, id_: str) -> list[Message]:
         {"role": "system", "content": render("judge_system.txt")},
         {"role": "user", "content": asked},
     ]
-
-
-def ask_all(
-    run: Run, prompts: Mapping[str, list[Message]], complete: Complete
-) -> Iterator[tuple[str, str]]:
-    """Ask each prompt in order; yield its id and the reply, "" for a refused one.
-
-    Replies that the run has are not asked for again; new ones are on disk before they are yielded.
-    Prompts are asked only as far as the caller iterates. Raises ChatError if the model cannot be
-    reached.
-    """
-    ask = or_nothing(complete)
-    for id_, prompt in prompts.items():
-        if id_ not in run.came_back:
-            run.append({"id": id_, "reply": ask(prompt)})
-        yield id_, str(run.came_back[id_]["reply"])
 
 
 def read_json(reply: str, model: type[Read]) -> Read | None:

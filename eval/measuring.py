@@ -5,6 +5,7 @@ Both write a run (`eval.runs`), which resumes where it stopped if it was killed.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -47,10 +48,9 @@ def evaluate_answers(
 ) -> dict[str, object]:
     """Ask the questions of a file, or a fixed choice of `sample` of them, and return the metrics.
 
-    A search is measured for the questions that need no conversation. `out` is the run's folder,
-    new, empty or unfinished, by default one in `runs/`; `support` decides whether citations
-    support, by default the product's own checker. Raises InputError if one of these cannot be used,
-    or no gold paper is in the index.
+    `out` is the run's folder, new, empty or unfinished, by default one in `runs/`; `support`
+    decides whether citations support, by default the product's own checker. Raises InputError if
+    one of these cannot be used, or no gold paper is in the index.
     """
     subject.check_mode(mode)
     questions, checker = _checked(path, sample), support or Supports()
@@ -61,17 +61,7 @@ def evaluate_answers(
         "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
-
-    def reply(question: Question) -> Reply:
-        started = perf_counter()
-        answer = subject.ask(question, mode)
-        elapsed_ms = 1000 * (perf_counter() - started)
-        # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
-        is_bound = bool(question.history) or question.type in ("followup", "digest")
-        is_searched = question.answerable and question.papers and not is_bound
-        found = scoring.ranked(subject.search(question, scoring.DEPTH)) if is_searched else None
-        return Reply(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
-
+    reply = partial(_answered, subject, mode)
     with closing(Run.begin(out, path.stem, record, datasets.question_rows(questions))) as run:
         replies = _replies(run, questions, reply)
         scores = [
@@ -79,14 +69,26 @@ def evaluate_answers(
             for question, each in zip(questions, replies.values(), strict=True)
             if each.answer
         ]
-        values = {score.question.id: question_values(score, checker) for score in scores}
         first = scores[0].answer
+        values = {score.question.id: question_values(score, checker) for score in scores}
         record |= {
             "papers_not_in_index": absent,
             "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
             "answers": answer_summary(scores, checker),
         }
         return _finish(run, record, questions, replies, gold, values, scores)
+
+
+def _answered(subject: Subject, mode: Mode, question: Question) -> Reply:
+    """Ask a question, and search for it if it needs no conversation."""
+    started = perf_counter()
+    answer = subject.ask(question, mode)
+    elapsed_ms = 1000 * (perf_counter() - started)
+    # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
+    is_bound = bool(question.history) or question.type in ("followup", "digest")
+    is_searched = question.answerable and question.papers and not is_bound
+    found = scoring.ranked(subject.search(question, scoring.DEPTH)) if is_searched else None
+    return Reply(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
 
 
 def evaluate_retrieval(
@@ -147,11 +149,11 @@ def _replies(
     run: Run, questions: Sequence[Question], reply: Callable[[Question], Reply]
 ) -> dict[str, Reply]:
     """Ask the questions that the run has no reply to, one by one; return every reply by its id."""
-    waiting = [question for question in questions if question.id not in run.came_back]
-    for question in tqdm(waiting, desc="asked", unit="question", disable=None):
-        run.append(reply(question).model_dump(mode="json"))
+    asked = {question.id: question for question in questions}
+    rows = run.replies(asked, lambda id_: reply(asked[id_]).model_dump(mode="json"))
+    list(tqdm(rows, total=len(asked), desc="asked", unit="question", disable=None))
     kept = {each.id: each for _, each in datasets.records(Reply, run.folder / ANSWERS)}
-    return {question.id: kept[question.id] for question in questions}
+    return {id_: kept[id_] for id_ in asked}
 
 
 def _finish(

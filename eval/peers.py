@@ -1,8 +1,7 @@
 """Run other systems over the same papers, with the same encoder, on the same machine.
 
-Each is used through its public API as its documentation shows. All index one text a paper: title,
-full stop, abstract, both cleaned (`index.passages.paper_text`). docs/evaluation.md describes each
-and what was chosen for it. Packages are imported when a peer is opened: most are optional.
+Each is used through its public API as its documentation shows (docs/evaluation.md), and indexes one
+text a paper (`index.passages.paper_text`). Its packages, mostly optional, are imported on opening.
 """
 
 import os
@@ -31,29 +30,15 @@ SOURCES = 5
 
 _UNHELPFUL = frozenset({"no", "none", "not", "cannot", "unable", "empty"})
 """Words by which a model says that no source helps, as LlamaIndex's prompt asks it to."""
-# Documented ways to keep peers off the network.
-_OPT_OUTS = {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
 class PeerUnavailableError(AbstractQAError):
     """A peer's packages are missing, or do not work here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text that a peer found: an indexed text or part of it, and its paper."""
-
-    paper: Paper
-    score: float
-    text: str
-
-    def sentences(self) -> list[Passage]:
-        """Return the abstract's sentences that are whole in the text, in the text's order."""
-        whole = [passage for passage in cut(self.paper) if passage.text in self.text]
-        return sorted(whole, key=lambda passage: self.text.find(passage.text))
-
-
-Found = Iterable[tuple[str, float, str]]
+Shown = tuple[Paper, list[Passage]]
+"""A source: its paper, and the sentences of the abstract that are whole in the text found."""
+Found = Sequence[tuple[str, float, str]]
 """Texts, best first: the paper's id, the score, and the text."""
 Find = Callable[[str, int], Found]
 """Finds at most so many texts for a query."""
@@ -72,47 +57,50 @@ class Opened:
 
 @dataclass(frozen=True)
 class Given:
-    """The input of every peer: texts by the ids of their papers."""
+    """The input of every peer: texts by the ids of their papers; a model, if it can use one."""
 
     texts: Mapping[str, str]
     encoder: SentenceEncoder
     llm: ChatModel | None = None
-    """Writes the answers of a peer that can use one."""
 
 
-def quote(sources: Sequence[Source]) -> tuple[Block, ...]:
-    """Quote sources in rank order, a paragraph a source, each sentence citing its own span.
+def whole_sentences(paper: Paper, text: str) -> list[Passage]:
+    """Return the abstract's sentences that are whole in the text, in the text's order."""
+    whole = [passage for passage in cut(paper) if passage.text in text]
+    return sorted(whole, key=lambda passage: text.find(passage.text))
 
-    The paper's title heads a paragraph, as in our answers: a title states facts too. No sentence is
-    quoted twice. Quoting stops after the sentence that ends nearest to 90 words, titles counted,
-    which half of our own answers do not exceed.
+
+def quote(sources: Sequence[Shown]) -> tuple[Block, ...]:
+    """Quote sources in rank order, a paragraph a source, each sentence citing its own span, once.
+
+    The paper's title heads a paragraph, as in our answers: a title states facts too. Quoting stops
+    after the sentence that ends nearest to 90 words, titles counted, which half of our own answers
+    do not exceed.
     """
-    blocks: dict[int, list[Claim]] = {}
-    quoted: set[str] = set()
+    blocks: dict[int, dict[str, Claim]] = {}
     used = 0
-    for place, passage in ((p, each) for p, s in enumerate(sources) for each in s.sentences()):
-        paper, length = sources[place].paper, len(passage.text.split())
+    shown = ((at, paper, each) for at, (paper, whole) in enumerate(sources) for each in whole)
+    for place, paper, passage in shown:
+        length = len(passage.text.split())
         if used and used + length / 2 > 90:
             break
-        if passage.id not in quoted:
-            quoted.add(passage.id)
+        if not any(passage.id in claims for claims in blocks.values()):
             used += length + (0 if place in blocks else len(paper.display_title.split()))
             claim = Claim(passage.text, (Span(paper, passage.start, passage.end),))
-            blocks.setdefault(place, []).append(claim)
-    return tuple(
-        Block(tuple(claims), sources[place].paper.display_title) for place, claims in blocks.items()
-    )
+            blocks.setdefault(place, {})[passage.id] = claim
+    titles = {place: sources[place][0].display_title for place in blocks}
+    return tuple(Block((*claims.values(),), titles[place]) for place, claims in blocks.items())
 
 
-def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
+def cited_claims(text: str, sources: Sequence[Shown]) -> tuple[Claim, ...]:
     """Read the sentences that a chat model wrote, as those of our own models, with their citations.
 
     A marker `[n]` cites the whole of `sources[n - 1]`, since it says no more.
     """
     spans = {
-        number: Span(source.paper, min(p.start for p in whole), max(p.end for p in whole))
-        for number, source in enumerate(sources, start=1)
-        if (whole := source.sentences())
+        number: Span(paper, min(p.start for p in whole), max(p.end for p in whole))
+        for number, (paper, whole) in enumerate(sources, start=1)
+        if whole
     }
     statements, _ = read_statements(text, lambda address: address.paper in spans)
     return tuple(
@@ -126,19 +114,16 @@ def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
 
 def _starter(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/framework/getting_started/starter_example_local."""
-    return Opened(_by_cosine(_index(given)))
+    return Opened(_index(given)[1])
 
 
-def _index(given: Given) -> "VectorStoreIndex":
+def _index(given: Given) -> tuple["VectorStoreIndex", Find]:
     """Index one document a paper with the default splitter (1,024 tokens) and store."""
     from llama_index.core import Document, VectorStoreIndex
 
     documents = [Document(id_=id_, text=text) for id_, text in given.texts.items()]
-    return VectorStoreIndex.from_documents(documents, embed_model=given.encoder)
-
-
-def _by_cosine(index: "VectorStoreIndex") -> Find:
-    return lambda query, limit: _read(index.as_retriever(similarity_top_k=limit).retrieve(query))
+    index = VectorStoreIndex.from_documents(documents, embed_model=given.encoder)
+    return index, lambda query, n: _read(index.as_retriever(similarity_top_k=n).retrieve(query))
 
 
 def _read(nodes: Iterable[Any]) -> Found:
@@ -156,14 +141,14 @@ def _citation(given: Given) -> Opened:
 
     if given.llm is None:
         return _starter(given)
-    index = _index(given)
+    index, find = _index(given)
     engine = CitationQueryEngine.from_args(index, llm=ChatLLM(given.llm), similarity_top_k=SOURCES)
 
     def write(question: str) -> tuple[str, Found]:
         response = engine.query(question)
         return str(response).strip(), _read(response.source_nodes)
 
-    return Opened(_by_cosine(index), write=write)
+    return Opened(find, write=write)
 
 
 def _extractive(given: Given) -> Opened:
@@ -174,7 +159,7 @@ def _extractive(given: Given) -> Opened:
     from llama_index.core import QueryBundle
     from llama_index.core.postprocessor import SentenceEmbeddingOptimizer
 
-    index = _index(given)
+    index, find = _index(given)
     optimizer = SentenceEmbeddingOptimizer(
         embed_model=given.encoder,
         percentile_cutoff=0.5,
@@ -185,11 +170,10 @@ def _extractive(given: Given) -> Opened:
     )
 
     def show(question: str, limit: int) -> Found:
-        query = QueryBundle(question)
-        nodes = index.as_retriever(similarity_top_k=limit).retrieve(query)
-        return _read(optimizer.postprocess_nodes(nodes, query_bundle=query))
+        nodes = index.as_retriever(similarity_top_k=limit).retrieve(question)
+        return _read(optimizer.postprocess_nodes(nodes, query_bundle=QueryBundle(question)))
 
-    return Opened(_by_cosine(index), show)
+    return Opened(find, show)
 
 
 def _fusion(given: Given) -> Opened:
@@ -202,7 +186,7 @@ def _fusion(given: Given) -> Opened:
     from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
     from llama_index.retrievers.bm25 import BM25Retriever
 
-    index = _index(given)
+    index, _ = _index(given)
     bm25 = BM25Retriever.from_defaults(docstore=index.docstore, similarity_top_k=1)
 
     def find(query: str, limit: int) -> Found:
@@ -253,9 +237,8 @@ def _txtai(given: Given) -> Opened:
 
     index = Embeddings(method="external", transform=transform, hybrid=True)
     index.index((id_, text, None) for id_, text in given.texts.items())
-    return Opened(
-        lambda query, limit: [(i, s, given.texts[i]) for i, s in index.search(query, limit)]
-    )
+    search = index.search
+    return Opened(lambda query, n: [(id_, s, given.texts[id_]) for id_, s in search(query, n)])
 
 
 def _haystack(given: Given) -> Opened:
@@ -277,10 +260,10 @@ def _haystack(given: Given) -> Opened:
     pipeline.connect("vectors", "joiner")
 
     def find(query: str, limit: int) -> Found:
-        words: dict[str, object] = {"query": query}
-        vector: dict[str, object] = {"query_embedding": encoder.encode_query(query).tolist()}
-        asked = {"bm25": words, "vectors": vector, "joiner": {}}
-        found = pipeline.run({part: {**more, "top_k": limit} for part, more in asked.items()})
+        vector: list[float] = encoder.encode_query(query).tolist()
+        words = {"query": query, "top_k": limit}
+        vectors = {"query_embedding": vector, "top_k": limit}
+        found = pipeline.run({"bm25": words, "vectors": vectors, "joiner": {"top_k": limit}})
         return [(each.id, each.score, each.content) for each in found["joiner"]["documents"]]
 
     return Opened(find)
@@ -293,7 +276,6 @@ class PeerEntry:
     title: str
     open: Callable[[Given], Opened]
     packages: tuple[str, ...]
-    """The distributions that can change its figures."""
     install: str = "pip install 'abstractqa[peers]'"
 
 
@@ -318,17 +300,16 @@ def peer_subject(
 ) -> Subject:
     """Index papers, each id once, with a peer of `PEERS`; it ignores the history of questions.
 
-    `encoder` embeds for every peer that uses vectors. `llm` writes for the citation engine; without
-    it the sources are quoted. Raises InputError if there is no such peer or no paper,
-    PeerUnavailableError if the peer's packages are missing or do not work here.
+    `llm` writes for the citation engine; without it the sources are quoted. Raises InputError if
+    there is no such peer or no paper, PeerUnavailableError if the peer cannot run here.
     """
     if name not in PEERS:
         raise InputError(f"there is no peer {name!r}; the peers are {', '.join(PEERS)}")
     if not papers:
         raise InputError(f"{PEERS[name].title} has no papers to index; give it at least one")
-    opened = _open(name, Given({paper.id: paper_text(paper) for paper in papers}, encoder, llm))
-    title, model = PEERS[name].title, llm.name if llm else None
     by_id = {paper.id: paper for paper in papers}
+    opened = _open(name, Given({i: paper_text(each) for i, each in by_id.items()}, encoder, llm))
+    title, model = PEERS[name].title, llm.name if llm else None
     info = IndexInfo(id=title, papers=len(papers), encoder=encoder.name)
 
     def search(question: Question, limit: int) -> list[tuple[str, float]]:
@@ -349,7 +330,8 @@ def peer_subject(
 
 
 def _open(name: str, given: Given) -> Opened:
-    os.environ.update(_OPT_OUTS)  # read when the packages are imported
+    # Documented ways to keep peers off the network, read when their packages are imported.
+    os.environ |= {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     entry = PEERS[name]
     try:
         return entry.open(given)
@@ -366,13 +348,13 @@ def _answer(question: str, opened: Opened, papers: Mapping[str, Paper], info: In
     """Quote the sources (`quote`), or let the chat model write."""
     show = opened.show or opened.find
     text, found = opened.write(question) if opened.write else ("", show(question, SOURCES))
-    sources = [Source(papers[id_], score, shown) for id_, score, shown in found]
+    sources = [(papers[id_], whole_sentences(papers[id_], shown)) for id_, _, shown in found]
     claims, reason = cited_claims(text, sources), "It found no text to show."
     blocks = quote(sources) if not opened.write else (Block(claims),) if claims else ()
     words = set(text.lower().replace("n't", " not").replace("n’t", " not").split())
     if not any(claim.spans for claim in claims) and not words.isdisjoint(_UNHELPFUL):
         blocks, reason = (), text
-    best = max((source.score for source in sources), default=-1.0)
+    best = max((score for _, score, _ in found), default=-1.0)
     more: dict[str, object] = {"mode": "generative"} if opened.write else {}
     if blocks and best >= 0:
         more["confidence"] = best / (1 + best)  # it orders answers, but is no probability

@@ -1,7 +1,4 @@
-"""Write the report of a run, one HTML file with its plots, from the templates of this package.
-
-The templates also hold the prompts of the judge and of synthesis.
-"""
+"""Fill the templates of this package: a run's report, one HTML file with its plots, and prompts."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -30,15 +27,10 @@ def run_report(
     rows: Sequence[QuestionScore],
     scores: Sequence[AnswerScore],
 ) -> str:
-    """Write the report of a run: its figures, its plots, then every question.
-
-    `metrics` is the content of `metrics.json`, `rows` are the figures of each question, `scores`
-    the scores of every answer, none for a benchmark; wrong answers are shown open.
-    """
+    """Write a run's report: figures, plots, questions; a benchmark has no `scores` of answers."""
     means = {name: Interval(**each) for name, each in metrics["intervals"].items()}
     head = {name: means[name] for name in MAIN if name in means}
     types = metrics["by_type"]
-    of_type = {kind: [row.values for row in rows if row.type == kind] for kind in types}
     values = [row.values.get(MEASURE) or 0 for row in rows]
     worst = sorted(zip(values, questions, rows, strict=True), key=lambda each: each[0])
     made = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
@@ -48,7 +40,7 @@ def run_report(
         title=f"{metrics['system']}: {metrics['run']}",
         head=head,
         measured={
-            title: [(k, bootstrap_mean(v.get(name) for v in each)) for k, each in of_type.items()]
+            title: [(kind, _mean_of_type(rows, kind, name)) for kind in types]
             for name, title in plotted.items()
             if name in head
         },
@@ -68,6 +60,10 @@ def run_report(
         figures={"mean": means, **metrics.get("answers", {})},
         about={name: metrics[name] for name in made if name in metrics},
     )
+
+
+def _mean_of_type(rows: Sequence[QuestionScore], kind: str, name: str) -> Interval | None:
+    return bootstrap_mean(row.values.get(name) for row in rows if row.type == kind)
 
 
 def render(template: str, **context: object) -> str:

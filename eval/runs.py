@@ -1,17 +1,16 @@
 """A run of an evaluation: a folder with the questions, the replies, the figures and the versions.
 
-`run.json` is written first and records what was run on what, with which versions.
-`questions.jsonl` has the questions and `answers.jsonl` a reply a line, written before the next
-question is asked, so a killed run resumes where it stopped. `scores.jsonl`, `metrics.json` and
-`report.html` come last; they finish the run, which is never written to again. No file names a
-path or the host.
+`run.json` comes first. Each reply is on disk before the next question is asked, so a killed run
+resumes where it stopped. `scores.jsonl`, `metrics.json` and `report.html` finish the run, which is
+never written to again. No file names a path or the host.
 """
 
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -58,7 +57,7 @@ class Run:
     file: BinaryIO | None = None
     """The open `answers.jsonl` of an unfinished run."""
     scores: Mapping[str, QuestionScore] = field(default_factory=dict)
-    """The scores of a finished run by question id, in the order of the questions."""
+    """Of a finished run, by question id, in the order of the questions."""
 
     @classmethod
     def begin(
@@ -104,6 +103,15 @@ class Run:
             raise InputError(f"{self.folder} is a finished run; name a new folder")
         self.came_back[str(line["id"])] = dict(line)
         datasets.append_line(self.file, line)
+
+    def replies(
+        self, ids: Iterable[str], ask: Callable[[str], Mapping[str, object]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the reply to each question; a missing one is asked for, and on disk before."""
+        for id_ in ids:
+            if id_ not in self.came_back:
+                self.append({"id": id_, **ask(id_)})
+            yield self.came_back[id_]
 
     def finish(
         self,
@@ -199,12 +207,10 @@ def environment() -> dict[str, object]:
 
 def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Return the installed version of each package, "unknown" without package metadata."""
-    found = {}
-    for name in packages:
-        try:
+    found = dict.fromkeys(packages, "unknown")
+    for name in found:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
     return found
 
 

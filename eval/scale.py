@@ -30,17 +30,14 @@ from eval.scoring import mean_metrics, query_metrics, ranked
 from index import minilm
 from index.build import build, remove, resume
 from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
-from index.papers import Paper
 from index.publish import undo
-from index.readers import read
 from index.store import Index
 from rag.assistant import Assistant
 from rag.retrieval import Probe, encode_candidates, rank
 
 QUESTIONS, KILLS = 30, 30
 CORPUS, STORE = "corpus.jsonl", "store"
-SLOWLY = "index slowly"
-"""A part that indexes a file into a store, to be killed, or asked meanwhile."""
+SLOWLY = "index slowly"  # a part that indexes a file into a store, to be killed, or asked meanwhile
 
 
 class CheapEncoder:
@@ -61,14 +58,14 @@ class CheapEncoder:
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Return unit vectors, shape (len(texts), 384)."""
+        """Return unit vectors, shape (len(texts), dimension)."""
         time.sleep(self._pause)
         if progress:
             progress(len(texts))
         return np.asarray(self._words.transform(texts).toarray(), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
-        """Return the unit vector of a text, shape (384,)."""
+        """Return the unit vector of a text, shape (dimension,)."""
         return np.asarray(self.encode([text])[0], dtype=np.float32)
 
 
@@ -88,8 +85,9 @@ def _part(beir: Path, folder: Path, part: str) -> list[str]:
     return [sys.executable, "-m", "eval.scale", str(beir), "--folder", str(folder), "--part", part]
 
 
-def measure_index(corpus: Path, store: Path) -> Iterator[str]:
-    """Index a corpus: time until it answers, time without encoding, memory, disk."""
+def measure_index(beir: Path, folder: Path) -> Iterator[str]:
+    """Index the corpus: time until it answers, time without encoding, memory, disk."""
+    store = folder / STORE
     reached: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -97,7 +95,7 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
         if stage == "words" or (stage == "embed" and done == total):
             reached[stage] = time.perf_counter() - started
 
-    report = build([corpus], store, CheapEncoder(), progress=note)
+    report = build([beir / CORPUS], store, CheapEncoder(), progress=note)
     total = time.perf_counter() - started
     encoding = reached["embed"] - reached["words"] if "words" in reached else 0.0
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
@@ -112,13 +110,13 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
 def measure_open(_: Path, folder: Path) -> Iterator[str]:
     """Open the index: time, and memory beyond what the process had."""
 
-    def memory() -> float:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    def pages() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1])
 
-    before = memory()
+    before = pages()
     seconds = _timed(lambda: Index.open(folder / STORE))
-    yield f"open: {seconds:.2f} s, {memory() - before:.0f} MB"
+    size = (pages() - before) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    yield f"open: {seconds:.2f} s, {size:.0f} MB"
 
 
 def measure_asking(beir: Path, folder: Path) -> Iterator[str]:
@@ -168,11 +166,11 @@ def measure_changes(beir: Path, folder: Path) -> Iterator[str]:
 
 def measure_kills(beir: Path, folder: Path) -> Iterator[str]:
     """Kill indexing at random moments, and count what is lost."""
-    found = (each for each in read([beir / CORPUS]) if isinstance(each, Paper))
-    papers = list(islice(found, 4000))
     first, rest, store = (folder / name for name in ("first.jsonl", "rest.jsonl", "kills"))
-    first.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers[:1000]))
-    rest.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers))
+    with (beir / CORPUS).open() as corpus:
+        lines = list(islice(corpus, 4000))
+    first.write_text("".join(lines[:1000]))
+    rest.write_text("".join(lines))
     draw = random.Random(0)  # noqa: S311 - moments, not secrets
     build([first], store, CheapEncoder())
     lost = wasted = 0
@@ -196,16 +194,14 @@ def measure_start(beir: Path, folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "ui.cli"]
     started = time.perf_counter()
     indexing = [*command, "index", str(beir / CORPUS), "--store", str(store)]
-    silent = subprocess.DEVNULL
-    process = subprocess.Popen(indexing, stdout=silent, stderr=silent)
+    process = subprocess.Popen(indexing, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not (store / "CURRENT").exists() and process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
         yield f"can be asked after: {time.perf_counter() - started:.0f} s"
         ask = [*command, "ask", question, "--store", str(store), "--json"]
-        done = subprocess.run(ask, check=False, capture_output=True, text=True)
-        status = json.loads(done.stdout)["status"]
+        status = json.loads(subprocess.check_output(ask, text=True))["status"]
         yield f"first answer ({status}) after: {time.perf_counter() - started:.0f} s"
     finally:
         process.terminate()  # a process in the background ignores an interrupt
@@ -229,16 +225,8 @@ def measure_words(beir: Path, folder: Path) -> Iterator[str]:
         yield f"nDCG@10, {name}: {figure:.3f}"
 
 
-def _measure_small(beir: Path, folder: Path) -> Iterator[str]:
-    small = folder / "small.jsonl"
-    with (beir / CORPUS).open() as corpus:
-        small.write_text("".join(islice(corpus, 5000)))
-    return measure_index(small, folder / "small")
-
-
 PARTS: dict[str, Callable[[Path, Path], Iterator[str]]] = {
-    "5,000 abstracts": _measure_small,
-    "the whole corpus": lambda beir, folder: measure_index(beir / CORPUS, folder / STORE),
+    "the whole corpus": measure_index,
     "opened": measure_open,
     "asked": measure_asking,
     "changed": measure_changes,

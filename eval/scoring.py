@@ -1,7 +1,6 @@
 """Score one answer or one ranking; `eval.figures` pools the scores of a whole run.
 
 Papers match a question's titles by their letters and digits, so LaTeX and case do not matter.
-Rankings are measured by `pytrec_eval` (trec_eval's own code), through `ir_measures`.
 """
 
 import re
@@ -51,10 +50,7 @@ class AnswerScore:
     evidence_cited: tuple[bool | None, ...]
     """Whether each gold quote is cited; None where the quote was not located."""
     verbatim: tuple[bool, ...]
-    """Whether the indexed paper has the text of each cited passage at its place.
-
-    The schema of answers checks the rest: citations are passages, markers match references.
-    """
+    """Whether the indexed paper has the text of each cited passage at its place."""
     words: int
     elapsed_ms: float
 
@@ -175,10 +171,7 @@ def _is_cited(quote: str, abstract: str, cited: Iterable[Passage | Citation]) ->
 
 
 class Supports:
-    """Asks a checker of `rag.support` whether texts, read together, support a claim.
-
-    Partly supported counts as unsupported. The default checker is the product's own.
-    """
+    """Asks a checker, by default the product's, whether texts together support a claim fully."""
 
     def __init__(self, checker: Checker | None = None) -> None:
         self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
@@ -215,17 +208,15 @@ def alce(answer: Answer, supports: Supports) -> tuple[float, float] | None:
     A sentence counts for recall if it cites something and all its citations together support it. A
     citation is precise if its sentence counts and it is not irrelevant: it is irrelevant if it does
     not support the sentence by itself while the others do without it. A passage is the cited
-    stretch of an abstract under its paper's title, as ALCE shows documents to the checker. All
-    citations of a sentence count; ALCE's code looks at the first three. Precision is 0 where
-    nothing is cited, as in ALCE.
+    stretch of an abstract under its paper's title. All citations of a sentence count; ALCE's code
+    looks at the first three. Precision is 0 where nothing is cited, as in ALCE.
     """
     if answer.status != "answered" or not answer.sentences:
         return None
     found = [_judge(sentence, answer, supports) for sentence in answer.sentences]
-    citations = sum(cited for cited, _ in found)
-    precise = sum(precise or 0 for _, precise in found)
-    recall = sum(precise is not None for _, precise in found) / len(found)
-    return recall, precise / citations if citations else 0.0
+    cited, precise = zip(*found, strict=True)
+    recall = sum(each is not None for each in precise) / len(precise)
+    return recall, sum(each or 0 for each in precise) / sum(cited) if any(cited) else 0.0
 
 
 def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tuple[int, int | None]:
@@ -239,19 +230,18 @@ def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tupl
         return len(passages), None
     if len(passages) == 1:
         return 1, 1
-    precise = 0
-    for number, passage in enumerate(passages):
-        others = [*passages[:number], *passages[number + 1 :]]
-        precise += supports(sentence.text, [passage]) or not supports(sentence.text, others)
-    return len(passages), precise
+    return len(passages), sum(
+        supports(sentence.text, [passage])
+        or not supports(sentence.text, [*passages[:at], *passages[at + 1 :]])
+        for at, passage in enumerate(passages)
+    )
 
 
 def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Adjust the scores of `hits` (paper id, score), best first, so that trec_eval keeps the order.
 
-    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones by
-    descending id; so a score that does not fall is lowered by the smallest step. A repeated paper
-    keeps its first place.
+    It compares scores as 32-bit floats and orders equal ones by descending id; so a score that does
+    not fall is lowered by the smallest step. A repeated paper keeps its first place.
     """
     scores: dict[str, float] = {}
     last = np.float32(np.inf)

@@ -1,7 +1,6 @@
 """Means with their intervals, and whether two runs differ.
 
-Questions are the random sample, so intervals and tests resample questions. The seed is fixed: the
-same values give the same interval.
+Intervals and tests resample questions, by a fixed seed: the same values give the same interval.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,17 +37,15 @@ def mean_of(values: Iterable[float | None]) -> float | None:
 
 def _resampling(n: int) -> dict[str, Any]:
     """Return scipy's options to resample `n` values: the seed, and batches that fit into memory."""
-    batch = max(1, 4_000_000 // n)
-    rng = np.random.default_rng(0)
-    return {"vectorized": True, "n_resamples": RESAMPLES, "batch": batch, "rng": rng}
+    drawn = {"n_resamples": RESAMPLES, "rng": np.random.default_rng(0)}
+    return {"vectorized": True, "batch": max(1, 4_000_000 // n), **drawn}
 
 
 def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
     """Return the mean of the known values with its bootstrap interval; None if none is known.
 
-    The interval is BCa, bias-corrected and accelerated (Efron 1987, "Better bootstrap confidence
-    intervals"): the percentile interval is biased towards 1 for shares near 1, as ours are. Where
-    all values are equal the interval has no width: resampling cannot show unseen values.
+    The interval is BCa (Efron 1987, "Better bootstrap confidence intervals"): the percentile
+    interval is biased towards 1 for shares near 1, as ours are. Equal values have no width.
     """
     known = np.array([value for value in values if value is not None], dtype=np.float64)
     n = len(known)
@@ -87,11 +84,10 @@ class Change:
 def compare(before: Measured, after: Measured) -> Change | None:
     """Compare two runs on the questions that both measured; None if there are none.
 
-    The test is Fisher's paired randomization: if the runs did not differ, each question's two
-    values could be exchanged. So the signs of the differences are flipped at random (in every way,
-    if there are at most `RESAMPLES`), and p is how often the mean difference is as far from 0
-    (Smucker, Allan & Carterette 2007, "A comparison of statistical significance tests for
-    information retrieval evaluation"). A single question shows nothing: p = 1.
+    The test is Fisher's paired randomization: the signs of the differences are flipped at random
+    (in every way, if there are at most `RESAMPLES`), and p is how often the mean difference is as
+    far from 0 (Smucker, Allan & Carterette 2007, "A comparison of statistical significance tests
+    for information retrieval evaluation"). A single question shows nothing: p = 1.
     """
     gained = {
         key: later - earlier
@@ -107,8 +103,7 @@ def compare(before: Measured, after: Measured) -> Change | None:
         drawn = _resampling(len(values))
         flipped = stats.permutation_test((values,), np.mean, permutation_type="samples", **drawn)
         p = float(flipped.pvalue)
-    higher = tuple(key for key, gain in gained.items() if gain > 0)
-    lower = tuple(key for key, gain in gained.items() if gain < 0)
+    higher, lower = (tuple(key for key in gained if sign * gained[key] > 0) for sign in (1, -1))
     return Change(first, second, difference, p, higher, lower)
 
 

@@ -1,15 +1,12 @@
 """Make a question set from an index's own papers, with some unanswerable questions.
 
-The folder gets `questions.jsonl` and `store`, an index of the remaining papers to ask them of.
-`synthesis.json` records what was made from what, and why drafts were dropped. A model's replies
-are kept in `written`, a run (`eval.runs`), so a killed run asks about no paper twice.
+A model's replies are kept in a run (`eval.runs`), so a killed run asks about no paper twice.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import chain, pairwise, zip_longest
 from pathlib import Path
@@ -19,10 +16,10 @@ from pydantic import BaseModel
 from tqdm.auto import tqdm
 
 from eval.datasets import Evidence, Question, Words, read_rows, write_questions
-from eval.judge import ask_all, read_json
+from eval.judge import read_json
 from eval.report import TEMPLATES, render
 from eval.runs import Run, environment, public_name, write_object
-from eval.scoring import nuggets_found, quote_span
+from eval.scoring import nuggets_found, or_nothing, quote_span
 from index.build import build_papers
 from index.encoder import Encoder, Vectors
 from index.errors import InputError
@@ -33,19 +30,6 @@ from index.store import Index
 from index.text import clean_text
 from rag.chat import Complete, Message
 from rag.retrieval import Probe, passage_rows, rank
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which questions to make."""
-
-    n: int
-    """The number of questions; fewer are made if every paper has had all its turns."""
-    seed: int = 0
-    """The seed of the papers' order."""
-    unanswerable: float = 0.2
-    """The share of questions, in [0, 1), that lose their paper."""
-
 
 Draft = tuple[int, Question]
 """The row of a paper in the index, and a question that it should answer."""
@@ -62,43 +46,51 @@ class Written(BaseModel):
 def synthesize(
     index: Index,
     encoder: Encoder,
-    plan: Plan,
     out: Path,
     model: tuple[Complete, str] | None = None,
+    *,
+    n: int,
+    seed: int = 0,
+    unanswerable: float = 0.2,
 ) -> dict[str, object]:
-    """Write questions about the papers of an index; return the content of `synthesis.json`.
+    """Write at most `n` questions about the papers of an index; return what is recorded of it.
 
-    `out` is a folder, new or empty, or one in which a model was interrupted. `model` has a name and
-    writes one question a paper, at a temperature above 0, since weak models repeat themselves;
-    without it each paper gives its cloze questions in turn. Raises InputError if the folder is
-    taken, no question is wanted, or the share is outside [0, 1), EncoderError if the encoder is not
-    the index's.
+    `out`, new, empty or interrupted, gets `questions.jsonl`, `store`, the index to ask them of, and
+    the record `synthesis.json`. The share `unanswerable`, in [0, 1), loses its papers. `model` has
+    a name and writes one question a paper; without it papers give cloze questions in turn. Raises
+    InputError if the folder is taken or a number cannot be used, EncoderError for another encoder.
     """
-    if plan.n < 1 or not 0 <= plan.unanswerable < 1:
+    if n < 1 or not 0 <= unanswerable < 1:
         raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
     if out.exists() and any(path.name != "written" for path in out.iterdir()):
         raise InputError(f"{out} is not empty; name a new folder")
     check_encoder(index.manifest, encoder)
-    record: dict[str, object] = asdict(plan) | {
-        "kind": "synthesis",
+    nothing = Paper(id="", title="", abstract="")
+    record: dict[str, object] = {
+        **{"n": n, "seed": seed, "unanswerable": unanswerable, "kind": "synthesis"},
         "index": index.manifest.content,
         "papers": len(index.papers),
         "encoder": public_name(encoder.name),
         "model": public_name(model[1]) if model else None,
-        "prompt_sha256": sha256(json.dumps(_prompt("", "")).encode()).hexdigest(),
+        "prompt_sha256": sha256(json.dumps(_prompt(nothing)).encode()).hexdigest(),
     }
-    random = np.random.default_rng(plan.seed)
+    random, sieve = np.random.default_rng(seed), Sieve(index, encoder)
     order = random.permutation(len(index.papers)).tolist()
-    sieve = Sieve(index, encoder)
     if model:
         with closing(Run.begin(out / "written", out.name, record, [])) as run:
-            sieve.fill(_written(index, order, model[0], run), plan.n)
+            sieve.fill(_written(index, order, model[0], run), n)
     else:
-        sieve.fill(_cloze(index, order), plan.n)
+        sieve.fill(_cloze(index, order), n)
     random.shuffle(order)  # otherwise the first questions would lose their papers
-    removed = sieve.papers_to_remove(plan.unanswerable, order)
-    left = [paper for row, paper in enumerate(index.papers) if row not in removed]
-    build_papers(left, out / "store", encoder)
+    return _save(sieve, sieve.papers_to_remove(unanswerable, order), record, out)
+
+
+def _save(
+    sieve: "Sieve", removed: set[int], record: dict[str, object], out: Path
+) -> dict[str, object]:
+    papers = sieve.index.papers
+    left = [paper for row, paper in enumerate(papers) if row not in removed]
+    build_papers(left, out / "store", sieve.encoder)
     labelled = [_unanswerable(each) if row in removed else each for row, each in sieve.kept]
     questions = [
         each.model_copy(update={"id": f"s{number:03}"}) for number, each in enumerate(labelled, 1)
@@ -107,7 +99,7 @@ def synthesize(
     record |= {
         "questions": len(questions),
         "by_type": dict(Counter(question.type for question in questions)),
-        "papers_removed": sorted(index.papers[row].title for row in removed),
+        "papers_removed": sorted(papers[row].title for row in removed),
         "dropped": dict(sieve.dropped),
         "environment": environment(),
     }
@@ -144,18 +136,18 @@ def _written(
 ) -> Iterator[Draft | str]:
     """Yield the question that a model writes for each paper, or what is wrong with it.
 
-    Promptagator's recipe (Dai et al. 2023, "Promptagator: few-shot dense retrieval from 8
-    examples"). The model also gives the answer and the sentence that holds it, so that each can be
-    checked.
+    Promptagator's recipe (Dai et al. 2023). The model also gives the answer and the sentence that
+    holds it, so that each can be checked.
     """
-    papers = {row: index.papers[row] for row in order if index.papers[row].abstract.strip()}
-    prompts = {paper.id: _prompt(paper.title, paper.abstract) for paper in papers.values()}
-    for row, (_, reply) in zip(papers, ask_all(run, prompts, complete), strict=True):
-        found = read_draft(reply, papers[row])
+    rows = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
+    ask = or_nothing(complete)
+    for each in run.replies(rows, lambda id_: {"reply": ask(_prompt(index.papers[rows[id_]]))}):
+        row = rows[each["id"]]
+        found = read_draft(str(each["reply"]), index.papers[row])
         yield found if isinstance(found, str) else (row, found)
 
 
-def _prompt(title: str, abstract: str) -> list[Message]:
+def _prompt(paper: Paper) -> list[Message]:
     """Show the task, the examples as earlier turns, and the paper to write a question for."""
     shown = "Title: {title}\nAbstract: {abstract}".format
     turns: list[Message] = [{"role": "system", "content": render("synthesis_task.txt")}]
@@ -163,7 +155,7 @@ def _prompt(title: str, abstract: str) -> list[Message]:
         reply = json.dumps(example.pop("reply"))
         turns.append({"role": "user", "content": shown(**example)})
         turns.append({"role": "assistant", "content": reply})
-    asked = shown(title=clean_text(title), abstract=clean_text(abstract))
+    asked = shown(title=clean_text(paper.title), abstract=clean_text(paper.abstract))
     return [*turns, {"role": "user", "content": asked}]
 
 
@@ -187,11 +179,7 @@ def read_draft(reply: str, paper: Paper) -> Question | str:
 
 
 def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
-    """Yield the best cloze question of each paper, then the second best of each, and so on.
-
-    The task is Taylor's ("Cloze procedure", 1953); Hermann et al. ("Teaching machines to read and
-    comprehend", 2015) test reading with it.
-    """
+    """Yield the best cloze question (Taylor 1953) of each paper, then the next best of each."""
     in_turn = chain.from_iterable(zip_longest(*(_cloze_of(index, row) for row in order)))
     return (draft for draft in in_turn if draft)
 
@@ -202,7 +190,8 @@ def _cloze_of(index: Index, row: int) -> list[Draft]:
     A number includes what it counts: two digits occur in any longer number.
     """
     found, paper = [], index.papers[row]
-    for passage in (index.passages[at] for at in passage_rows(index, row)):
+    for at in passage_rows(index, row):
+        passage = index.passages[at]
         pairs = pairwise(passage.text.split())
         gaps = [f"{one} {two}" for one, two in pairs if one.isdecimal() and two.isalpha()]
         gaps += [name.text for name in index.names.read(passage.text) if name.proper]
@@ -244,8 +233,7 @@ class Sieve:
         """Keep a draft, or return why not: no subject, its paper is not found, or it is not new.
 
         "What does the proposed method improve?" fits any paper: a subject is three words that few
-        papers have. The round trip is Promptagator's: the product's own retrieval must rank the
-        paper first.
+        papers have. As in Promptagator, retrieval must rank the paper first.
         """
         row, question = draft
         index, probe = self.index, Probe.of(question.question, self.index, self.encoder)
@@ -279,7 +267,7 @@ class Sieve:
 
     def _is_answered_elsewhere(self, draft: Draft) -> bool:
         probe = Probe.of(draft[1].question, self.index, self.encoder)
-        others = (row for row in rank(self.index, probe).rows[:11] if row != draft[0])
-        papers = (self.index.papers[row] for row in others)
+        rows = (row for row in rank(self.index, probe).rows[:11] if row != draft[0])
+        papers = (self.index.papers[row] for row in rows)
         texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
         return any(_states(text, draft[1]) for text in texts)

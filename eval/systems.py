@@ -52,8 +52,7 @@ class Subject:
 def benchmark_store(papers: Sequence[Paper], encoder: Encoder) -> Path:
     """Index a benchmark's papers into the user's cache, or find their index there.
 
-    Each set of papers and encoder weights has one store. Indexing it again embeds only texts that
-    this version of AbstractQA reads or cuts differently from the version that built the store.
+    Each set of papers and encoder weights has one store.
     """
     content = datasets.papers_hash(papers)
     key = datasets.hash_of(content, encoder.weights_hash, str(FORMAT_VERSION))[:16]
@@ -75,8 +74,7 @@ def open_ours(
     """Open this product over an index, whole or without one of the parts in `RECIPES`.
 
     The whole product takes other models in `fitted`. The configuration names the index by the hash
-    of its content, so the same papers indexed on two machines are the same index. Raises InputError
-    if there is no such part.
+    of its content, the same on every machine. Raises InputError if there is no such part.
     """
     if without is not None and without not in RECIPES:
         raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
@@ -127,11 +125,8 @@ RECIPES: Mapping[str, Callable[[Encoder], Recipe]] = {
     "lexical": _ranked_by(lambda ranking: ranking.dense),
     "refusals": _unrefused,
 }
-"""How the product works without a part, by the part's name.
-
-Without `vectors` BM25 alone ranks papers, without `lexical` vectors alone do; without `refusals`
-the nearest sentences are always quoted, without a caution.
-"""
+"""How the product works without a part: BM25 or vectors alone rank; without `refusals` the nearest
+sentences are always quoted, without a caution."""
 
 
 def shown_answer(
@@ -181,9 +176,9 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
     """Open recorded answers to a file of questions in Ragnarök's JSON, TREC's RAG track's format.
 
     https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
-    arXiv:2406.16828). Topics are the ids of questions. A search returns an answer's references in
-    their order; each citation covers the whole abstract. Raises InputError if a line is not an
-    answer, a topic is answered twice or not at all, or an answer cites an unknown paper.
+    arXiv:2406.16828). Topics are the ids of questions. A search returns an answer's references;
+    each citation covers the whole abstract. Raises InputError if a line is not an answer, a topic
+    is answered twice or not at all, or an answer cites an unknown paper.
     """
     given = {answer.id: answer for answer in datasets.identified(RagnarokAnswer, path)}
     known = {paper.id: paper for paper in papers if paper.abstract}

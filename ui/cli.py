@@ -9,11 +9,13 @@ import argparse
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from getpass import getpass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import shtab
 
@@ -39,10 +41,14 @@ from ui.terminal import as_text, note, say, say_result
 from ui.verbs import KINDS
 
 if TYPE_CHECKING:
+    from index.embedding import SentenceEncoder
     from rag import Assistant
     from rag.schema import Filters
+    from rag.settings import Settings
     from ui.web.accounts import Accounts
     from ui.web.own_host import Reach
+
+_T = TypeVar("_T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,23 +66,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.does(arguments) or 0
         sys.stdout.flush()
     except AbstractQAError as error:
-        return _problem(str(error))
+        return _end(str(error))
     except KeyboardInterrupt:
-        _problem("interrupted")
-        return 130
+        return _end("interrupted", 130)
     except BrokenPipeError:
         # The reader of stdout closed it; without this, the flush at exit would fail, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _problem(f"{where}{error.strerror or error}")
+        return _end(f"{where}{error.strerror or error}")
     return code
 
 
-def _problem(text: str) -> int:
-    note(f"abstractqa: {' '.join(text.split())}")
-    return 1
+def _end(problem: str, code: int = 1) -> int:
+    note(f"abstractqa: {_on_one_line(problem)}")
+    return code
+
+
+def _on_one_line(text: object) -> str:
+    return " ".join(str(text).split())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -89,10 +98,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
     subparsers = add_commands(parser, "COMMAND", COMMANDS)
-    about = "Measure retrieval and answers."
-    measuring = subparsers.add_parser(
-        "eval", help="measure retrieval and answers", description=about
-    )
+    about = "measure retrieval and answers"
+    measuring = subparsers.add_parser("eval", help=about, description=f"{about.capitalize()}.")
     add_commands(measuring, "KIND", KINDS)
     return parser
 
@@ -119,10 +126,8 @@ def ask(arguments: Namespace) -> None:
 @command(COMMANDS, MODE, *FILTERS, STORE)
 def chat(arguments: Namespace) -> None:
     """Ask one question after another in the terminal."""
-    from ui.terminal_chat import TerminalChat
-
     filters = _filters(arguments)
-    TerminalChat(_assistant(arguments), filters, arguments.mode).run()
+    terminal.Chat(_assistant(arguments), filters, arguments.mode).run()
 
 
 @command(
@@ -250,15 +255,106 @@ def ui(arguments: Namespace) -> None:
 @command(COMMANDS, JSON, STORE)
 def doctor(arguments: Namespace) -> None:
     """Check index, models and page; say what to do."""
-    from ui.doctor import examine
-
-    checks = examine(lambda: settings_of(arguments))
+    checks = examine(arguments)
     problems = [check for check in checks if not check.ok]
     lines = (f"{'ok' if c.ok else 'problem':<7}  {c.name}: {c.message}" for c in checks)
     say_result(arguments, {"ok": not problems, "checks": checks}, "\n".join(lines))
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check of `doctor`; the message of a failed one says what to do."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+def examine(arguments: Namespace) -> list[Check]:
+    """Load the settings; check what they name, except what depends on a failed check."""
+    checks: list[Check] = []
+
+    def check(name: str, look: Callable[[], _T], describe: Callable[[_T], str] = str) -> _T | None:
+        """Add the result of `look`; return what it found, None if it failed."""
+        try:
+            found = look()
+            checks.append(Check(name, True, describe(found)))
+        except (AbstractQAError, OSError, ImportError) as error:
+            checks.append(Check(name, False, _on_one_line(error)))
+            return None
+        return found
+
+    encoder, described = None, "store {0.store}, encoder {0.encoder}".format
+    settings = check("settings", lambda: settings_of(arguments), described)
+    if settings is not None:
+        described = "{0.name}, {0.dimension} dimensions, weights {0.weights_hash:.12}".format
+        encoder = check("encoder", lambda: _working_encoder(settings), described)
+        if encoder is not None:
+            check("index", lambda: _check_index(settings, encoder))
+        if settings.chroma_url:
+            check("Chroma", lambda: _check_chroma(settings))
+    check("page", lambda: import_module("ui.web.server"), lambda _: f"Gradio {version('gradio')}")
+    if settings is not None:
+        check("answers", lambda: _check_answers(settings, encoder))
+    return checks
+
+
+def _working_encoder(settings: "Settings") -> "SentenceEncoder":
+    from index.embedding import SentenceEncoder
+
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder.encode_query("a check that it works")
+    return encoder
+
+
+def _check_index(settings: "Settings", encoder: "SentenceEncoder") -> str:
+    from index.manifest import check_encoder
+    from index.store import Index
+
+    index = Index.open(settings.store)
+    has = index.manifest
+    check_encoder(has, encoder)
+    counts = f"{has.papers:,} papers, {has.passages:,} sentences"
+    found = f"{counts}, all files unchanged ({has.generation})"
+    left = f"{index.coverage:.0%} encoded, the rest is found by lexical search"
+    return found if index.is_finished else f"{found}; {left}: run abstractqa index --resume"
+
+
+def _check_chroma(settings: "Settings") -> str:
+    """Check that the server answers, and say whether it holds the published index."""
+    from index.store import Index
+
+    chroma = settings.chroma()
+    if chroma is None:
+        return "none"
+    found = f"{chroma.count():,} records at {chroma.url}"
+    if chroma.holds(Index.open(settings.store), settings.store):
+        return f"{found}, those of the index"
+    later = "the next abstractqa index uploads them; until then every vector is compared"
+    return f"{found}, not those of the index: {later}"
+
+
+def _check_answers(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
+    """Say what writes and checks answers; a chat model, if there is one, must reply once."""
+    if settings.chat_model is None:
+        return "extractive: no chat model is configured (ABSTRACTQA_CHAT_MODEL)"
+    from index.embedding import SentenceEncoder
+    from index.minilm import NAME
+    from rag.synthesis.writer import Writers
+
+    writers = Writers(settings, encoder or SentenceEncoder.open(NAME))
+    try:
+        model = writers.model()
+        reply = model.complete([{"role": "user", "content": "Say ok."}], max_tokens=16)
+    finally:
+        writers.close()
+    return (
+        f"written by {model.name}, which answered in {reply.seconds:.1f} s; citations are checked"
+        f" by {settings.support_checker!r}"
+    )
 
 
 @command(

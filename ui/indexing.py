@@ -61,8 +61,7 @@ ARGUMENTS = (
 def index(arguments: Namespace) -> int | None:
     """Read files of abstracts into the index.
 
-    An option of `_ACTIONS` runs its action instead. Readable papers are indexed even if a file is
-    damaged; the exit code is then 1.
+    An option of `_ACTIONS` runs its action instead. If a file is damaged, the exit code is 1.
     """
     settings = settings_of(arguments)
     chosen = [name for name in _ACTIONS if getattr(arguments, name)]
@@ -102,11 +101,11 @@ def _columns(text: str) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for part in filter(None, text.split(",")):
-        field, _, heading = part.partition("=")
-        if field.strip() not in FIELDS or not heading.strip():
+        field, _, heading = map(str.strip, part.partition("="))
+        if field not in FIELDS or not heading:
             wanted = f"write FIELD=HEADING, where FIELD is one of {', '.join(FIELDS)}"
             raise InputError(f"--columns {part!r}: {wanted}")
-        found[field.strip()] = heading.strip()
+        found[field] = heading
     return found
 
 
@@ -117,7 +116,7 @@ def _add(arguments: Namespace, settings: "Settings") -> int:
     with _encoding(settings, arguments) as (store, encoder, progress):
         report = build(paths, store, encoder, progress=progress, **_options(arguments))
     _note_findings(report)
-    say_result(arguments, report, summary(report, settings.store))
+    say_result(arguments, report, _summary(report, settings.store))
     return int(report.is_damaged)
 
 
@@ -130,13 +129,13 @@ def _preview(arguments: Namespace, settings: "Settings") -> int:
     changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in shown]
     changes += [("removed", paper) for paper in found.removed]
     width = max((len(state) for state, _ in changes), default=0) + 2
-    lines = (
+    lines = [
         wrap(f"{state:\u00a0<{width}}{paper.display_title}", "", " " * width)
         for state, paper in changes
-    )
-    end = f"{settings.store} would contain {found.papers:,} papers; nothing was written"
-    text = "\n".join([*lines, _counts(found, len(found.removed)), end])
-    say_result(arguments, found, text)
+    ]
+    lines.append(_counts(found, len(found.removed)))
+    lines.append(f"{settings.store} would contain {found.papers:,} papers; nothing was written")
+    say_result(arguments, found, "\n".join(lines))
     return int(found.is_damaged)
 
 
@@ -164,8 +163,8 @@ def _undo(arguments: Namespace, settings: "Settings") -> None:
 
 
 def _resume(arguments: Namespace, settings: "Settings") -> None:
-    report = resume_index(settings, arguments)
-    say_result(arguments, report, summary(report, settings.store))
+    report = _encode_rest(settings, arguments)
+    say_result(arguments, report, _summary(report, settings.store))
 
 
 _ACTIONS: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
@@ -243,8 +242,7 @@ def bring_to_chroma(settings: "Settings") -> None:
     from index.store import Index
 
     try:
-        chroma = settings.chroma()
-        index = Index.open(settings.store)
+        chroma, index = settings.chroma(), Index.open(settings.store)
         if chroma and index.is_covered:
             with shown_progress() as progress:
                 count = functools.partial(progress, "chroma")
@@ -255,7 +253,7 @@ def bring_to_chroma(settings: "Settings") -> None:
         note(f"{error}; the next run uploads the changes; until then every vector is compared")
 
 
-def resume_index(settings: "Settings", arguments: Namespace = DEFAULTS) -> "BuildReport":
+def _encode_rest(settings: "Settings", arguments: Namespace) -> "BuildReport":
     """Encode what an earlier run left out, and show the progress."""
     from index.build import resume
 
@@ -269,7 +267,7 @@ def resume_beside(settings: "Settings", arguments: Namespace = DEFAULTS) -> None
 
     def work() -> None:
         try:
-            resume_index(settings, arguments)
+            _encode_rest(settings, arguments)
         except AbstractQAError as error:
             note(str(error))
 
@@ -281,18 +279,15 @@ def resume_beside(settings: "Settings", arguments: Namespace = DEFAULTS) -> None
 def _note_findings(read: "BuildReport | Preview") -> None:
     """Print the formats of the files, their problems, worst first, and the merges on stderr."""
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
-    for lines in (
-        [f"{name}: read as {format_}" for name, format_ in read.formats],
-        list(map(str, worst_first)),
-        list(map(str, read.merges)),
-    ):
-        for line in lines[:20]:
-            note(line)
-        if lines[20:]:
-            note(f"… and {len(lines) - 20:,} more")
+    formats = [f"{name}: read as {format_}" for name, format_ in read.formats]
+    for found in (formats, worst_first, read.merges):
+        for each in found[:20]:
+            note(str(each))
+        if found[20:]:
+            note(f"… and {len(found) - 20:,} more")
 
 
-def summary(report: "BuildReport", store: Path) -> str:
+def _summary(report: "BuildReport", store: Path) -> str:
     """Return what a run did, in two lines."""
     return (
         f"{_counts(report, report.removed)}\n"
@@ -319,8 +314,8 @@ def watch(
 ) -> None:
     """Index a folder, then each file that comes into it, until interrupted or `stop` is set.
 
-    Print a message for a file that cannot be read, and read it again when it changes. Raise an
-    `InputError` if there is no such folder, or if an option cannot be used.
+    A file that cannot be read is told, and read again when it changes. Raise an `InputError` if
+    there is no such folder, or if an option cannot be used.
     """
     from watchfiles import watch as changes
 
@@ -364,4 +359,4 @@ def _index_folder(folder: Path, settings: "Settings", arguments: Namespace) -> N
     for problem in report.problems[:5]:
         note(str(problem))
     if report.generation != report.previous:
-        note(summary(report, settings.store))
+        note(_summary(report, settings.store))

@@ -1,4 +1,7 @@
-"""Terminal input and output: results go to stdout, messages and progress to stderr."""
+"""Terminal input and output: results go to stdout, messages and progress to stderr.
+
+`Chat` is a conversation there: ask, follow up, show the sources, export to a file.
+"""
 
 import logging
 import re
@@ -9,18 +12,20 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from index.errors import InputError
+from index.errors import AbstractQAError, InputError
 from index.text import clean_text
 
 if TYPE_CHECKING:
     from index.build import Stage
     from index.papers import Paper
-    from rag.schema import Answer, Event, Hit, Passage
+    from rag import Assistant, Filters
+    from rag.schema import Answer, Event, Hit, Mode, Passage
+    from ui.archive import Turn
 
 _NO_BREAK = "\u00a0"
-
 # An abstract could carry escape sequences that repaint the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -31,6 +36,12 @@ _DOING = {
     "chroma": ("Writing to Chroma", "records"),
     "map": ("Mapping", "papers"),
 }
+_HELP = """Ask a question; a follow-up may say "it", "the second paper" or "[2]".
+  /sources      show the sentences that the last answer cites, and their papers
+  /export FILE  write the conversation to FILE: .md, .html, .json, .bib, .ris or .csv
+  /new          begin a new conversation
+  /help         show this list
+  /quit         leave (or press Ctrl-D)"""
 
 
 def say(text: str) -> None:
@@ -84,15 +95,8 @@ def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     lines = []
     for line in text.split("\n"):
         rest = hanging if hanging is not None else indent + "  " * line.startswith("- ")
-        lines.append(
-            textwrap.fill(
-                re.sub("[ \t]+", " ", _CONTROL.sub("", line)).strip(),
-                _width(),
-                initial_indent=indent,
-                subsequent_indent=rest,
-                break_on_hyphens=False,
-            )
-        )
+        filler = textwrap.TextWrapper(_width(), indent, rest, break_on_hyphens=False)
+        lines.append(filler.fill(re.sub("[ \t]+", " ", _CONTROL.sub("", line)).strip()))
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
@@ -216,3 +220,86 @@ def shown_progress() -> "Iterator[Callable[[Stage, int, int], None]]":
             shown[stage].update(done - shown[stage].n)
 
         yield show
+
+
+class Chat:
+    """One conversation after another, from a prompt or from the lines of standard input."""
+
+    def __init__(self, assistant: "Assistant", filters: "Filters", mode: "Mode") -> None:
+        """Begin without a turn; these filters and this mode apply to every question."""
+        self._assistant, self._filters, self._mode = assistant, filters, mode
+        self._turns: list[Turn] = []
+
+    def run(self) -> None:
+        """Read lines until the end or /quit; print a problem with one, and read the next."""
+        shows_prompt = sys.stdin.isatty()
+        if shows_prompt:
+            import readline  # noqa: F401 - gives `input` line editing and a history
+
+            note("Ask about the papers of this index; /help lists the commands.")
+        while True:
+            try:
+                line = input("\n? " if shows_prompt else "").strip()
+            except EOFError:
+                return
+            command, _, rest = line.partition(" ")
+            if command == "/quit":
+                return
+            try:
+                if line.startswith("/"):
+                    self._obey(command, rest.strip())
+                elif line:
+                    self._ask(as_text(line, "question"))
+            except AbstractQAError as error:
+                note(str(error))
+
+    def _obey(self, command: str, name: str) -> None:
+        match command:
+            case "/sources":
+                self._show_sources()
+            case "/export":
+                self._export(name)
+            case "/new":
+                self._turns = []
+                note("A new conversation.")
+            case "/help":
+                say(_HELP)
+            case _:
+                raise InputError(f"there is no {command}; /help lists the commands")
+
+    def _ask(self, question: str) -> None:
+        from ui.archive import Turn, history
+
+        messages = history(self._turns)
+        events = self._assistant.stream(question, messages, self._filters, self._mode)
+        answer = shown_while(events)
+        self._turns.append(Turn(question=question, filters=self._filters, answer=answer))
+        say(answer_text(answer))
+
+    def _show_sources(self) -> None:
+        answer = self._turns[-1].answer if self._turns else None
+        if answer is None or not answer.references:
+            raise InputError("the last answer cites no sentence: ask a question first")
+        for reference in answer.references:
+            say(paper_text(f"[{reference.number}]", reference.paper, reference.passages))
+
+    def _export(self, name: str) -> None:
+        from ui.archive import Conversation
+        from ui.export import FORMATS, export
+
+        if not self._turns:
+            raise InputError("there is nothing to export yet: ask a question first")
+        path = Path(name)
+        kinds = {f".{form.ending}": kind for kind, form in FORMATS.items()}
+        kind = kinds.get(path.suffix.casefold())
+        if kind is None:
+            endings = ", ".join(kinds)
+            raise InputError(f"/export needs the name of a file that ends in one of {endings}")
+        first, last = self._turns[0], self._turns[-1]
+        known = {"id": first.id, "title": first.question, "turns": tuple(self._turns)}
+        talk = Conversation(created=first.asked, updated=last.asked, **known)
+        try:
+            path.write_text(export(talk, kind).text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from error
+        note(f"written to {path}")

@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 OURS = "abstractqa"
-WRITES = "llamaindex-citation"
-"""The only peer that writes answers with a chat model."""
+WRITES = "llamaindex-citation"  # the only peer that writes answers with a chat model
 _OUT = file("--out", "folder of the run, new or unfinished (default: in runs/)", "DIR")
 _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
 _ABOUT = "what to measure: %(default)s, or a peer of docs/evaluation.md"
 _SYSTEM = word("--system", _ABOUT, default=OURS, metavar="NAME")
-KINDS: dict[str, Entry] = {}
-"""All kinds by name, in the order of the help."""
+KINDS: dict[str, Entry] = {}  # all by name, in the order of the help
 
 
 @command(
@@ -49,9 +47,9 @@ def retrieval(arguments: Namespace) -> None:
     if arguments.size is not None:
         benchmark = fixed_subset(benchmark, arguments.size)
     encoder = _encoder(settings)
-    if arguments.run and arguments.system != OURS:
-        raise InputError("--run measures an existing ranking: omit --system")
     if arguments.run:
+        if arguments.system != OURS:
+            raise InputError("--run measures an existing ranking: omit --system")
         subject = replay_ranking(arguments.run, benchmark)
     elif arguments.system == OURS:
         subject = open_ours(benchmark_store(benchmark.papers, encoder), settings)
@@ -82,8 +80,9 @@ def answers(arguments: Namespace) -> None:
     settings = settings_of(arguments)
     asking = _asking(settings, most=8) if arguments.judge else nullcontext(None)
     with asking as model, _answering(arguments, settings) as subject:
-        checker = JudgeChecker(or_nothing(model[0]), public_name(model[1])) if model else None
-        support = Supports(checker) if checker else None
+        support = None
+        if model:
+            support = Supports(JudgeChecker(or_nothing(model[0]), public_name(model[1])))
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
@@ -228,8 +227,7 @@ def fit(arguments: Namespace) -> None:
     path = arguments.out or run.record_path(encoder.name)
     _write_text(path, run.record_text(run.fit(material)))
     note(f"The models are in {path}.")
-    text = ""
-    document: dict[str, object] = {"record": path.name, "left_out": found}
+    text, document = "", {"record": path.name, "left_out": found}
     if arguments.leave_out:
         kinds = document["kinds_of_wordings"] = wordings.kinds_left_out(encoder)
         text = f"{run.left_out_text(found)}\nKinds of left-out wordings read correctly: {kinds:.3f}"
@@ -246,21 +244,19 @@ def fit(arguments: Namespace) -> None:
 )
 def synthesize(arguments: Namespace) -> None:
     """Write questions for the papers of an index."""
+    from eval import synthesis
     from eval.runs import new_run_folder
-    from eval.synthesis import Plan
-    from eval.synthesis import synthesize as write_questions
     from index.store import Index
 
     settings = settings_of(arguments)
-    plan = Plan(arguments.n, arguments.seed, arguments.unanswerable)
-    index = Index.open(settings.store)
-    encoder = _encoder(settings)
+    made_from = Index.open(settings.store), _encoder(settings)
     out = arguments.out or new_run_folder("questions")
+    numbers = {name: getattr(arguments, name) for name in ("n", "seed", "unanswerable")}
     writes = settings.chat_model and not arguments.cloze
     # Weak models repeat themselves at temperature 0.
-    asking = _asking(settings, 200, 0.3, plan.seed) if writes else nullcontext(None)
+    asking = _asking(settings, 200, 0.3, arguments.seed) if writes else nullcontext(None)
     with asking as model:
-        record = write_questions(index, encoder, plan, out, model)
+        record = synthesis.synthesize(*made_from, out, model, **numbers)
     if not writes and not arguments.cloze:
         note("No chat model is configured: these are fill-in questions (type cloze).")
     text = (
@@ -296,8 +292,8 @@ def cases(arguments: Namespace) -> None:
     lines = []
     for each in voted:
         first, below = f"{each.vote or '':<5}{each.asked.date()}  ", " " * 17
-        lines.append(wrap(" ".join(each.question.split()), first, below))
-        lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
+        for text, indent in ((each.question, first), (each.reason or "no reason given", below)):
+            lines.append(wrap(" ".join(text.split()), indent, below))
     if not voted:
         note(f"No such vote in {folder / FILE}: the thumbs below an answer add them.")
     say_result(arguments, voted, "\n".join(lines))
@@ -336,15 +332,13 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
     from eval.markdown import Cell, table
     from eval.statistics import Interval
 
-    note(f"Every figure is in {arguments.out or Path('runs') / str(metrics['run'])}.")
     title = str(metrics["run"])
+    note(f"Every figure is in {arguments.out or Path('runs') / title}.")
     if system := metrics.get("system"):
         title = f"{title}: {system} on {metrics['dataset']['name']}"
-    intervals = metrics.get("intervals", {})
+    means = metrics.get("intervals", {})
     rows: list[list[Cell]] = [
-        [name, Interval(**intervals[name]), intervals[name]["n"]]
-        for name in MAIN
-        if name in intervals
+        [name, Interval(**means[name]), means[name]["n"]] for name in MAIN if name in means
     ]
     rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
     text = f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"

@@ -1,9 +1,7 @@
 """Fit the check of citations (`rag.support.local`), and measure it: `abstractqa eval fit --check`.
 
 It learns from true and false claims made from the abstracts of four collections, from a chat
-model's paraphrases of some sentences (`paraphrases.jsonl`), and from SciFact's claims. Each
-collection is measured with a network that was not fitted on it; RAGTruth's answers and the
-hand-written claims on the bundled sample are in no fit.
+model's paraphrases of some sentences (`paraphrases.jsonl`), and from SciFact's claims.
 """
 
 import math
@@ -11,7 +9,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +27,8 @@ from rag.support.numbers import missing_names, missing_numbers
 if TYPE_CHECKING:
     import torch
 
+    _Padded = Mapping[str, torch.Tensor]
+
 PARAPHRASES = Path(__file__).parent / "paraphrases.jsonl"
 LEFT_OUT = (("acl", "bio"), ("arxiv", "med"))
 """The collections that claims are made from, in pairs that are left out together."""
@@ -43,16 +43,9 @@ OF_PARAPHRASE, OF_SCIFACT = 8, 3
 PROJECTED, HIDDEN, FOUND, MIXED = 24, 48, 16, 32
 """Widths of the layers of the network."""
 
-
-class Seen(NamedTuple):
-    """An example as the network sees it, with the inputs of each sentence of its claim."""
-
-    example: Example
-    inputs: tuple[Inputs, ...]
-
-
-Scored = list[tuple[Seen, float]]
-"""Examples with their scores."""
+Seen = tuple[Example, tuple[Inputs, ...]]
+"""An example, and what the network sees of each sentence of its claim."""
+Scored = list[tuple[Example, float]]
 
 
 def look(examples: Sequence[Example]) -> list[Seen]:
@@ -64,8 +57,7 @@ def look(examples: Sequence[Example]) -> list[Seen]:
             [each for each in map(read_sentence, texts) if each.stems]
             for texts in (cited, local.statements(example.claim))
         )
-        found = tuple(local.inputs(claim, sources) for claim in claims if sources)
-        seen.append(Seen(example, found))
+        seen.append((example, tuple(local.inputs(claim, sources) for claim in claims if sources)))
     return seen
 
 
@@ -96,19 +88,18 @@ def fit_check(
         "ragtruth, in no fit": scored(weights, ragtruth),
         "hand-written, in no fit": scored(weights, sample),
     }
-    for kind in dict.fromkeys(each.example.kind for each in sample):
-        found[kind] = scored(weights, [each for each in sample if each.example.kind == kind])
+    for kind in dict.fromkeys(example.kind for example, _ in sample):
+        found[kind] = scored(weights, [each for each in sample if each[0].kind == kind])
     return {name: _figures(each, least) for name, each in found.items() if each}
 
 
 def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
     """Score made claims and SciFact's by networks that have not seen them."""
-    left: Scored = []
+    left, of_scifact = Scored(), Scored()
     for pair in LEFT_OUT:
-        others = [each for each in made if each.example.group not in pair]
-        held_out = [each for each in made if each.example.group in pair]
+        others = [each for each in made if each[0].group not in pair]
+        held_out = [each for each in made if each[0].group in pair]
         left += scored(fit([*others, *scifact * OF_SCIFACT]), held_out)
-    of_scifact: Scored = []
     for fold in range(2):
         rest = fit([*made, *scifact[1 - fold :: 2] * OF_SCIFACT])
         of_scifact += scored(rest, scifact[fold::2])
@@ -170,7 +161,7 @@ def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
     torch.set_num_threads(2)
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
     net = _net()
-    rows = [(each, one) for each in seen for one in each.inputs if len(each.inputs) == 1]
+    rows = [(example, inputs[0]) for example, inputs in seen if len(inputs) == 1]
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
     steps = EPOCHS * (len(rows) // BATCH + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps + 1)
@@ -178,14 +169,11 @@ def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
         draw.shuffle(rows)
         for at in range(0, len(rows), BATCH):
             batch = rows[at : at + BATCH]
-            logits = net(
-                {
-                    "claim": _padded([one.claim for _, one in batch]),
-                    "cited": _padded([one.cited for _, one in batch]),
-                    "whole": torch.from_numpy(np.stack([one.whole for _, one in batch])),
-                }
-            )
-            truth = torch.tensor([float(each.example.supported) for each, _ in batch])
+            claims = _padded([inputs.claim for _, inputs in batch])
+            cited = _padded([inputs.cited for _, inputs in batch])
+            whole = torch.from_numpy(np.stack([inputs.whole for _, inputs in batch]))
+            logits = net(claims, cited, whole)
+            truth = torch.tensor([float(example.supported) for example, _ in batch])
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call] # untyped there
@@ -216,7 +204,7 @@ def _net() -> Any:
             self.out = nn.Linear(MIXED, 1)
             self.drop = nn.Dropout(0.2)
 
-        def pool(self, side: Any, pairs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        def pool(self, side: Any, pairs: "_Padded") -> torch.Tensor:
             own, other = side["project"](pairs["own"]), side["project"](pairs["other"])
             compared = (own, other, own * other, (own - other).abs(), pairs["scalars"])
             hidden = self.drop(side["first"](self.drop(torch.cat(compared, dim=2))).relu())
@@ -226,16 +214,16 @@ def _net() -> Any:
             weighted = (found * weights).sum(1) / weights.sum(1)
             return torch.cat((weighted, found.max(1).values, found.sum(1) / mask.sum(1)), dim=1)
 
-        def forward(self, batch: Mapping[str, Any]) -> torch.Tensor:
-            pooled = [self.pool(self.claim, batch["claim"]), self.pool(self.cited, batch["cited"])]
-            mixed = self.mix(self.drop(torch.cat((*pooled, batch["whole"]), dim=1))).relu()
+        def forward(self, claims: "_Padded", cited: "_Padded", whole: torch.Tensor) -> torch.Tensor:
+            pooled = self.pool(self.claim, claims), self.pool(self.cited, cited), whole
+            mixed = self.mix(self.drop(torch.cat(pooled, dim=1))).relu()
             logits: torch.Tensor = self.out(mixed)[:, 0]
             return logits
 
     return Net()
 
 
-def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
+def _padded(pairs: Sequence[Pairs]) -> "_Padded":
     """Pad pairs of words to tensors of one length, with a mask."""
     import torch
 
@@ -251,24 +239,24 @@ def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
 def scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> Scored:
     """Score each example by the product of its sentences' probabilities; 0 without sentences."""
     read = Network(weights).probability
-    return [(each, math.prod(map(read, each.inputs)) if each.inputs else 0.0) for each in seen]
+    return [(each, math.prod(map(read, inputs)) if inputs else 0.0) for each, inputs in seen]
 
 
 def _quantile(found: Scored, share: float, *, is_true: bool) -> float:
-    return float(np.quantile([s for each, s in found if each.example.supported is is_true], share))
+    return float(np.quantile([s for each, s in found if each.supported is is_true], share))
 
 
 def _figures(found: Scored, least: float) -> dict[str, float | None]:
     return {
         "claims": len(found),
-        "auroc": auroc([s for _, s in found], [each.example.supported for each, _ in found]),
-        "true supported": mean_of(s >= least for each, s in found if each.example.supported),
-        "false supported": mean_of(s >= least for each, s in found if not each.example.supported),
+        "auroc": auroc([s for _, s in found], [each.supported for each, _ in found]),
+        "true supported": mean_of(s >= least for each, s in found if each.supported),
+        "false supported": mean_of(s >= least for each, s in found if not each.supported),
     }
 
 
 def check_text(found: Mapping[str, Mapping[str, float | None]]) -> str:
     """Format the figures as a table."""
-    names = ("claims", "auroc", "true supported", "false supported")
-    rows: list[list[Cell]] = [[what, *map(each.get, names)] for what, each in found.items()]
+    names = dict.fromkeys(name for each in found.values() for name in each)
+    rows: list[list[Cell]] = [[what, *each.values()] for what, each in found.items()]
     return table(["measured on", *names], rows)

@@ -2,8 +2,7 @@
 
 They are sentences of real abstracts, reworded with their meaning kept, or edited so that it
 changes. The kinds of edits come from the literature on unfaithful summaries (Kryscinski et al.,
-EMNLP 2020; Pagnoni et al., NAACL 2021): numbers, denials, opposites, roles, names, hedges, scope,
-causes, additions. The word lists (`edits.json`) are general English.
+EMNLP 2020; Pagnoni et al., NAACL 2021). The word lists (`edits.json`) are general English.
 """
 
 import json
@@ -20,9 +19,8 @@ from index.passages import sentence_spans
 from index.text import clean_text
 from rag.support.numbers import names
 
-_TABLES: dict[str, list[Any]] = json.loads(
-    (Path(__file__).parent / "edits.json").read_text(encoding="utf-8")
-)
+_FILE = Path(__file__).parent / "edits.json"
+_TABLES: dict[str, list[Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
 """Words of general English, and patterns with their replacements, by the kind of edit."""
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-]|\.\d)")
 _DENIABLE = "|".join(_TABLES["deniable"])
@@ -65,7 +63,7 @@ _OPPOSITE, _ALIKE = _pairs(_TABLES["opposite"]), _pairs(_TABLES["same"])
 def made_examples(papers: Sequence[Paper], group: str, count: int) -> list[Example]:
     """Make about four examples, true and false, from each of `count` papers of a collection."""
     draw = Random(f"{group} 0")  # noqa: S311 - a draw, not a secret
-    chosen = [papers[at] for at in draw.sample(range(len(papers)), min(count, len(papers)))]
+    chosen = draw.sample(papers, min(count, len(papers)))
     pool = [name for paper in papers for name in names(clean_text(paper.title))]
     found: list[Example] = []
     for at, paper in enumerate(chosen):

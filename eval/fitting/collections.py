@@ -41,18 +41,19 @@ MOST_ACCEPTED, FOREIGN_PAPERS = 30, 60
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A question of a set on a collection."""
+    """A question of a set on a collection, with rows of its index.
+
+    They are of the papers that answer, of those that may be cited, and of the passages that answer,
+    by the row of the paper.
+    """
 
     group: str
     """The collection, which is left out as a whole."""
     row: dict[str, Any]
     index: Index
     gold: tuple[int, ...]
-    """Rows of the papers that answer."""
     accepted: frozenset[int]
-    """Rows of the papers that may be cited."""
     sentences: dict[int, tuple[int, ...]]
-    """Rows of the passages that answer, by the row of the paper."""
 
 
 def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
@@ -67,20 +68,20 @@ def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
         if absent := {*gold, *also, *(id_ for id_, _, _ in evidence)} - by_id.keys():
             missing = ", ".join(sorted(absent))
             raise InputError(f"question {row['id']} on {name} needs {missing}: not there")
-        quotes = [
+        row["papers"], row["also"] = ([by_id[id_].title for id_ in ids] for ids in (gold, also))
+        row["evidence"] = [
             {"paper": by_id[id_].title, "quote": by_id[id_].abstract[start:end]}
             for id_, start, end in evidence
         ]
-        titles = {"papers": [by_id[id_].title for id_ in gold], "evidence": quotes}
-        found.append(Question(**{**row, **titles, "also": [by_id[id_].title for id_ in also]}))
+        found.append(Question(**row))
     return found
 
 
 def everyday(index: Index) -> list[Asked]:
     """Return questions of everyday life, which no collection of abstracts answers."""
     lines = (Path(__file__).parent / "off_topic.txt").read_text(encoding="utf-8").splitlines()
-    rows = ({"type": "off-topic", "question": line, "answerable": False} for line in lines)
-    return [Asked(EVERYDAY, row, index, (), frozenset(), {}) for row in rows]
+    known = {"type": "off-topic", "answerable": False, "evidence": ()}
+    return asked(EVERYDAY, index, [{**known, "question": line} for line in lines])
 
 
 def asked(group: str, index: Index, rows: Sequence[dict[str, Any]]) -> list[Asked]:
@@ -125,13 +126,8 @@ def ranked(each: Asked, query: Query, without: Sequence[int] = ()) -> Ranking:
     return rank_for(each.index, replace(query, allowed=mask))
 
 
-def without_sentences(index: Index, rows: Sequence[int]) -> Index:
-    """Return the index without some passages; vectors and words of whole abstracts stay."""
-    return _keep(index, ~np.isin(np.arange(len(index.passages)), rows))
-
-
-def _keep(index: Index, kept: NDArray[np.bool_]) -> Index:
-    """Return the index with only some of its passages; `kept` has shape (S,)."""
+def only_passages(index: Index, kept: NDArray[np.bool_]) -> Index:
+    """Return the index with some of its passages, `kept` (S,), and all of whole abstracts."""
     return replace(
         index,
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
@@ -154,7 +150,7 @@ def sub_collections(questions: Sequence[Asked], parts: int = 3) -> Iterator[Aske
         rows.update(chance.sample(others, min(len(others), FOREIGN_PAPERS)))
         kept = sorted(rows)
         papers = tuple(index.papers[row] for row in kept)
-        small = _keep(index, np.isin(index.owner, kept))
+        small = only_passages(index, np.isin(index.owner, kept))
         small = replace(
             small,
             papers=papers,
@@ -167,12 +163,11 @@ def sub_collections(questions: Sequence[Asked], parts: int = 3) -> Iterator[Aske
         yield from asked(own[0].group, small, [each.row for each in own])
 
 
-def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[Asked]:
-    """Read the questions of a public evidence set, on the collection of all its texts.
+def evidence_questions(name: str, rows: Sequence[dict[str, Any]], encoder: Encoder) -> list[Asked]:
+    """Return the questions of a public evidence set, on the collection of all its texts.
 
     A text is a paper whose passages are the sentences that the set gives.
     """
-    rows = read_rows(path)[:most]
     papers: dict[str, Paper] = {}
     passages: list[Passage] = []
     for row in rows:
@@ -186,7 +181,7 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
             at += len(sentence) + 1
     texts = tuple(papers.values())
     rows_of = {id_: at for at, id_ in enumerate(papers)}
-    known: dict[str, Any] = {"generation": path.stem, "encoder": encoder.name, "content": ""}
+    known: dict[str, Any] = {"generation": name, "encoder": encoder.name, "content": ""}
     index = Index(
         manifest=Manifest.model_construct(**known),
         papers=texts,
@@ -202,5 +197,5 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
         paper = rows_of[row["paper"]]
         gold = tuple(passage_rows(index, paper)[at] for at in row["evidence"])
         kind = {"type": "fact", "question": row["question"], "answerable": True}
-        found.append(Asked(path.stem, kind, index, (paper,), frozenset({paper}), {paper: gold}))
+        found.append(Asked(name, kind, index, (paper,), frozenset({paper}), {paper: gold}))
     return found

@@ -14,18 +14,19 @@ from eval.fitting.wordings import filled as own_turns
 from index.encoder import Encoder
 from index.store import Index
 from rag import confidence, conversation, evidence, listing
+from rag.evidence import Evidence
 from rag.fitted import Columns, Floats, Linear, Record, sigmoids, stacked
 from rag.query import Query, rank_for
-from rag.retrieval import Probe, passage_rows, rank
+from rag.retrieval import Probe, Ranking, passage_rows, rank
 from rag.selection import from_paper
 from rag.wording import Kind, Reader
 
 WEIGHTS = {"of evidence": 0.3, "unanswerable": 3.0, "elsewhere": 0.5, "nothing": 0.3}
 """Weights of examples, where a question on its own collection weighs 1: a question of a public
 evidence set, an unanswerable one, one put to another collection, a list without its papers."""
-RIDGES = {"sentences": 1e-3, "papers": 3e-2, "answering": 1e-1, "stating": 1e-1}
 RIDGE = 1e-2
-"""The ridge penalty of the other models."""
+"""The ridge penalty of models that are not in `RIDGES`."""
+RIDGES = {"sentences": 1e-3, "papers": 3e-2, "answering": 1e-1, "stating": 1e-1}
 MOST_OFF_TOPIC, MOST_REFUSED = 0.03, 0.05
 LIKELY_PAPER = 0.5
 """The probability from which on a paper is taken for the one that the question asks about."""
@@ -66,8 +67,7 @@ def fit_logistic(rows: Columns, right: Bools, weights: Floats, ridge: float) -> 
     """Fit a logistic regression on standardised features with a ridge penalty."""
     values, mean, spread = _standardised(stacked(rows))
     values = np.c_[values, np.ones(len(values))]
-    signs = np.where(right, 1.0, -1.0)
-    total = float(weights.sum())
+    signs, total = np.where(right, 1.0, -1.0), float(weights.sum())
     penalty = np.r_[np.full(len(rows), ridge), 0.0]
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -150,8 +150,8 @@ def candidates(questions: Asking) -> Iterator[Candidates]:
                 by_subject = ranking.by_subject or ranking
                 papers, measured = listing.measure(each.index, query, by_subject)
                 right = np.isin(papers, list(each.accepted))
-                weight = WEIGHTS["nothing"] if gone else 1.0
-                yield Candidates(each.index, papers, measured, right, weight / len(papers))
+                weight = (WEIGHTS["nothing"] if gone else 1.0) / len(papers)
+                yield Candidates(each.index, papers, measured, right, weight)
 
 
 def fit_papers(lists: Sequence[Candidates]) -> dict[str, Linear]:
@@ -175,10 +175,10 @@ def several_rows(questions: Asking) -> Rows:
     """Return the rows of questions that ask for papers, or for what one paper says."""
     found = []
     for each, query in questions:
-        kind = each.row["type"]
-        if kind in (*LISTS, *ANSWERED) and query.allowed.any():
+        is_list = each.row["type"] in LISTS
+        if (is_list or each.row["type"] in ANSWERED) and query.allowed.any():
             row = listing.measure_several(each.index, query, collections.ranked(each, query))
-            found.append((row, kind in LISTS, 2.0 if kind in LISTS else 1.0))
+            found.append((row, is_list, 2.0 if is_list else 1.0))
     return _rows(found)
 
 
@@ -189,15 +189,16 @@ def _rows(found: Iterable[tuple[Columns, bool, float]]) -> Rows:
 
 @dataclass(frozen=True, eq=False)
 class Try:
-    """The signs of one answer with their labels; a label is None where it is not to be learnt."""
+    """The signs of one answer with their labels; a label is None where it is not to be learnt.
+
+    The labels: the question is on the topic of the collection; the first paper answers; the
+    evidence does, given the right paper.
+    """
 
     signs: Mapping[str, float]
     is_topic: bool
-    """Whether the question is on the topic of the collection."""
     is_paper: bool | None
-    """Whether the first paper answers."""
     states: bool | None
-    """Whether the evidence answers, given the right paper."""
     weight: float
     source: str
 
@@ -209,9 +210,7 @@ def tries(questions: Asking) -> Iterator[Try]:
         if kind in ("collection", *LISTS) or not query.allowed.any():
             continue
         asks_one = query.as_kind(Kind.ANSWER)
-        ranking = collections.ranked(each, query)
-        found = from_paper(each.index, asks_one, ranking)
-        signs = confidence.read_signs(each.index, asks_one, ranking, found)
+        signs, found = _signs_of(each.index, asks_one, collections.ranked(each, query))
         if kind == "off-topic":
             yield Try(signs, False, False, None, WEIGHTS["unanswerable"], kind)
             continue
@@ -229,12 +228,16 @@ def tries(questions: Asking) -> Iterator[Try]:
             signs = confidence.read_signs(each.index, asks_one, gone, elsewhere)
             yield Try(signs, True, False, None, 0.5, "paper gone")
         if wanted and kind in ANSWERED:
-            index = collections.without_sentences(each.index, sorted(wanted))
-            cut = rank_for(index, query)
-            rest = from_paper(index, asks_one, cut)
+            kept = ~np.isin(np.arange(len(each.index.passages)), sorted(wanted))
+            index = collections.only_passages(each.index, kept)
+            signs, rest = _signs_of(index, asks_one, rank_for(index, query))
             if rest.papers[0].passages and rest.papers[0].paper in each.gold:
-                signs = confidence.read_signs(index, asks_one, cut, rest)
                 yield Try(signs, True, True, False, 0.2, "sentences gone")
+
+
+def _signs_of(index: Index, query: Query, ranking: Ranking) -> tuple[Mapping[str, float], Evidence]:
+    found = from_paper(index, query, ranking)
+    return confidence.read_signs(index, query, ranking, found), found
 
 
 def foreign_tries(
@@ -244,9 +247,7 @@ def foreign_tries(
     for each in questions:
         query = collections.query_of(each, encoder, fitted, index).as_kind(Kind.ANSWER)
         if query.allowed.any() and not query.request.turns:
-            ranking = rank(index, query.probe, query.allowed)
-            found = from_paper(index, query, ranking)
-            signs = confidence.read_signs(index, query, ranking, found)
+            signs, _ = _signs_of(index, query, rank(index, query.probe, query.allowed))
             weight = 1.0 if each.group == EVERYDAY else WEIGHTS["elsewhere"]
             yield Try(signs, False, False, None, weight, each.group)
 
@@ -270,10 +271,10 @@ def thresholds(
 ) -> dict[str, float]:
     """Choose the probabilities from which on to answer (`rag.confidence.Chances.suffice`).
 
-    Each answer is judged by models of confidence that were fitted on the other collections; its
-    signs come from models that were fitted on all. `MOST_OFF_TOPIC` of the questions on other
-    subjects may pass; `MOST_REFUSED` of the right answers may be refused. `answers` are by
-    collection, `lists` those that the record's models of papers were fitted on.
+    Answers are by collection, and judged by models of confidence that were fitted on the others;
+    their signs come from models that were fitted on all. `MOST_OFF_TOPIC` of the questions on other
+    subjects may pass, `MOST_REFUSED` of the right answers may be refused. `lists` are those that
+    the record's models of papers were fitted on.
     """
     off: list[float] = []
     stated: dict[bool, list[float]] = {True: [], False: []}  # by whether the paper is known
@@ -303,8 +304,8 @@ def thresholds(
 def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) -> Rows:
     """Return rows of questions that are about the paper of the turn before, or are not.
 
-    They are follow-ups of the sets, follow-ups in our own words after random questions, and
-    standalone questions after random others; the seed is fixed.
+    They are follow-ups of the sets, our own after random questions, and standalone questions after
+    random others; the seed is fixed.
     """
     chance = random.Random(0)  # noqa: S311 - it draws examples
     texts = [turn for turn in own_turns() if turn.leans == "yes"]
@@ -320,13 +321,13 @@ def follow_rows(questions: Sequence[Asked], encoder: Encoder, fitted: Record) ->
         if not each.gold:
             continue
         others = [o for o in questions if o.group == each.group and o.gold and o is not each]
-        if not each.row.get("history"):
-            add(each.row["question"], chance.choice(others), 1.0, leans=False)
-            if each.row["type"] not in ("collection", *LISTS):
-                add(chance.choice(texts).text, each, 0.5, leans=True)
-        else:
-            ranking = rank(each.index, Probe.of(each.row["question"], each.index, encoder))
+        text = each.row["question"]
+        if each.row.get("history"):
+            ranking = rank(each.index, Probe.of(text, each.index, encoder))
             leans = int(ranking.rows[0]) not in each.gold or len(ranking.probe.tokens) <= 4
-            about = each if leans else chance.choice(others)
-            add(each.row["question"], about, 3.0, leans=leans)
+            add(text, each if leans else chance.choice(others), 3.0, leans=leans)
+            continue
+        add(text, chance.choice(others), 1.0, leans=False)
+        if each.row["type"] not in ("collection", *LISTS):
+            add(chance.choice(texts).text, each, 0.5, leans=True)
     return _rows(found)

@@ -33,10 +33,9 @@ from rag.schema import Filters
 
 YEAR, DIGITS = 2025, 4
 """The year of the digests, whose dates lack it; the significant digits kept of a coefficient."""
-TEXTS = {"covid": 300, "xquad": 400, "scifact": 150}
-"""Sets of questions on single texts, and how many random questions of each are wordings."""
-MOST_ON_TEXTS = 350
-"""The questions of each such set whose sentences are learnt from."""
+TEXTS, MOST_ON_TEXTS = {"covid": 300, "xquad": 400, "scifact": 150}, 350
+"""Sets of questions on single texts, and how many random questions of each are wordings; the
+questions of each whose sentences are learnt from."""
 EVERY, EVERY_ELSEWHERE = 7, 3
 """Each 7th question on texts and each 3rd on a collection is put to other collections as well."""
 OF_QUESTION, OF_TEXT = 2.0, 0.2
@@ -73,26 +72,23 @@ class RememberingEncoder:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """An index, the question sets on it, and their questions with what answers them."""
+    """An index, the question sets on it, their questions, and those on small parts of it."""
 
     name: str
     index: Index
     sets: Mapping[str, Sequence[Question]]
     asked: Sequence[Asked]
     small: Sequence[Asked]
-    """The same questions on small parts of the index."""
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Everything that the models learn from."""
+    """All that the models learn from; `texts` are questions on single texts, `phrased` wordings."""
 
     encoder: Encoder
     collections: Sequence[Collection]
     texts: Sequence[Asked]
-    """Questions on single texts."""
     phrased: Sequence[str]
-    """Questions of the same sets, used only for their wording."""
 
 
 def load_material(data: Path, encoder: Encoder) -> Material:
@@ -105,13 +101,12 @@ def load_material(data: Path, encoder: Encoder) -> Material:
     indexed = [_collection(name, source, data, encoder) for name, source in SOURCES.items()]
     texts: list[Asked] = []
     phrased: list[str] = []
-    files = {name: data / "evidence" / f"{name}.jsonl" for name in TEXTS}
-    if absent := [str(file) for file in files.values() if not file.is_file()]:
+    files = {data / "evidence" / f"{name}.jsonl": count for name, count in TEXTS.items()}
+    if absent := [str(file) for file in files if not file.is_file()]:
         raise InputError(f"the fit needs {', '.join(absent)}: name their folder by --data")
-    for name, count in TEXTS.items():
-        file = files[name]
-        texts += collections.evidence_questions(file, encoder, MOST_ON_TEXTS)
+    for file, count in files.items():
         rows = read_rows(file)
+        texts += collections.evidence_questions(file.stem, rows[:MOST_ON_TEXTS], encoder)
         random.Random(1).shuffle(rows)  # noqa: S311 - a draw, not a secret
         phrased += [row["question"] for row in rows[:count]]
     return Material(encoder, indexed, texts, phrased)
@@ -138,9 +133,8 @@ def fit(material: Material, without: str | None = None) -> Record:
         follows = fit_logistic(*rows, RIDGE)
         record = with_models(record, {"follows": follows})
         questions = [question for home in kept for question in _read(home, kept, material, record)]
-        texts = [
-            (each, collections.query_of(each, material.encoder, record)) for each in material.texts
-        ]
+        encoder = material.encoder
+        texts = [(each, collections.query_of(each, encoder, record)) for each in material.texts]
         record, lists = _fit_selection(questions, texts, record)
         answers = {home.name: list(_foreign(home, kept, material, record)) for home in kept}
         for each, query in questions:
@@ -248,8 +242,9 @@ def _scored(pipeline: Pipeline, question: Question, index: Index) -> AnswerScore
 
 def figures(scores: Sequence[AnswerScore]) -> Section:
     """Return the figures of a question set; None where it has no such question."""
-    kinds = sorted({score.question.type for score in scores})
-    of = {kind: [s for s in scores if s.question.type == kind] for kind in kinds}
+    of: dict[str, list[AnswerScore]] = {}
+    for score in sorted(scores, key=lambda score: score.question.type):
+        of.setdefault(score.question.type, []).append(score)
     # One sentence of one paper may answer these.
     single = [s for kind in ("fact", "why", "how", "entity", "define") for s in of.get(kind, [])]
     answerable = [score for score in scores if score.question.answerable]
@@ -264,7 +259,7 @@ def figures(scores: Sequence[AnswerScore]) -> Section:
         "list precision": mean_of(
             mean_of(s.references_accepted) for s in of.get("list", []) if s.question.papers
         ),
-        **{f"right: {kind}": mean_of(s.rightness for s in of[kind]) for kind in kinds},
+        **{f"right: {kind}": mean_of(s.rightness for s in each) for kind, each in of.items()},
     }
 
 

@@ -1,8 +1,7 @@
 """Fit the models of a question's wording: its kind, what it asks for, whether it is a follow-up.
 
 Wordings are our own, with slots for subjects and names that are filled at random, so that no
-model learns subjects. Questions of the shared sets, labelled by their types, and of public
-evidence sets are added, except those on left-out collections.
+model learns subjects; and the questions of sets, labelled by their types.
 """
 
 import json
@@ -28,14 +27,16 @@ from rag.wording import ASKS, FRAMED, LISTS, RELATIONS, Kind, Span
 FOLDER = Path(__file__).parent
 FILLINGS, LEAST_WORDINGS = 5, 4
 """How often slots are filled; the wordings that a word of the vocabulary must occur in."""
-LOWER = 0.15
-"""The share of wordings that are made lower-case."""
+LOWER = 0.15  # the share of wordings that are made lower-case
 STRENGTHS = {"subject": 0.02, "wording": 0.5, "whole": 5.0}
 """Inverse strengths of the ridge penalty, chosen on left-out questions."""
 _SLOT = re.compile(r"\{(topic|name|title|date|digest|first|second)2?\}")
 _ASKED = {"fact": "number", "why": "reason", "how": "manner", "entity": "name", "define": "meaning"}
 _WITH_SUBJECT = {*LISTS, Kind.ABOUT, Kind.COMPARE, Kind.CATALOGUE}
 _KINDS = {"list": "papers", "digest": "papers", "compare": "compare"}
+
+
+LABELS = ("kind", "asks", "facts", "leans", "whole", "digests")
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ def _rows() -> list[dict[str, Any]]:
 def filled() -> list[Example]:
     """Return the wordings of this folder with their slots filled at random, by a fixed seed."""
     found: list[Example] = []
-    yes_no: dict[Any, str] = {True: "yes", False: "no"}
+    spelt: dict[Any, str] = {True: "yes", False: "no"}
     rows = _rows()
     for number, weight, whole, _, draw in _fillings(rows):
         text = whole.lower() if draw < LOWER else whole.rstrip("?.") if draw > 0.8 else whole
-        labels = {name: rows[number].get(name) for name in ("kind", "asks", "facts", "digests")}
-        labels |= {name: yes_no.get(rows[number].get(name)) for name in ("leans", "whole")}
+        given = ((name, rows[number].get(name)) for name in LABELS)
+        labels = {name: spelt.get(value, value) for name, value in given}
         found.append(Example(text, weight, wording=number, **labels))
     return found
 
@@ -120,7 +121,6 @@ def fit_subject() -> Linear:
     """Fit which words of a question belong to its subject (`rag.wording`), for any encoder.
 
     The subject is what fills a slot of wordings that ask for papers or facts of the index.
-    Wordings about the whole collection and small talk have none.
     """
     usable = []
     for row in read_rows(FOLDER / "wordings.jsonl"):
@@ -172,11 +172,10 @@ def kinds_left_out(encoder: Encoder, parts: int = 5) -> float:
     for part in range(parts):
         models = dict(fit([e for e in own if e.wording % parts != part], encoder, words))
         reader = wording.Reader(Record(models, words, {}), encoder.encode_query)
-        for example in own:
-            if example.kind and example.wording % parts == part:
-                found = reader.wording(example.text).kind
-                right += example.weight * (found == example.kind)
-                total += example.weight
+        for example in (e for e in own if e.kind and e.wording % parts == part):
+            found = reader.wording(example.text).kind
+            right += example.weight * (found == example.kind)
+            total += example.weight
     return right / total
 
 

@@ -107,12 +107,11 @@ TABLE = Supports(Table(**{"Small.": {frozenset({"small"})}}))
 
 
 def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
+    small = answer("Small [1].", SMALL)
     half = answer("Wet and many and varied [1] [2].", reference(1, BOGS, "Bogs are wet."),
                   reference(2, FERNS, "Ferns vary."))  # fmt: skip
     scores = [
-        score(
-            ask(MOSS, nuggets=[["small"]], quotes=[(MOSS, "small")]), answer("Small [1].", SMALL), 1
-        ),
+        score(ask(MOSS, nuggets=[["small"]], quotes=[(MOSS, "small")]), small, 1),
         score(ask(MOSS, BOGS, kind="list", nuggets=[["wet"], ["mosses"], ["seven"]]), half, 2),
         score(ask(FERNS, kind="followup", nuggets=[["vary"]]), REFUSAL, 3),
         score(ask(kind="off-topic"), REFUSAL, 4),

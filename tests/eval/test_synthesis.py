@@ -8,7 +8,7 @@ import pytest
 
 from eval.datasets import load_questions
 from eval.scoring import quote_span
-from eval.synthesis import Plan, read_draft, synthesize
+from eval.synthesis import read_draft, synthesize
 from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.store import Index
@@ -32,7 +32,7 @@ def test_cloze_questions_are_found_again_and_some_lose_their_papers(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
-    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), out)
+    record: Any = synthesize(sample_index, encoder, out, n=30, unanswerable=0.3)
     assert json.loads((out / "synthesis.json").read_text()) == record
     assert str(tmp_path) not in (out / "synthesis.json").read_text()
     questions = load_questions(out / "questions.jsonl")
@@ -73,7 +73,7 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
         return reply(sentence, " ".join(words[-2:]), f"What {subject}?")
 
     out = tmp_path / "set"
-    record: Any = synthesize(sample_index, encoder, Plan(10_000), out, (write, "scripted"))
+    record: Any = synthesize(sample_index, encoder, out, (write, "scripted"), n=10_000)
     assert len(asked) == len(set(asked)) == len(sample_index.papers)
     dropped = record["dropped"]
     assert dropped["the reply names no question, answer and sentence"] == 1

@@ -11,13 +11,12 @@ from web.chat_answers import answer, claim, paper, refusal, span
 
 from rag import Assistant, Filters
 from rag.schema import Hit, Passage
-from ui.terminal import LogLines, answer_text, hits_text
-from ui.terminal_chat import TerminalChat
+from ui.terminal import Chat, LogLines, answer_text, hits_text
 
 
 def talk(assistant: Assistant, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
-    TerminalChat(assistant, Filters(), "extractive").run()
+    Chat(assistant, Filters(), "extractive").run()
 
 
 def test_questions_follow_one_another_and_are_kept_in_a_file(

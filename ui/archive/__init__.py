@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from index.errors import InputError
@@ -46,12 +46,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Frozen(BaseModel):
-    # Ignore a field that a newer version wrote, and read the rest.
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Turn(_Frozen):
+# Fields that a newer version wrote are ignored.
+class Turn(BaseModel, frozen=True, extra="ignore"):
     """One question and, once finished, its `answer`, `problem`, or `partial` text if stopped."""
 
     id: str = Field(default_factory=new_id)
@@ -68,7 +64,7 @@ class Turn(_Frozen):
     vote_reason: str | None = None
 
 
-class Conversation(_Frozen):
+class Conversation(BaseModel, frozen=True, extra="ignore"):
     """A sequence of questions; each may refer to those before it."""
 
     id: str
@@ -91,8 +87,7 @@ class Archive:
     """Conversations in `<folder>/conversations.sqlite3`, which the first write creates.
 
     A method that takes a visitor reaches nothing of another one: a foreign id behaves as an unknown
-    one. The file holds hashes of the visitors' ids, with which nobody can log in. Threads may share
-    an archive; several processes may open the same file.
+    one. Threads may share an archive, and processes the file.
 
     Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
     for an empty visitor, whom all would share; `put`, `cut`, `rename`, `delete`, `restore` and
@@ -156,18 +151,17 @@ class Archive:
 
     def change(self, visitor: str, id: str, turn: str, **fields: object) -> Conversation | None:  # noqa: A002
         """Change fields of a turn; return the conversation, or None if there is no such turn."""
+        query = (
+            "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
+            " WHERE id = ? AND conversation = ?"
+        )
         with self._database.writing() as rows:
             before = _read(rows, hashed(visitor), id)
             after = before.changed(turn, **fields) if before else None
             changed = after.turn(turn) if after else None
-            if changed is None:
-                return None
-            query = (
-                "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
-                " WHERE id = ? AND conversation = ?"
-            )
-            rows.execute(query, (*_columns(changed), turn, id))
-            return after
+            if changed:
+                rows.execute(query, (*_columns(changed), turn, id))
+        return after if changed else None
 
     def cut(self, visitor: str, id: str, turn: str) -> tuple[Turn, ...]:  # noqa: A002
         """Remove a turn and all after it, and return them; an unknown turn is an `InputError`."""
@@ -299,9 +293,9 @@ def _parse_turn(id_: str, asked: str, question: str, body: str) -> Turn:
     try:
         return Turn.model_validate_json(body)
     except ValidationError:
-        moment = datetime.fromisoformat(asked)
         saved = "This answer was saved by another version of AbstractQA"
         problem = f"{saved} and cannot be shown: ask again."
+        moment = datetime.fromisoformat(asked)
         return Turn(id=id_, asked=moment, question=question, problem=problem)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from index.errors import InputError
 from ui.archive.database import Database, hashed
@@ -26,10 +26,8 @@ def _split_tags(given: object) -> object:
     return tuple(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in given.split(",")))))
 
 
-class Mark(BaseModel):
+class Mark(BaseModel, frozen=True, extra="forbid"):
     """The marks of one paper."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     starred: bool = False  # whether it is on the reading list
     read: bool = False

@@ -1,7 +1,6 @@
 """Turns and answers as Markdown and as HTML, here and on the page.
 
-All text of a question, a model or an abstract is escaped; raw HTML, links and images stay text. In
-HTML each marker links to the sentence that it cites.
+All text of a question, a model or an abstract is escaped; raw HTML, links and images stay text.
 """
 
 import re
@@ -236,9 +235,8 @@ def _targets(answer: Answer) -> dict[int, Iterator[str]]:
     targets: dict[int, list[str]] = {}
     for sentence in answer.sentences:
         # A sentence has one marker per reference: it links to the first passage that is cited.
-        for citation in {c.reference: c for c in reversed(sentence.citations)}.values():
-            where = f"{citation.reference}-{citation.start}"
-            targets.setdefault(citation.reference, []).append(where)
+        for number, first in {c.reference: c for c in reversed(sentence.citations)}.items():
+            targets.setdefault(number, []).append(f"{number}-{first.start}")
     return {number: iter(each) for number, each in targets.items()}
 
 

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 _CONFERENCES = (
-    *("proceedings", "proc. ", "proc ", "conference", "conférence", "workshop", "symposium"),
-    *("meeting", "findings", "congress"),
+    *"proceedings conference conférence workshop symposium meeting findings congress".split(),
+    *("proc. ", "proc "),
 )
 _JOURNALS = (
-    *("journal", "transactions", "letters", "review", "magazine", "annals", "bulletin"),
-    *("archives", "acta", "quarterly"),
+    "journal transactions letters review magazine annals bulletin archives acta quarterly".split()
 )
 """Words in the names of venues, which `published` looks for."""
 _RIS = (
+    ("ID", "given", "abstractqa:"),
     ("PY", "year", ""),
     ("T2", "venue", ""),
     ("UR", "url", ""),
@@ -43,7 +43,7 @@ _RIS = (
     ("AB", "abstract", ""),
     ("N1", "digests", "Found in: "),
 )
-"""The tag, the column of `known`, and the prefix of the value."""
+"""The tag, the column of `known` or the given id, and the prefix of the value."""
 _PARTICLES = frozenset("von van der den de del della di da dos du la le ten ter zu zur bin".split())
 
 
@@ -86,13 +86,12 @@ def ris(papers: Sequence[Paper]) -> str:
 
 
 def _ris_record(paper: Paper) -> Iterator[str]:
-    values = known(paper)
+    values = known(paper) | {"given": given_id(paper)}
     fields = [
         ("TY", published(paper)[0]),
         ("TI", values["title"]),
         *(("AU", _family_first(clean_text(author))) for author in paper.authors),
         ("DA", values["date"].replace("-", "/")),
-        ("ID", f"abstractqa:{given}" if (given := given_id(paper)) else ""),
         *((tag, f"{start}{values[name]}" if values[name] else "") for tag, name, start in _RIS),
     ]
     yield from (f"{tag}  - {value}" for tag, value in fields if value)
@@ -147,16 +146,15 @@ def year_of(paper: Paper) -> str:
 
 def found_in(paper: Paper) -> str:
     """Name the digests that have the paper: "Mar 14, 2025, no. 3 in digest.txt; …"."""
-    dates = [label("", source.date, source.dated) for source in paper.sources]
+    places = ((label("", each.date, each.dated), each) for each in paper.sources)
     return "; ".join(
-        f"{day}{', ' if day else ''}no. {source.position} in {source.name}"
-        for day, source in zip(dates, paper.sources, strict=True)
+        f"{day}{', ' if day else ''}no. {at.position} in {at.name}" for day, at in places
     )
 
 
 def clean_address(address: str | None) -> str:
     """Return a URL, a DOI or an id on one line, without unprintable characters."""
-    return "".join(c for c in address or "" if c.isprintable())
+    return "".join(filter(str.isprintable, address or ""))
 
 
 def web_address(paper: Paper) -> str | None:
