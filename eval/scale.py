@@ -85,9 +85,8 @@ def _part(beir: Path, folder: Path, part: str) -> list[str]:
     return [sys.executable, "-m", "eval.scale", str(beir), "--folder", str(folder), "--part", part]
 
 
-def measure_index(beir: Path, folder: Path) -> Iterator[str]:
-    """Index the corpus: time until it answers, time without encoding, memory, disk."""
-    store = folder / STORE
+def measure_index(corpus: Path, store: Path) -> Iterator[str]:
+    """Index a corpus: time until it answers, time without encoding, memory, disk."""
     reached: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -95,7 +94,7 @@ def measure_index(beir: Path, folder: Path) -> Iterator[str]:
         if stage == "words" or (stage == "embed" and done == total):
             reached[stage] = time.perf_counter() - started
 
-    report = build([beir / CORPUS], store, CheapEncoder(), progress=note)
+    report = build([corpus], store, CheapEncoder(), progress=note)
     total = time.perf_counter() - started
     encoding = reached["embed"] - reached["words"] if "words" in reached else 0.0
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
@@ -225,8 +224,16 @@ def measure_words(beir: Path, folder: Path) -> Iterator[str]:
         yield f"nDCG@10, {name}: {figure:.3f}"
 
 
+def _measure_small(beir: Path, folder: Path) -> Iterator[str]:
+    small = folder / "small.jsonl"
+    with (beir / CORPUS).open() as corpus:
+        small.write_text("".join(islice(corpus, 5000)))
+    return measure_index(small, folder / "small")
+
+
 PARTS: dict[str, Callable[[Path, Path], Iterator[str]]] = {
-    "the whole corpus": measure_index,
+    "5,000 abstracts": _measure_small,
+    "the whole corpus": lambda beir, folder: measure_index(beir / CORPUS, folder / STORE),
     "opened": measure_open,
     "asked": measure_asking,
     "changed": measure_changes,

@@ -11,6 +11,8 @@ import inspect
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
 from typing import Annotated, Any, Required, get_type_hints
 
 import anyio
@@ -19,8 +21,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from gradio.events import api
+from mcp import types
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from index.errors import AbstractQAError, InputError
@@ -31,10 +39,13 @@ from rag.tables import Table
 from ui.export import export
 from ui.export.answer_text import one_line
 from ui.terminal import parse_days
-from ui.web.corpus.paper_catalogue import last_day
+from ui.web.corpus.paper_catalogue import newest
 from ui.web.site import AT_ONCE, LIMITED, Site
 
 FAILED = "something went wrong; the details are in the terminal that runs AbstractQA"
+
+ENDPOINTS = ("ask", "search", "papers", "table")
+MCP_PATH = "/mcp"  # the path of the MCP server, below the page's address
 
 _log = logging.getLogger(__name__)
 
@@ -167,34 +178,21 @@ class TableArguments(Arguments):
     title: _Title = None
 
 
-ARGUMENTS: Mapping[str, type[Arguments]] = {
-    "ask": AskArguments,
-    "search": SearchArguments,
-    "papers": PapersArguments,
-    "table": TableArguments,
-}
-ENDPOINTS = tuple(ARGUMENTS)
-
-
 class PaperList(BaseModel):
     """A part of the papers that pass the filters, the newest first."""
-
-    model_config = ConfigDict(frozen=True)
 
     papers: tuple[Paper, ...]
     total: int = Field(description="How many pass the filters.")
 
 
 class Programs:
-    """The endpoints of a site as methods; `ARGUMENTS` has the model of each one's arguments."""
+    """The endpoints of a site as methods, each with a model of its arguments."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.assistant = site.assistant
         self.limiter = anyio.CapacityLimiter(AT_ONCE)
-        self.endpoints = {
-            name: Endpoint(getattr(self, name), model) for name, model in ARGUMENTS.items()
-        }
+        self.endpoints = {name: Endpoint(getattr(self, name)) for name in ENDPOINTS}
 
     async def run(self, endpoint: Callable[[Any], Any], given: Any) -> Any:
         """Call an endpoint in a thread; at most `AT_ONCE` run at the same time."""
@@ -232,7 +230,7 @@ class Programs:
         """List the indexed papers with their abstracts, the newest first."""
         passing = self.assistant.papers(given.filters())
         passing.sort(key=lambda paper: paper.display_title.casefold())
-        passing.sort(key=last_day, reverse=True)
+        passing.sort(key=lambda paper: newest(paper).date or date.min, reverse=True)
         shown = passing[given.offset : given.offset + given.limit]
         return PaperList(papers=tuple(shown), total=len(passing))
 
@@ -254,11 +252,12 @@ class Programs:
 class Endpoint:
     """One method of `Programs`, called with arguments from the network."""
 
-    def __init__(self, method: Callable[[Any], Any], arguments: type[Arguments]) -> None:
+    def __init__(self, method: Callable[[Any], Any]) -> None:
         self.name: str = method.__name__
         self.description: str = " ".join((method.__doc__ or "").split())
-        self.arguments = arguments
-        self.returned: Any = get_type_hints(method)["return"]
+        types_of = get_type_hints(method)
+        self.arguments: type[Arguments] = types_of["given"]
+        self.returned: Any = types_of["return"]
         self._method = method
 
     @functools.cached_property
@@ -309,8 +308,8 @@ class Endpoint:
 def add_endpoints(site: Site) -> None:
     """Add the endpoints to the page being built; nothing else of the page is public."""
     for name, endpoint in Programs(site).endpoints.items():
-        described = {"api_name": name, "api_description": endpoint.description}
-        api(endpoint.as_function(), **described, **LIMITED)
+        described = endpoint.description
+        api(endpoint.as_function(), api_name=name, api_description=described, **LIMITED)
 
 
 def add_routes(app: FastAPI, programs: Programs) -> None:
@@ -340,7 +339,7 @@ def add_routes(app: FastAPI, programs: Programs) -> None:
 
 def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
     media = "text/event-stream"
-    streamed = Endpoint(programs.ask_events, AskArguments) if endpoint.name == "ask" else None
+    streamed = Endpoint(programs.ask_events) if endpoint.name == "ask" else None
 
     async def handle(arguments: Arguments, request: Request) -> Response:
         if streamed and media in request.headers.get("accept", ""):
@@ -354,21 +353,18 @@ def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
 
 
 async def _limited(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
-    """Stream events as text; the stream counts as one of the questions answered at once."""
-    async with limiter:
-        async for text in iterate_in_threadpool(_as_text(events)):
-            yield text
+    """Stream events as text: `progress` and `delta` while the answer is written, then `answer`.
 
-
-def _as_text(events: Iterator[Any]) -> Iterator[str]:
-    """Format events as text: `progress` and `delta` while the answer is written, then `answer`."""
+    The stream counts as one of the questions answered at once.
+    """
     try:
-        for event in events:
-            if isinstance(event, Finished):
-                yield _event("answer", event.answer.model_dump(mode="json"))
-            elif hasattr(event, "text"):
-                kind = "progress" if isinstance(event, Progress) else "delta"
-                yield _event(kind, {"text": event.text})
+        async with limiter:
+            async for event in iterate_in_threadpool(events):
+                if isinstance(event, Finished):
+                    yield _event("answer", event.answer.model_dump(mode="json"))
+                elif hasattr(event, "text"):
+                    kind = "progress" if isinstance(event, Progress) else "delta"
+                    yield _event(kind, {"text": event.text})
     except InputError as error:
         yield _event("error", {"detail": one_line(str(error))})
     except Exception:  # noqa: BLE001 - after the start only the stream can report it
@@ -397,3 +393,71 @@ def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
     where = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
     message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     return f"{where}: {message}" if where else message
+
+
+_INSTRUCTIONS = (
+    "Answers from an index of paper abstracts. Every claim of an answer is tied to the sentence of"
+    " an abstract that it rests on: keep the citations when you pass an answer on. If the status is"
+    " insufficient_evidence, the abstracts do not say; do not fill the gap from elsewhere."
+)
+
+
+class McpTools:
+    """The endpoints of a site as tools of the Model Context Protocol, over streamable HTTP.
+
+    This uses the protocol's own library, not Gradio's wrapper around it: that returns results as
+    the Python text of a dictionary, has no login, and serves more than these tools.
+    """
+
+    _manager: StreamableHTTPSessionManager  # bound to one event loop, that of `lifespan`
+
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs
+        self._server: Server[Any] = Server("AbstractQA", instructions=_INSTRUCTIONS)
+        self._server.list_tools()(self._list)  # type: ignore[no-untyped-call]
+        # The endpoint validates, in one line.
+        self._server.call_tool(validate_input=False)(self._call)
+        self.routes = [Route(path, self, methods=None) for path in (MCP_PATH, f"{MCP_PATH}/")]
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Run the session manager while the server runs."""
+        self._manager = StreamableHTTPSessionManager(
+            self._server, stateless=True, json_response=True
+        )
+        async with self._manager.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._manager.handle_request(scope, receive, send)
+
+    async def _list(self) -> list[types.Tool]:
+        return [_tool(endpoint) for endpoint in self._programs.endpoints.values()]
+
+    async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        endpoints = self._programs.endpoints
+        try:
+            if name not in endpoints:
+                raise InputError(f"there is no tool {name!r}; use one of {', '.join(endpoints)}")
+            found = await self._programs.run(endpoints[name], arguments)
+        except AbstractQAError as error:
+            message = types.TextContent(type="text", text=one_line(str(error)))
+            return types.CallToolResult(content=[message], isError=True)
+        found = found if isinstance(found, dict) else {"result": found}
+        content = types.TextContent(type="text", text=json.dumps(found, ensure_ascii=False))
+        return types.CallToolResult(content=[content], structuredContent=found)
+
+
+def _tool(endpoint: Endpoint) -> types.Tool:
+    schema = endpoint.adapter.json_schema(mode="serialization")
+    if schema.get("type") == "array":  # a structured result must be an object
+        rest = {"$defs": schema.pop("$defs", {}), "required": ["result"]}
+        schema = {"type": "object", "properties": {"result": schema}, **rest}
+    return types.Tool(
+        name=endpoint.name,
+        description=endpoint.description,
+        inputSchema=endpoint.arguments.model_json_schema(),
+        outputSchema=schema,
+        annotations=types.ToolAnnotations(readOnlyHint=True, openWorldHint=False),
+    )

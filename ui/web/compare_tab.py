@@ -19,13 +19,12 @@ from ui.export.answer_text import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.turn_html import linked, links
 from ui.web.corpus.paper_html import seen
-from ui.web.corpus.papers_tab import Handles, by_title
+from ui.web.corpus.papers_tab import Looking, by_title
 from ui.web.markup import macros
 from ui.web.site import ANSWERING, LIGHT, QUIET, Site, html, told
 
 HTML = macros("web/compare.html")
-MOST_PAPERS = 12
-"""The most papers, and the most columns, of one comparison."""
+MOST_PAPERS = 12  # the most papers, and the most columns, of one comparison
 COLUMNS = (*DEFAULT_COLUMNS, "problem", "limitation", "baseline", "speed", "code",
            "number of parameters")  # fmt: skip
 """Suggested columns; visitors may write others."""
@@ -34,8 +33,7 @@ _FORMS = (
     ("Markdown", as_markdown, "comparison.md", "text/markdown"),
 )
 
-Update = tuple[Any, ...]
-"""New values of (HTML, table, compare button, stop button, export buttons)."""
+Update = tuple[Any, ...]  # new values of (HTML, table, compare button, stop button, export buttons)
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,6 @@ class Comparing:
             yield self.stopped()
         except Exception as error:  # noqa: BLE001 - shown in the page
             yield _shown(HTML.note("", told(error), "problem"))
-
-    def papers_now(self) -> gr.Dropdown:
-        """Return the current papers to choose from; the index may have changed."""
-        return gr.Dropdown(choices=by_title(self.site.assistant.papers()))
 
     def stopped(self) -> Update:
         """Return what the page shows after a stop."""
@@ -143,7 +137,7 @@ def _cell(paper: Paper, cell: Cell, anchor: str) -> tuple[str, str | None]:
     return shown(cell), marked_abstract(paper.abstract, [passage], anchor, linked)
 
 
-def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
+def build(site: Site, tab: gr.Tab, listed: gr.HTML, looking: Looking, tabs: gr.Tabs) -> None:
     """Lay out the tab inside itself, and connect its handlers and those of the list of papers."""
     comparing = Comparing(site)
     made = gr.State(None)
@@ -158,7 +152,7 @@ def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
     outputs = [shown, made, compare, stop, exports]
     inputs = [question, papers, columns]
     chosen = [question, papers, tabs]
-    begun = listed.papers.aqa_compare(listed.looking.compare, None, chosen, **LIGHT)
+    begun = listed.aqa_compare(looking.compare, None, chosen, **LIGHT)
     begun.success(None, js="() => aqaGo('#/compare')", **QUIET)
     running: list[Any] = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
@@ -172,7 +166,9 @@ def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
     for button, (_, export, name, kind) in zip(buttons, _FORMS, strict=True):
         save = f'(text) => aqaSave("{name}", "{kind}", text)'
         button.click(_if_made(export), made, text, **LIGHT).then(None, text, js=save, **QUIET)
-    tab.select(comparing.papers_now, None, papers, **LIGHT)
+    tab.select(  # the index may have changed
+        lambda: gr.Dropdown(choices=by_title(site.assistant.papers())), None, papers, **LIGHT
+    )
 
 
 def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:
@@ -188,25 +184,14 @@ def _form() -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown, gr.Button, gr.Button]
                 label="What to compare",
                 placeholder="GUI agents, or: Compare OSWorld and WebArena",
                 max_length=4_000,
-                lines=1,
                 max_lines=4,
             )
             compare = gr.Button("Compare", elem_id="aqa-compare-go", variant="primary", scale=0)
             stop = gr.Button("Stop", elem_id="aqa-compare-stop", visible=False, scale=0)
         with gr.Row(elem_classes="aqa-compare-row"):
-            papers, columns = (
-                gr.Dropdown(
-                    choices,
-                    elem_id=f"aqa-compare-{name}",
-                    label=label,
-                    multiselect=True,
-                    max_choices=MOST_PAPERS,
-                    allow_custom_value=name == "columns",
-                    value=[],
-                )
-                for name, label, choices in (
-                    ("papers", f"Or choose papers, up to {MOST_PAPERS}", []),
-                    ("columns", "Columns: choose some, or write your own", list(COLUMNS)),
-                )
-            )
+            many: dict[str, Any] = {"multiselect": True, "max_choices": MOST_PAPERS, "value": []}
+            label = f"Or choose papers, up to {MOST_PAPERS}"
+            papers = gr.Dropdown([], elem_id="aqa-compare-papers", label=label, **many)
+            many |= {"label": "Columns: choose some, or write your own", "allow_custom_value": True}
+            columns = gr.Dropdown(list(COLUMNS), elem_id="aqa-compare-columns", **many)
     return question, papers, columns, compare, stop

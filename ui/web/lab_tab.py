@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -22,21 +22,18 @@ from eval.markdown import Cell, table
 from eval.runs import METRICS, RECORD, REPORT, Run, load_run
 from eval.statistics import Interval
 from index.errors import InputError
+from rag import Assistant
 from rag.citations import escape
 from rag.schema import Answer, AnswerMode, Options
 from ui.export.answer_text import one_line, said, source
 from ui.web.markup import macros, markdown
-from ui.web.site import ANSWERING, QUIET, Site, html, told
-
-if TYPE_CHECKING:
-    from rag import Assistant
+from ui.web.site import ANSWERING, QUIET, Site, box, html, told
 
 HTML = macros("web/lab.html")
 COLUMNS = {
     "answers": ("right", "nugget_recall", "citation_precision", "abstained_rightly"),
     "retrieval": ("hit@1", "nDCG@10", "R@10", "MRR"),
-}
-"""The metrics in the table of each kind of run."""
+}  # the metrics in the table of each kind of run
 HOW_TO_BEGIN = (
     "abstractqa eval synthesize --n 50 --out runs/questions\n"
     "abstractqa eval answers runs/questions/questions.jsonl --store runs/questions/store"
@@ -109,7 +106,6 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _line(name: str, run: Run) -> list[Cell]:
-    """Return the row of a run in the table of its kind."""
     data, stored = run.record["dataset"], run.metrics.get("intervals", {})
     return [
         escape(name),
@@ -146,7 +142,7 @@ def _build_runs(runs: Runs, tab: gr.Tab) -> None:
     show.click(runs.show, run, report, trigger_mode="once", **QUIET).then(None, js=focus, **QUIET)
 
 
-def ways(assistant: "Assistant") -> dict[str, tuple[AnswerMode, Options]]:
+def ways(assistant: Assistant) -> dict[str, tuple[AnswerMode, Options]]:
     """Return the ways that can meet in a battle, by the names under which votes are counted."""
     found: dict[str, tuple[AnswerMode, Options]] = {
         "Quotes": ("extractive", Options()),
@@ -170,7 +166,7 @@ class Battle:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
-async def contest(assistant: "Assistant", question: str) -> Battle:
+async def contest(assistant: Assistant, question: str) -> Battle:
     """Let two random ways answer, up to four times, until they differ; else an `InputError`."""
     known = ways(assistant)
     pairs = list(permutations(known, 2))
@@ -249,16 +245,8 @@ def _build_arena(arena: Arena, tab: gr.Tab) -> None:
     battle = gr.State(None)
     with gr.Column(elem_id="aqa-arena"):
         html(HTML.arena_lead())
-        question = gr.Textbox(
-            elem_id="aqa-arena-box",
-            label="A question for both",
-            show_label=False,
-            container=False,
-            placeholder="Ask both …",
-            submit_btn="Ask both",
-            max_lines=6,
-            max_length=4_000,
-        )
+        words, ask = ("A question for both", "Ask both …"), "Ask both"
+        question = box("aqa-arena-box", *words, submit_btn=ask, max_lines=6, max_length=4_000)
         shown = html(elem_id="aqa-arena-battle")
         with gr.Row(elem_id="aqa-arena-votes", visible=False) as votes:
             buttons = {who: gr.Button(label, size="md") for who, label in _BUTTONS.items()}

@@ -9,7 +9,6 @@ place of an uploaded file. Gradio writes uploads to disk as they arrive; they ar
 """
 
 import asyncio
-import itertools
 import json
 import resource
 import time
@@ -72,9 +71,6 @@ def most_connections(limits: Limits = LIMITS) -> int:
     return limits.connections if handles < 0 else min(limits.connections, handles // 4)
 
 
-_places = itertools.count()
-
-
 class Connection(H11Protocol):
     """One of at most `most` connections; `is_proxy` tells whether an address sends for many."""
 
@@ -83,7 +79,7 @@ class Connection(H11Protocol):
     ) -> None:
         super().__init__(*given, **more)
         self.limits, self.most, self.is_proxy = limits, most, is_proxy
-        self.place = next(_places)  # rank by the time of opening
+        self.opened = time.monotonic()
         self.address = ""
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -110,7 +106,7 @@ class Connection(H11Protocol):
             every = []
         waiting = [each for each in every if each.waits]
         if waiting:
-            min(waiting, key=lambda each: each.place).transport.abort()
+            min(waiting, key=lambda each: each.opened).transport.abort()
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
@@ -121,17 +117,14 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time limit."""
         super().connection_lost(exc)
-        self._stop_watching()
+        self._watch_head()
 
     def _watch_head(self) -> None:
-        if not self._waits_for_head:
-            self._stop_watching()
-        elif self._deadline is None and not self.transport.is_closing():
+        waits = self._waits_for_head and not self.transport.is_closing()
+        if waits and self._deadline is None:
             seconds = self.limits.head_seconds
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
-
-    def _stop_watching(self) -> None:
-        if self._deadline is not None:
+        elif self._deadline and not waits:
             self._deadline.cancel()
             self._deadline = None
 
@@ -164,7 +157,6 @@ class Bodies:
             await refused(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass uploaded files on as they arrive."""
         headers, limits = Headers(scope=scope), self.limits
         length = headers.get("content-length", "")
         if not length.isdecimal() or "transfer-encoding" in headers:
@@ -172,7 +164,7 @@ class Bodies:
         if int(length) > limits.upload:
             raise _too_large(limits.upload)
         if self._uploads >= limits.uploads:
-            raise busy()
+            raise _busy()
         self._uploads += 1
         try:
             async with asyncio.timeout(limits.upload_seconds):
@@ -204,8 +196,14 @@ class Bodies:
             if is_call:
                 self._refuse_if_many()
             self._calls += is_call
+            messages: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+
+            async def replay() -> Message:
+                """Return the body, then what comes next: that the client has gone."""
+                return messages.pop() if messages else await receive()
+
             try:
-                await self.app(scope, _replay(bytes(body), receive), send)
+                await self.app(scope, replay, send)
             finally:
                 self._calls -= is_call
         finally:
@@ -214,7 +212,7 @@ class Bodies:
 
     def _refuse_if_many(self) -> None:
         if self._calls >= AT_ONCE + WAITING:
-            raise busy()
+            raise _busy()
 
     async def _read(
         self, body: bytearray, scope: Scope, receive: Receive, *, is_event: bool
@@ -234,7 +232,7 @@ class Bodies:
                         raise _too_large(most)
                     room = limits.held - self._held.total(), share - self._held[address]
                     if len(chunk) > min(room):
-                        raise busy()
+                        raise _busy()
                     body += chunk
                     self._held[address] += len(chunk)
         except TimeoutError as error:
@@ -268,8 +266,7 @@ def clear_uploads(seconds: float) -> None:
                 part.unlink()
 
 
-def busy() -> HTTPException:
-    """Return the error for a request that comes when there are too many."""
+def _busy() -> HTTPException:
     detail = "busy, try again: too many questions are waiting"
     return HTTPException(503, detail, {"Retry-After": "2"})
 
@@ -284,13 +281,3 @@ def _without_address(found: dict[str, Any]) -> dict[str, Any]:
     if "meta" in found and isinstance(path, str) and path.lower().startswith("http"):
         raise HTTPException(422, "a file must be uploaded, not given as a web address")
     return found
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a receiver of the body, then of what comes next: that the client has gone."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed

@@ -23,9 +23,7 @@ from ui.web.visitors import new_secret, secret_of
 
 _log = logging.getLogger(__name__)
 
-PROXIED = "abstractqa.proxied"
-"""The key set in the scope of a request that came through a trusted proxy."""
-
+PROXIED = "abstractqa.proxied"  # in the scope of a request that came through a trusted proxy
 _PROXY_HEADERS = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
 """Prefixes of proxy headers; Gradio builds addresses from some of them, whoever sent them."""
 _UNKNOWN_HOST = "Unknown host name: open the page as localhost or by its machine's address."
@@ -34,8 +32,7 @@ _ADVICE = (
     "refused a request to an unknown host name or from another origin; --allowed-host NAME adds a"
     " name, and behind a proxy the page needs --trusted-proxy ADDRESS (shown once)"
 )
-LONGEST_HEAD = 32_768
-"""The most bytes of a request's address and headers."""
+LONGEST_HEAD = 32_768  # bytes of a request's address and headers
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -83,9 +80,6 @@ class Proxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
         client = scope.get("client")
         if client and client[0] in self._middleware.trusted_hosts:
             headers = MutableHeaders(raw=list(scope["headers"]))
@@ -97,7 +91,8 @@ class Proxies:
         await self._middleware(scope, receive, send)  # type: ignore[arg-type]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = [each for each in scope["headers"] if not each[0].startswith(_PROXY_HEADERS)]
+        headers = scope.get("headers", ())  # there are none when the server starts
+        kept = [each for each in headers if not each[0].startswith(_PROXY_HEADERS)]
         await self.app({**scope, "headers": kept}, receive, send)
 
 
@@ -136,7 +131,11 @@ class Entrance:
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Return the status and message if the request is refused, else None."""
-        if _head_size(scope) > LONGEST_HEAD:
+        # A head that arrives at once passes the server's own limit, and Gradio answers a very long
+        # address with a stack trace.
+        size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
+        size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+        if size > LONGEST_HEAD:
             return 431, f"address and headers are too large: send at most {LONGEST_HEAD:,} bytes"
         host = headers.get("host", "").lower()
         name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
@@ -155,13 +154,6 @@ class Entrance:
         return None
 
 
-def _head_size(scope: Scope) -> int:
-    """Return the bytes of the head; one that arrives at once passes the server's own limit."""
-    # Gradio answers a very long address with a stack trace.
-    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-    return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
-
-
 def _is_cross_origin(scope: Scope, headers: Headers) -> bool:
     """Return whether a page of another origin sent this; following a link to the page is fine.
 
@@ -170,17 +162,13 @@ def _is_cross_origin(scope: Scope, headers: Headers) -> bool:
     """
     origin = headers.get("origin")
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        return origin is not None or not _opens_the_page(scope, headers)
+        is_page = scope["path"] == "/" or scope["path"].startswith("/shared/")
+        is_shown = headers.get("sec-fetch-dest", "document") == "document"
+        navigates = headers.get("sec-fetch-mode") == "navigate"
+        opens_the_page = scope["method"] in {"GET", "HEAD"} and is_page and navigates and is_shown
+        return origin is not None or not opens_the_page
     host = headers.get("host", "").lower().removesuffix(_DEFAULT_PORTS[scope["scheme"]])
     return origin is not None and origin != f"{scope['scheme']}://{host}"
-
-
-def _opens_the_page(scope: Scope, headers: Headers) -> bool:
-    """Return whether a browser requests the page to show it in a tab."""
-    is_page = scope["path"] == "/" or scope["path"].startswith("/shared/")
-    is_shown = headers.get("sec-fetch-dest", "document") == "document"
-    navigates = headers.get("sec-fetch-mode") == "navigate"
-    return scope["method"] in {"GET", "HEAD"} and is_page and navigates and is_shown
 
 
 def _is_address(name: str) -> bool:
@@ -200,8 +188,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'self'; object-src 'none'; frame-src 'none'; "
     "frame-ancestors 'self'"
 )
-UPLOAD = "/gradio_api/upload"
-"""Gradio's address for uploads: files with papers to add."""
+UPLOAD = "/gradio_api/upload"  # Gradio's address for files with papers to add
 _UNUSED = tuple(
     f"/gradio_api/{name}"
     for name in "process_recording component_server vibe- undo-vibe- proxy= run deep_link profiling"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import gradio as gr
 import uvicorn
@@ -19,17 +19,14 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from index.errors import InputError
+from rag.settings import Settings
 from ui.terminal import log_in_lines, note, shown_meanwhile
-from ui.web.api import Programs, add_endpoints, add_routes
-from ui.web.corpus.start_page import heading
+from ui.web.accounts import Accounts
+from ui.web.api import McpTools, Programs, add_endpoints, add_routes
 from ui.web.limits import LIMITS, Bodies, Connection, Limits, clear_uploads, most_connections
 from ui.web.own_host import LONGEST_HEAD, Entrance, Proxies, Reach
 from ui.web.site import AT_ONCE, LIGHT, QUIET, WAITING, Site, html
 from ui.web.visitors import Gate, Guesses
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
-    from ui.web.accounts import Accounts
 
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,'
@@ -55,12 +52,11 @@ def build(site: Site) -> gr.Blocks:
     from ui.web import lab_tab as lab
     from ui.web.chat import chat_tab as chat
     from ui.web.corpus import papers_tab as corpus
+    from ui.web.corpus.start_page import heading
 
+    an_hour = (3_600, 3_600)  # until unread uploads are deleted
     page = gr.Blocks(
-        title="AbstractQA",
-        fill_width=True,
-        analytics_enabled=False,
-        delete_cache=(3_600, 3_600),  # seconds until unread uploads are deleted
+        title="AbstractQA", fill_width=True, analytics_enabled=False, delete_cache=an_hour
     )
     with page:
         add_endpoints(site)  # first, or a tab's handler could take an endpoint's name
@@ -69,23 +65,23 @@ def build(site: Site) -> gr.Blocks:
             with gr.Tab("Chat", id="chat", elem_id="aqa-chat-tab"):
                 asking = chat.build(site, page)
             with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
-                papers = corpus.build(site, page, tabs)
+                papers, looking, changed = corpus.build(site, page, tabs)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab") as tab:
-                compare.build(site, tab, papers, tabs)
+                compare.build(site, tab, papers, looking, tabs)
             with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab") as tab:
                 lab.build(site, tab)
 
         to_chat = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
-        for each in (papers.papers, asking.examples):
-            outputs = [asking.filters.papers, asking.asked, tabs]
-            event = each.aqa_ask(papers.looking.ask, None, outputs, **LIGHT)
+        asked = [asking.filters.papers, asking.asked, tabs]
+        for each in (papers, asking.examples):
+            event = each.aqa_ask(looking.ask, None, asked, **LIGHT)
             event.success(None, js=to_chat, **QUIET)
 
         def refresh() -> tuple[Any, ...]:
             return (heading(site.assistant), *asking.refresh())
 
         # On load, too: the index may have changed since the server started.
-        gr.on([papers.changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
+        gr.on([changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
     # `api_open=False` keeps requests to /run from bypassing the queue.
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page
@@ -95,12 +91,8 @@ def _application(
     page: gr.Blocks, site: Site, reach: Reach, *, mcp: bool, limits: Limits
 ) -> FastAPI:
     """Assemble the endpoints for programs and, mounted below them, Gradio's page."""
-    guesses = Guesses(site.accounts) if site.accounts else None
-    programs, tools = Programs(site), None
-    if mcp:
-        from ui.web.mcp_tools import McpTools  # the MCP library is slow to import
-
-        tools = McpTools(programs)
+    programs = Programs(site)
+    tools = McpTools(programs) if mcp else None
     app = FastAPI(
         title="AbstractQA",
         version=version("abstractqa"),
@@ -112,7 +104,34 @@ def _application(
     add_routes(app, programs)
     if tools:
         app.routes.extend(tools.routes)
+    guesses = Guesses(site.accounts) if site.accounts else None
+    _mount(app, page, guesses)
+    app.user_middleware[:0] = [
+        Middleware(Proxies, trusted=reach.proxies),
+        Middleware(Entrance, reach=reach, uploads=site.may_change),
+        *([Middleware(Gate, guesses=guesses, gradio_app=page.app)] if guesses else []),
+        Middleware(Bodies, page=page, limits=limits),
+    ]
+    return app
+
+
+def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> None:
+    """Mount Gradio's page below the endpoints, without what it offers beyond this page."""
     page.state_session_capacity = 1_000  # open pages, about 300 kB each
+    theme = gr.themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        font=[Font("system-ui"), Font("sans-serif")],  # no font is fetched
+        font_mono=[Font("ui-monospace"), Font("monospace")],
+        radius_size="lg",
+    ).set(
+        body_background_fill="#fbfbf9",
+        body_background_fill_dark="#14181e",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#1b2028",
+        button_secondary_background_fill="transparent",
+        button_secondary_background_fill_dark="transparent",
+    )
     gr.mount_gradio_app(
         app,
         page,
@@ -124,38 +143,12 @@ def _application(
         run_history=False,
         footer_links=[],
         ssr_mode=False,
-        pwa=False,
         mcp_server=False,  # `McpTools` replaces it
-        theme=_theme(),
+        theme=theme,
         css="\n".join(_texts("*.css")),
         head=_ICON + _STILL + "".join(f"<script>{each}</script>" for each in _texts("*.js")),
     )
     page.app = cast(GradioApp, next(each.app for each in app.routes if isinstance(each, Mount)))
-    app.user_middleware[:0] = [
-        Middleware(Proxies, trusted=reach.proxies),
-        Middleware(Entrance, reach=reach, uploads=site.may_change),
-        *([Middleware(Gate, guesses=guesses, gradio_app=page.app)] if guesses else []),
-        Middleware(Bodies, page=page, limits=limits),
-    ]
-    return app
-
-
-def _theme() -> gr.themes.Base:
-    """Return Gradio's plain theme with system fonts, so that no font is fetched."""
-    return gr.themes.Base(
-        primary_hue="blue",
-        neutral_hue="slate",
-        font=[Font("system-ui"), Font("sans-serif")],
-        font_mono=[Font("ui-monospace"), Font("monospace")],
-        radius_size="lg",
-    ).set(
-        body_background_fill="#fbfbf9",
-        body_background_fill_dark="#14181e",
-        input_background_fill="#ffffff",
-        input_background_fill_dark="#1b2028",
-        button_secondary_background_fill="transparent",
-        button_secondary_background_fill_dark="transparent",
-    )
 
 
 def _texts(pattern: str) -> list[str]:
@@ -226,11 +219,11 @@ def check_free(host: str, port: int) -> None:
 
 
 def serve(
-    settings: "Settings",
+    settings: Settings,
     reach: Reach,
     port: int,
     *,
-    accounts: "Accounts | None" = None,
+    accounts: Accounts | None = None,
     mcp: bool = False,
 ) -> None:
     """Serve the page for the index of `settings`, which must be usable, until interrupted.

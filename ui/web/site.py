@@ -15,15 +15,13 @@ import gradio as gr
 from index.errors import AbstractQAError
 from rag.settings import Settings
 from ui.archive import Archive
+from ui.web.accounts import Accounts
 
 if TYPE_CHECKING:
     from rag import Assistant
-    from ui.web.accounts import Accounts
 
-AT_ONCE = 16
-"""Questions answered at the same time, from all tabs and programs; others wait."""
-WAITING = 20
-"""The most events that may wait in the queue; beyond that the page reports that it is busy."""
+AT_ONCE = 16  # questions answered at the same time, from all tabs and programs; others wait
+WAITING = 20  # events that may wait in the queue; beyond that the page reports that it is busy
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """An event that waits in the queue."""
@@ -34,11 +32,7 @@ LATEST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
 Data of an event would be that of the first one."""
 LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
 """The limit that all events answering questions share."""
-ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
-"""An event that answers a question."""
-_MANY: dict[str, Any] = {"concurrency_id": "following", "concurrency_limit": 4 * AT_ONCE}
-FOLLOWING: dict[str, Any] = {**QUIET, **_MANY, "trigger_mode": "multiple"}
-"""An event that follows an answer being written; it does not count to `LIMITED`."""
+ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}  # an event that answers a question
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +45,7 @@ class Site:
     settings: Settings
     """Its folder `data` holds conversations, marks, votes and the model's endpoint."""
     runs: Path = Path("runs")  # where `abstractqa eval` writes its runs
-    accounts: "Accounts | None" = None  # who may log in; None lets everybody in
+    accounts: Accounts | None = None  # who may log in; None lets everybody in
     may_change: bool = True
     """Whether visitors may add and remove papers: on a local page, or after a login."""
     archive: Archive = field(init=False)
@@ -84,6 +78,12 @@ def sent(event: gr.EventData) -> Mapping[str, object]:
 def html(value: object = "", **more: Any) -> gr.HTML:
     """Make a component that shows our HTML, without a script and without Gradio's styles."""
     return gr.HTML(str(value), js_on_load=None, apply_default_css=False, **more)
+
+
+def box(elem_id: str, label: str, placeholder: str, **more: Any) -> gr.Textbox:
+    """Make a text box whose label only screen readers announce."""
+    more |= {"label": label, "show_label": False, "container": False}
+    return gr.Textbox(elem_id=elem_id, placeholder=placeholder, **more)
 
 
 def scripted(elem_id: str, *events: str, **more: Any) -> gr.HTML:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from gradio.routes import App
 
 COOKIE = "abstractqa_visitor"
-_NO_DASHES = str.maketrans("", "", "-_")
 
 
 def visitor(request: gr.Request) -> str:
@@ -58,7 +57,7 @@ def secret_of(headers: Headers) -> str | None:
 
 def _is_secret(text: str) -> bool:
     """Return whether this has the form of `secrets.token_urlsafe` for 32 bytes."""
-    return len(text) == 43 and text.isascii() and text.translate(_NO_DASHES).isalnum()
+    return len(text) == 43 and text.isascii() and text.replace("-", "_").replace("_", "").isalnum()
 
 
 def new_secret() -> str:
@@ -111,15 +110,12 @@ class Gate:
         found = _basic(headers.get("authorization", ""))
         if found is None or not await self.guesses.check(*found, sender(scope)):
             raise HTTPException(401, "log in first, or send name and password (HTTP Basic)")
-        cookie = f"access-token-unsecure-{self.gradio_app.cookie_id}"
-        headers["cookie"] = f"{cookie}={self._token(found[0])}"
-        return {**scope, "headers": headers.raw}
-
-    def _token(self, name: str) -> str:
-        """Return the one session of all requests that bring this person's password."""
+        app, name = self.gradio_app, found[0]
+        # One session for all requests with this person's password; a logout ends all of a name.
         token = self._tokens.setdefault(name, secrets.token_urlsafe())
-        self.gradio_app.tokens[token] = name  # a logout ends every session of its name
-        return token
+        app.tokens[token] = name
+        headers["cookie"] = f"access-token-unsecure-{app.cookie_id}={token}"
+        return {**scope, "headers": headers.raw}
 
 
 def _is_open(scope: Scope) -> bool:

@@ -17,7 +17,7 @@ from index.errors import InputError
 from rag.schema import Answer
 from ui import cli
 from ui.web.accounts import Accounts, add
-from ui.web.mcp_tools import PATH
+from ui.web.api import MCP_PATH
 from ui.web.own_host import Reach
 from ui.web.visitors import Guesses, network_of
 
@@ -182,7 +182,7 @@ def test_programs_log_in_or_send_the_password_with_each_request(shared_page: str
     with httpx.Client(base_url=shared_page, auth=("ada", PASSWORD), timeout=20) as http:
         assert len(http.post("/api/papers", json={"limit": 1}).json()["papers"]) == 1
         assert http.get("/gradio_api/user").json() == "ada"
-        assert '"ask"' in http.post(PATH, json=begun, headers=accept).text
+        assert '"ask"' in http.post(MCP_PATH, json=begun, headers=accept).text
 
 
 def test_who_is_taken_out_of_the_file_is_out_at_once(shared_page: str, people: Path) -> None:

@@ -55,6 +55,9 @@ def test_of_two_conversations_opened_at_once_the_last_is_shown(page: Page) -> No
     page.get_by_role("button", name="Chats", exact=True).click()
     here, other = (page.locator("#aqa-chat-list .aqa-chat-open").nth(at) for at in (0, 1))
     expect(here).to_have_text("What is WebArena?")
+    # Nothing more comes of the question: the list is read again with what is suggested last.
+    expect(page.locator(f"{TURNS}:last-child .aqa-chat-suggestion").last).to_be_visible()
+    page.wait_for_timeout(500)
     held: list[Route] = []
     page.route(
         "**/gradio_api/run/predict*",

@@ -28,15 +28,16 @@ from rag.schema import Answer, Hit
 from rag.tables import Table
 from ui.archive import Turn
 from ui.web.accounts import Accounts, add
-from ui.web.api import ARGUMENTS, ENDPOINTS, Endpoint, Programs
+from ui.web.api import ENDPOINTS, MCP_PATH, Endpoint, Programs
 from ui.web.limits import LIMITS
-from ui.web.mcp_tools import PATH
 from ui.web.site import Site
 
 T = TypeVar("T")
 ME = "cookie me"
 TOO_LARGE = {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]}
-PARAMETERS = {name: tuple(model.model_fields) for name, model in ARGUMENTS.items()}
+PARAMETERS = {
+    name: tuple(Endpoint(getattr(Programs, name)).arguments.model_fields) for name in ENDPOINTS
+}
 
 
 def posted(address: str, path: str, body: object) -> httpx.Response:
@@ -257,7 +258,7 @@ def tools(site: Site) -> Iterator[str]:
 def session(address: str, use: Callable[[ClientSession], Awaitable[T]]) -> T:
     async def run() -> T:
         async with (
-            streamable_http_client(address + PATH) as (reading, writing, _),
+            streamable_http_client(address + MCP_PATH) as (reading, writing, _),
             ClientSession(reading, writing) as opened,
         ):
             await opened.initialize()
@@ -277,7 +278,7 @@ def test_a_client_finds_these_four_tools_and_nothing_else(tools: str) -> None:
     assert [tool.name for tool in found] == list(ENDPOINTS)
     for tool in found:
         assert len(tool.description or "") > 40
-        assert tuple(tool.inputSchema["properties"]) == tuple(ARGUMENTS[tool.name].model_fields)
+        assert tuple(tool.inputSchema["properties"]) == PARAMETERS[tool.name]
         assert all("description" in each for each in tool.inputSchema["properties"].values())
         for schema in (tool.inputSchema, tool.outputSchema):
             Draft202012Validator.check_schema(schema)

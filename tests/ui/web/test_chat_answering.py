@@ -18,8 +18,8 @@ from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import answering, chat_settings
-from ui.web.chat.answering import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
-from ui.web.chat.chat_handlers import Handlers, Place
+from ui.web.chat.answering import AT_ONCE, MOST_OF_ONE, WAITING
+from ui.web.chat.chat_tab import Handlers, Place
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -50,14 +50,13 @@ class Chat:
         self.site = site_of(assistant, folder)
         self.handlers = Handlers(self.site)
         self.answering = self.handlers._answering
-        self.running = self.answering.running
 
     def ask(self, question: str, visitor: str = ME, id_: str = "", **more: Any) -> list[Update]:
         turn = Turn(question=question, **more)
         return asyncio.run(all_of(self.answering.respond(visitor, turn, id_)))
 
     def change(self, id_: str, visitor: str = ME, **told: Any) -> Update:
-        return asyncio.run(self.handlers.change(id_, "", event(**told), request(visitor)))
+        return asyncio.run(self.handlers.change(id_, event(**told), request(visitor)))
 
     def read(self, id_: str, visitor: str = ME) -> Conversation:
         conversation = self.site.archive.read(visitor, id_)
@@ -156,8 +155,8 @@ async def test_stop_ends_a_silent_model_and_keeps_its_text(tmp_path: Path, text:
         async for update in chat.answering.respond(ME, Turn(question="Kites?")):
             updates.append(update)
             if "Writing" in str(update.live) and text in str(update.live):
-                assert not chat.running.stop(OTHER, started(updates))
-                assert chat.running.stop(ME, started(updates))
+                assert not chat.answering.run(OTHER, started(updates))
+                await chat.handlers.stop(started(updates), request())
     assert script.closed.is_set()
     (turn,) = chat.read(started(updates)).turns
     assert (turn.partial, turn.answer, turn.problem) == (text, None, None)
@@ -189,32 +188,32 @@ async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, d
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
     async with asyncio.timeout(20):
-        updates, seen = handlers.ask(request(), "Kites?", "", "", *CHOSEN), []
+        updates, seen = handlers.ask(request(), event(), "Kites?", "", *CHOSEN), []
         while "Kites are" not in str((seen and seen[-1].live) or ""):
             seen.append(await anext(updates))
         id_ = started(seen)
         rest = asyncio.ensure_future(all_of(updates))
-        opened = handlers.open("", event(id=id_), request())
-        loaded = handlers.load("", request(c=id_))
+        opened = handlers.open(event(id=id_), request())
+        loaded = handlers.load(request(c=id_))
         for shown in (opened, loaded):
             assert shown.transcript["order"] == []
             assert "Kites are" in shown.live["html"]
             assert shown.following
         assert opened.following != loaded.following, "the page hears of a change alone"
-        following = handlers.follow(loaded.following, id_, "", request())
+        following = handlers.follow(loaded.following, id_, request())
         assert "Kites are" in (await anext(following)).live["html"]
         followed = asyncio.ensure_future(all_of(following))
         (turn,) = (each.id for each in chat.read(id_).turns)
-        own = handlers.open("", event(id=id_, writing=turn), request())
+        own = handlers.open(event(id=id_, writing=turn), request())
         assert (own.following, own.live, own.transcript["order"]) == (SKIP, SKIP, [])
-        await handlers.change(id_, "", event(do=do, turn=turn, id=id_), request())
+        await handlers.change(id_, event(do=do, turn=turn, id=id_), request())
         await asyncio.wait_for(rest, 5)
         told = [update.live["html"] for update in await followed if update.live is not SKIP]
         assert told[-1] == ""
-        assert await all_of(handlers.follow("", id_, "", request())) == []
+        assert await all_of(handlers.follow("", id_, request())) == []
         if do == "delete":
             assert chat.site.archive.list(ME) == []
-            await handlers.change("", "", event(do="undelete"), request())
+            await handlers.change("", event(do="undelete"), request())
         left = [turn.partial for turn in chat.read(id_).turns]
         assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
@@ -234,7 +233,7 @@ async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.Monkey
         id_ = str((await anext(first)).conversation)
         with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
             await all_of(chat.answering.respond(ME, Turn(question="Boats?"), id_))
-        assert chat.running.stop(ME, id_)
+        await chat.handlers.stop(id_, request())
         await all_of(first)
         chat.site.assistant.events = (Finished(answer=answer()),)  # type: ignore[misc]
         async for update in chat.answering.respond(ME, Turn(question="Kites?"), id_):
@@ -254,7 +253,7 @@ def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Ch
     id_ = started(chat.ask(QUESTION, filters=limits))
     (first,) = chat.read(id_).turns
     told = event(do="retry", turn=first.id)
-    asyncio.run(all_of(chat.handlers.ask_again(request(), told, id_, "", *CHOSEN)))
+    asyncio.run(all_of(chat.handlers.ask(request(), told, "", id_, *CHOSEN)))
     kept, again = chat.read(id_).turns
     assert kept == first
     assert (again.question, again.filters) == (QUESTION, limits)
@@ -269,7 +268,7 @@ def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(ch
     for _ in range(2):
         assert chat.change(id_, do="restore").transcript["order"] == [turn.id]
     chat.change(id_, do="undo", turn=turn.id)
-    asyncio.run(all_of(chat.handlers.ask(request(), "What is AdaMerging?", id_, "", *CHOSEN)))
+    asyncio.run(all_of(chat.handlers.ask(request(), event(), "What is AdaMerging?", id_, *CHOSEN)))
     assert len(chat.change(id_, do="restore").transcript["order"]) == 1
 
 
@@ -282,7 +281,7 @@ def test_votes_behind_an_answer_stay(chat: Chat, monkeypatch: pytest.MonkeyPatch
     def suggest(*_: Any) -> tuple[str, ...]:
         id_, (turn,) = turns()
         told = {"do": do, "turn": turn.id, "vote": "up"}
-        getattr(chat.handlers, f"_{do}")(Place(ME, id_, ""), told)
+        getattr(chat.handlers, f"_{do}")(Place(ME, id_), told)
         return ("What is WebArena?",)
 
     monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
@@ -324,19 +323,19 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(c
     before = chat.read(theirs, OTHER)
     own = {"turn": before.turns[0].id, "vote": "up", "id": theirs, "title": "x"}
     handlers, me = chat.handlers, request(c=theirs)
-    loaded = handlers.load("", me)
+    loaded = handlers.load(me)
     assert "not yours" in loaded.transcript["notice"]
     assert loaded.transcript["order"] == []
     shown = [loaded]
     does = "vote undo restore share unshare rename delete undelete nothing".split()
     for told in (None, {}, *(own | {"do": do} for do in (*does, 3)), {"do": "rename", "id": ["x"]}):
         sent: Any = SimpleNamespace(_data=told)
-        shown.append(handlers.open("", sent, me))
-        shown.append(asyncio.run(handlers.change(theirs, "", sent, me)))
+        shown.append(handlers.open(sent, me))
+        shown.append(asyncio.run(handlers.change(theirs, sent, me)))
         assert "text" not in handlers.export(theirs, sent, me)
     assert "OSWorld" not in str(shown)
     assert started(chat.ask("What is AdaMerging?", id_=theirs)) != theirs
-    assert handlers.search(theirs, "OSWorld", me).count("<li") == 0
+    assert handlers.list(theirs, "OSWorld", me).count("<li") == 0
     assert chat.read(theirs, OTHER) == before
 
 
@@ -353,36 +352,43 @@ def test_examples_are_of_the_papers_at_hand_and_answered(sample_assistant: Assis
         assert found.references, question
 
 
-async def until_stopped(run: Run) -> None:
-    """An answer that says one thing, and goes on until it is stopped."""
-    run.tell(Update(live="begun"))
-    await run.stop.wait()
-    run.tell(Update(live=""))
+async def test_neither_one_visitor_nor_all_hold_more_than_there_is(tmp_path: Path) -> None:
+    chat = Chat(Scripted(WRITING, threading.Event()), tmp_path)
 
+    async def begin(visitor: str) -> None:
+        await anext(chat.answering.respond(visitor, Turn(question="Kites?")))
 
-async def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
-    running = Running()
-    for number in range(MOST_OF_ONE):
-        await running.start(ME, str(number), until_stopped)
+    for _ in range(MOST_OF_ONE):
+        await begin(ME)
     with pytest.raises(AbstractQAError, match="several of your questions"):
-        await running.start(ME, "one more", until_stopped)
+        await begin(ME)
+    assert len(chat.site.archive.list(ME)) == MOST_OF_ONE
     for number in range(AT_ONCE + WAITING - MOST_OF_ONE):
-        await running.start(f"visitor {number}", "c", until_stopped)
+        await begin(f"visitor {number}")
     with pytest.raises(AbstractQAError, match="many questions are being answered"):
-        await running.start("one more", "c", until_stopped)
+        await begin("one more")
 
 
-async def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_nobody_follows_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answering, "SECONDS_UNFOLLOWED", 0.2)
     monkeypatch.setattr(answering, "SECONDS_OF_SILENCE", 0.1)
-    running = Running()
-    left = await running.start(ME, "left", until_stopped)
-    followed = await running.start(ME, "followed", until_stopped)
-    updates = followed.follow()
-    assert await anext(updates) == Update(live="begun")
-    assert await anext(updates) == Update(), "the server looks whether the page is there"
-    await asyncio.wait_for(left.over.wait(), 5)
-    await asyncio.sleep(0.3)
+    chat = Chat(Scripted(WRITING, threading.Event()), tmp_path)
+    runs = []
+    for question in ("left", "followed"):
+        updates = chat.answering.respond(ME, Turn(question=question))
+        id_ = str((await anext(updates)).conversation)
+        runs.append(chat.answering.run(ME, id_))
+        if question == "left":
+            await updates.aclose()
+    left, followed = runs
+    assert left
+    assert followed
+    await asyncio.wait_for(left.task, 5)
+    for _ in range(4):
+        last = await anext(updates)
+    assert last == Update(), "the server looks whether the page is there"
     assert not followed.stop.is_set()
     await updates.aclose()
-    await asyncio.wait_for(followed.over.wait(), 5)
+    await asyncio.wait_for(followed.task, 5)

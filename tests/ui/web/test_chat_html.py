@@ -15,7 +15,7 @@ from ui.archive import Turn
 from ui.export import export
 from ui.export.answer_text import marked_abstract
 from ui.web.chat import turn_html
-from ui.web.chat.answering import Live
+from ui.web.chat.answering import Run
 from ui.web.chat.turn_html import HTML, TurnHtml, answer_html
 
 
@@ -142,8 +142,8 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     shown = turn(**asked, vote="down", vote_reason=HOSTILE)
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
-        turn_html.problem_html(HOSTILE), turn_html.partial_html(HOSTILE),
-        Live("c", shown, TURNS.chips(filters), text=HOSTILE).shown()["html"],
+        str(HTML.problem(HOSTILE)), turn_html.partial_html(HOSTILE),
+        Run("c", shown, TURNS.chips(filters), text=HOSTILE).drawn()["html"],
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:

@@ -16,7 +16,7 @@ from rag import Assistant
 from rag.schema import Hit
 from ui.archive.marks import Mark
 from ui.web.corpus import papers_tab
-from ui.web.corpus.paper_catalogue import Catalogue, View
+from ui.web.corpus.paper_catalogue import Catalogue, Listing, View
 from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
 from ui.web.corpus.papers_tab import Looking, pasted, read_uploaded
 from ui.web.corpus.start_page import StartPage
@@ -36,8 +36,8 @@ FOUND |= {"GPT 4 sail": "b", "37.8%": "k", "?!": "bkr", "kite nowhere": ""}
 
 @pytest.mark.parametrize("words", FOUND)
 def test_exact_words_find_the_papers_that_begin_with_them(words: str) -> None:
-    page = Catalogue(SHELF).page(View(words=words, exact=True))
-    assert "".join(sorted(paper.id for paper in page.papers)) == FOUND[words]
+    kept = Catalogue(SHELF).kept(View(words=words, exact=True), {}, ())
+    assert "".join(sorted(paper.id for paper in kept)) == FOUND[words]
 
 
 @pytest.mark.parametrize("given", [None, "x", [1], {"page": 0}, {"since": "soon"}])
@@ -57,7 +57,7 @@ def test_hostile_papers_are_text_everywhere() -> None:
     similar = [Hit(paper=hostile, score=0.5, passages=())]
     marks = Mark(note=HOSTILE, tags=(HOSTILE[:20], HOSTILE[20:40]))
     for html in (
-        table_html(catalogue, view, catalogue.page(View()), {HOSTILE: marks}),
+        table_html(catalogue, view, Listing([hostile], 1, 1, 1), {HOSTILE: marks}),
         paper_html(catalogue, view, hostile, similar, marks, True),
         overview_html(catalogue),
         str(HTML.wrong(HOSTILE)),

@@ -6,27 +6,25 @@ visitor stops it, or when no page has followed it for `SECONDS_UNFOLLOWED`.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import AbstractQAError, StoreError
+from rag import Assistant
 from rag.schema import Answer, Delta, Event, Filters, Finished, Progress, Retrieved
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import turn_html
 from ui.web.chat.turn_html import HTML, LONGEST_SHOWN, SKIP, TurnHtml, Update, live
 from ui.web.site import AT_ONCE, WAITING, Site, told
 
-if TYPE_CHECKING:
-    from rag import Assistant
-
-MOST_OF_ONE = 4
-"""The most answers written for one visitor at the same time."""
+MOST_FOLLOWED = 4 * AT_ONCE  # pages that follow answers at the same time; others wait
+MOST_OF_ONE = 4  # the most answers written for one visitor at the same time
 SECONDS_UNFOLLOWED = 120.0
 """An answer without a follower for so long is stopped; its text so far is kept."""
 SECONDS_OF_SILENCE = 1.0
@@ -37,166 +35,39 @@ _ASPECTS = (
     "How does {} work?",
     "What data does {} use?",
     "How is {} evaluated?",
-)
-"""Follow-up questions about a paper, those that researchers ask most often first."""
+)  # follow-up questions about a paper, those that researchers ask most often first
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class Run:
-    """One answer being written, and the pages that follow it. Used in one event loop."""
-
-    def __init__(self) -> None:
-        self.stop = asyncio.Event()
-        self.over = asyncio.Event()
-        self.turn = ""
-        """The id of its turn, set from before the turn is stored until it is finished."""
-        self.is_finished = False
-        """Whether the turn is finished; only follow-up questions are still being searched."""
-        self.shown = Update()
-        """What its pages should show now; `live` may be a function that returns the HTML."""
-        self.error: Exception | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.followers = 0  # pages
-        self._news = asyncio.Event()
-        self._deadline: asyncio.TimerHandle | None = None
-
-    def tell(self, update: Update) -> None:
-        """Publish an update to all followers; a slow page gets only the latest values."""
-        merged = (was if now is SKIP else now for was, now in zip(self.shown, update, strict=True))
-        self.shown = Update(*merged)
-        self._wake()
-
-    def end(self) -> None:
-        """Mark the answer as over."""
-        self.over.set()
-        self.check_followers()
-        self._wake()
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._news.clear()
-
-    def check_followers(self) -> None:
-        """Start the countdown to stop if no page follows; cancel it if one does."""
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
-        if not self.followers and not self.over.is_set():
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(SECONDS_UNFOLLOWED, self.stop.set)
-
-    async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
-        """Yield the current values, then each update, and an empty one after a second without news.
-
-        With `is_shown` the page shows the stored conversation already, so only the values of the
-        unfinished turn come first. Raises the error that ended the answer early.
-        """
-        sent = self.shown._replace(live=SKIP, sources=SKIP) if is_shown else _NOTHING
-        self.followers += 1
-        self.check_followers()
-        try:
-            while not self.over.is_set() or self._since(sent) != _NOTHING:
-                await self._change(sent, SECONDS_OF_SILENCE, with_text=True)
-                news, sent = self._since(sent), self.shown
-                if news != _NOTHING or not self.over.is_set():
-                    yield news._replace(live=news.live()) if callable(news.live) else news
-                    # A growing text is sent about 16 times a second at most; all else at once.
-                    await self._change(sent, 0.06, with_text=False)
-        finally:
-            self.followers -= 1
-            self.check_followers()
-        if self.error:
-            raise self.error
-
-    def _since(self, sent: Update) -> Update:
-        """Return the values that have changed since `sent`; `SKIP` for the others."""
-        parts = zip(sent, self.shown, strict=True)
-        return Update(*(SKIP if now is was else now for was, now in parts))
-
-    async def _change(self, sent: Update, seconds: float, *, with_text: bool) -> None:
-        """Wait for values newer than `sent`, not only `live` without `with_text`, or the end."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not self.over.is_set():
-                    news = self._since(sent)
-                    if (news if with_text else news._replace(live=SKIP)) != _NOTHING:
-                        return
-                    await self._news.wait()
-
-
-class Running:
-    """The answers being written, at most one in each conversation. Used in one event loop."""
-
-    def __init__(self) -> None:
-        self._runs: dict[tuple[str, str], Run] = {}
-
-    async def start(
-        self, visitor: str, conversation: str, write: Callable[[Run], Awaitable[None]]
-    ) -> Run:
-        """Start writing an answer in a visitor's conversation; follow it at once to miss nothing.
-
-        `write` publishes updates to the run until the answer is done or `stop` is set. Raises an
-        `AbstractQAError` if one is being written there already, or too many are in all.
-        """
-        previous = self.run(visitor, conversation)
-        if previous and (previous.is_finished or previous.stop.is_set()):
-            await previous.over.wait()
-        if self.run(visitor, conversation):
-            raise AbstractQAError("an answer is being written here: wait for it, or stop it")
-        self.check_room(visitor)
-        run = self._runs[visitor, conversation] = Run()
-
-        async def work() -> None:
-            run.check_followers()
-            try:
-                await write(run)
-            except Exception as error:  # noqa: BLE001 - raised in `follow`
-                run.error = error
-                if not run.followers:
-                    _log.exception("an answer that nobody followed failed")
-            finally:
-                del self._runs[visitor, conversation]
-                run.end()
-
-        run.task = asyncio.create_task(work())
-        return run
-
-    def check_room(self, visitor: str) -> None:
-        """Raise an `AbstractQAError` if too many answers are being written, for one or for all."""
-        if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
-            raise AbstractQAError("busy, try again: several of your questions are being answered")
-        if len(self._runs) >= AT_ONCE + WAITING:
-            raise AbstractQAError("busy, try again: many questions are being answered")
-
-    def stop(self, visitor: str, conversation: str) -> Run | None:
-        """Stop the answer being written in a visitor's conversation; return it, or None."""
-        run = self.run(visitor, conversation)
-        if run:
-            run.stop.set()
-        return run
-
-    async def stopped(self, visitor: str, conversation: str) -> None:
-        """Stop the answer being written in a conversation, and wait up to 10 s for its end."""
-        if run := self.stop(visitor, conversation):
-            # A slower one does no harm: it only changes a turn that is still stored.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(run.over.wait(), 10)
-
-    def run(self, visitor: str, conversation: str) -> Run | None:
-        """Return the answer being written in a visitor's conversation, or None."""
-        return self._runs.get((visitor, conversation))
-
-
-@dataclass
-class Live:
-    """The progress so far of one turn that is being written."""
+    """One turn being written, and the pages that follow it. Used in one event loop."""
 
     conversation: str
     turn: Turn
-    chips: Markup  # the HTML of its filters
+    chips: str = ""  # the HTML of its filters
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    is_finished: bool = False  # whether only follow-up questions are still being searched
+    shown: Update = _NOTHING
+    """What its pages should show now; `live` may be a function that returns the HTML."""
+    followers: int = 0  # pages
+    task: asyncio.Task[None] = field(init=False)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _deadline: asyncio.TimerHandle | None = None
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Write the answer in a task; follow it at once to miss nothing."""
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(lambda _: self._wake())
+        self._watch()
+
+    @property
+    def writing(self) -> str:
+        """The id of its turn until that is finished."""
+        return "" if self.is_finished else self.turn.id
 
     def take(self, event: Event) -> bool:
         """Record an event; return whether the page has something new to show."""
@@ -210,79 +81,138 @@ class Live:
             return any(stage.stage == "write" for stage in self.stages)
         return True
 
-    def shown(self) -> dict[str, str]:
+    def drawn(self) -> dict[str, str]:
         """Return the update of the turn as it is now."""
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = turn_html.partial_html(self.text) if self.text else ""
         return live(self.conversation, str(HTML.live(self.turn, self.chips, stages, text)))
 
+    def tell(self, update: Update) -> None:
+        """Publish an update to all followers; a slow page gets only the latest values."""
+        merged = (was if now is SKIP else now for was, now in zip(self.shown, update, strict=True))
+        self.shown = Update(*merged)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news.clear()
+
+    def _watch(self) -> None:
+        """Start the countdown to stop if no page follows; cancel it if one does."""
+        if self._deadline:
+            self._deadline.cancel()
+        loop, late = asyncio.get_running_loop(), SECONDS_UNFOLLOWED
+        self._deadline = None if self.followers else loop.call_later(late, self.stop.set)
+
+    async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
+        """Yield the current values, then each update, and an empty one after a second without news.
+
+        With `is_shown` the page shows the stored conversation already, so only the values of the
+        unfinished turn come first. Raises the error that ended the answer early.
+        """
+        sent = self.shown._replace(live=SKIP, sources=SKIP) if is_shown else _NOTHING
+        self.followers += 1
+        self._watch()
+        try:
+            while sent is not self.shown or not self.task.done():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SECONDS_OF_SILENCE):
+                        while sent is self.shown and not self.task.done():
+                            await self._news.wait()
+                parts = zip(sent, self.shown, strict=True)
+                news = Update(*(SKIP if now is was else now for was, now in parts))
+                sent = self.shown
+                if news != _NOTHING or not self.task.done():
+                    yield news._replace(live=news.live()) if callable(news.live) else news
+                    await asyncio.sleep(0.06)  # a growing text is sent about 16 times a second
+        finally:
+            self.followers -= 1
+            self._watch()
+        if not self.task.cancelled():
+            self.task.result()
+
 
 class Answering:
-    """Answers the chat questions of one site."""
+    """Answers the chat questions of one site, one at a time in each conversation."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self.running = Running()
+        self._runs: dict[tuple[str, str], Run] = {}
         self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
+
+    def run(self, visitor: str, conversation: str) -> Run | None:
+        """Return the answer being written in a visitor's conversation, or None."""
+        run = self._runs.get((visitor, conversation))
+        return run if run and not run.task.done() else None
 
     async def respond(
         self, visitor: str, asked: Turn, id_: str = ""
     ) -> AsyncGenerator[Update, None]:
         """Answer a question of a conversation, or of a new one, and yield updates.
 
-        An error becomes the turn's problem. Closing the generator stops only the updates.
+        An error becomes the turn's problem. Closing the generator stops only the updates. Raises an
+        `AbstractQAError` if an answer is being written there already, or too many are in all.
         """
         if not asked.question.strip():
             yield Update()
             return
         archive = self._site.archive
         if await run_in_threadpool(archive.read, visitor, id_) is None:
-            self.running.check_room(visitor)  # refuse before a conversation is made
+            self._check_room(visitor)  # refuse before a conversation is made
             question = asked.question[:LONGEST_SHOWN]
             id_ = (await run_in_threadpool(archive.begin, visitor, question)).id
-        run = await self.running.start(
-            visitor, id_, lambda run: self._write(visitor, id_, asked, run)
-        )
+        previous = self.run(visitor, id_)
+        if previous and (previous.is_finished or previous.stop.is_set()):
+            await asyncio.wait({previous.task})
+        if self.run(visitor, id_):
+            raise AbstractQAError("an answer is being written here: wait for it, or stop it")
+        self._check_room(visitor)
+        short = asked.question.strip()[: LONGEST_SHOWN + 1]
+        turn = asked.model_copy(update={"question": short, "partial": ""})
+        run = Run(id_, turn)
+        run.start(self._write(visitor, asked, run))
+        self._runs[visitor, id_] = run
         async with aclosing(run.follow()) as updates:
             async for update in updates:
                 yield update
 
-    async def _write(self, visitor: str, id_: str, asked: Turn, run: Run) -> None:
+    def _check_room(self, visitor: str) -> None:
+        self._runs = {key: run for key, run in self._runs.items() if not run.task.done()}
+        if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
+            raise AbstractQAError("busy, try again: several of your questions are being answered")
+        if len(self._runs) >= AT_ONCE + WAITING:
+            raise AbstractQAError("busy, try again: many questions are being answered")
+
+    async def _write(self, visitor: str, asked: Turn, run: Run) -> None:
         """Write one turn of a conversation; it is the only one being written there."""
-        short = asked.question.strip()[: LONGEST_SHOWN + 1]
-        turn = asked.model_copy(update={"question": short, "partial": ""})
-        run.turn = turn.id  # before it is kept, so that it never looks stopped
-        begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
-        now = Live(id_, turn, await run_in_threadpool(self.turns.chips, turn.filters))
+        turn, archive = run.turn, self._site.archive
+        begun = await run_in_threadpool(archive.put, visitor, run.conversation, turn)
+        run.chips = await run_in_threadpool(self.turns.chips, turn.filters)
         # The question is removed from the question box, and put back there after an error.
         extras = {"withdraw": asked.question}
-        shown = self.turns.transcript(begun, "", writing=turn.id, withdraw=asked.question)
-        run.tell(Update(conversation=id_, transcript=shown, live=now.shown))
+        shown = self.turns.transcript(begun, "", writing=turn.id, **extras)
+        run.tell(Update(conversation=begun.id, transcript=shown, live=run.drawn))
+        keep = partial(self._keep, visitor, begun, turn.id)
         try:
-            fields = await _until(run.stop, self._answered(asked, begun, now, run))
+            fields = await _until(run.stop, self._answered(asked, begun, run))
         except asyncio.CancelledError:  # the server is shutting down
-            rest = {"partial": now.text}
-            await run_in_threadpool(self._keep, visitor, begun, turn.id, rest, extras)
+            await run_in_threadpool(keep, {"partial": run.text}, extras)
             raise
-        fields = fields or {"partial": now.text}
+        fields = fields or {"partial": run.text}
         if "problem" in fields:
-            extras["withdraw"], extras["refill"] = "", asked.question
-        run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras))
-        run.turn, run.is_finished = "", True
+            extras = {"refill": asked.question}
+        run.tell(await run_in_threadpool(keep, fields, extras))
+        run.is_finished = True
         answer: Answer | None = fields.get("answer")
         if answer is None or answer.suggestions:
             return
-        given = (self._site.assistant, answer, turn.filters)
-        if more := await run_in_threadpool(suggest, *given):
-            fields["followups"] = more
-            last = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, extras)
+        if more := await run_in_threadpool(suggest, self._site.assistant, answer, turn.filters):
+            last = await run_in_threadpool(keep, {**fields, "followups": more}, extras)
             run.tell(Update(transcript=last.transcript))
 
-    async def _answered(
-        self, asked: Turn, begun: Conversation, now: Live, run: Run
-    ) -> dict[str, Any]:
+    async def _answered(self, asked: Turn, begun: Conversation, run: Run) -> dict[str, Any]:
         """Stream the answer into `run`; return the fields of the finished turn."""
-        assistant, id_ = self._site.assistant, now.turn.id
+        assistant, id_ = self._site.assistant, run.turn.id
         try:
             # This opens the chat model, which takes seconds the first time.
             await run_in_threadpool(assistant.check_mode, asked.mode)
@@ -296,8 +226,8 @@ class Answering:
                     if isinstance(event, Retrieved):
                         cards = {id_: str(HTML.found_cards(event.hits, id_))}
                         run.tell(Update(sources=turn_html.sources(begun, cards)))
-                    elif now.take(event):
-                        run.tell(Update(live=now.shown))
+                    elif run.take(event):
+                        run.tell(Update(live=run.drawn))
         except Exception as error:  # noqa: BLE001 - shown in the turn
             return {"problem": told(error), "partial": None}
         raise AssertionError("a stream ends with the answer")
@@ -335,35 +265,35 @@ async def _until(stop: asyncio.Event, work: Any) -> Any:
 
 
 def suggest(
-    assistant: "Assistant", answer: Answer, filters: Filters | None = None
+    assistant: Assistant,
+    answer: Answer,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
 ) -> tuple[str, ...]:
     """Suggest up to three follow-up questions: about the answer's papers, and others on its theme.
 
     Each is tried without a model, and kept only if it finds evidence that the answer did not have.
     After a refusal the questions are about the nearest papers.
     """
-    try:
-        return tuple(islice(_followups(assistant, answer, filters or Filters()), 3))
-    except Exception:  # noqa: BLE001 - suggestions are optional
-        _log.exception("no follow-up questions")
-        return ()
-
-
-def _followups(assistant: "Assistant", answer: Answer, filters: Filters) -> Iterator[str]:
     cited = [reference.paper.id for reference in answer.references]
     history: list[dict[str, object]] = [
         {"role": "user", "content": answer.question},
         {"role": "assistant", "content": answer.text, "references": cited},
     ]
-    known = _spans(answer)
     ids = cited if answer.status == "answered" else [near.id for near in answer.nearest]
-    candidates = _candidates(assistant, ids, is_filtered=filters != Filters())
-    for question in islice(dict.fromkeys(candidates), 6):  # each takes some milliseconds
-        reply = assistant.ask(question, history, filters, "extractive")
-        new = _spans(reply) - known
-        if new and not reply.notice:
-            known |= new  # each must find passages of its own
-            yield question
+    known, found = _spans(answer), list[str]()
+    try:
+        candidates = dict.fromkeys(_candidates(assistant, ids, is_filtered=filters != Filters()))
+        for question in islice(candidates, 6):  # each takes some milliseconds
+            reply = assistant.ask(question, history, filters, "extractive")
+            new = _spans(reply) - known
+            if new and not reply.notice:
+                known |= new  # each must find passages of its own
+                found.append(question)
+            if len(found) == 3:
+                break
+    except Exception:  # noqa: BLE001 - suggestions are optional
+        _log.exception("no follow-up questions")
+    return tuple(found)
 
 
 def _spans(answer: Answer) -> set[tuple[str, int, int]]:
@@ -371,7 +301,7 @@ def _spans(answer: Answer) -> set[tuple[str, int, int]]:
     return {(ref.paper.id, at.start, at.end) for ref in answer.references for at in ref.passages}
 
 
-def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) -> Iterator[str]:
+def _candidates(assistant: Assistant, ids: list[str], *, is_filtered: bool) -> Iterator[str]:
     """Yield questions: about a paper, its theme (without filters), then three papers."""
     papers = [assistant.paper(id_) for id_ in ids[:3]]
     # A title's first part is a name if it is one word. Skip long titles: they are bad names.

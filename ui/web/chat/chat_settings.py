@@ -7,13 +7,14 @@ never back; an empty key means the one in use, but only for the address that it 
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 import gradio as gr
 from pydantic import ValidationError
 
 from index.errors import AbstractQAError, InputError
+from rag import Assistant
 from rag import settings as stored
 from rag.chat import is_address, try_endpoint
 from rag.schema import Filters, Mode, Options
@@ -23,9 +24,6 @@ from ui.web.chat.turn_html import HTML
 from ui.web.corpus.paper_catalogue import counts
 from ui.web.markup import plural
 from ui.web.site import LIGHT, QUIET, Site, html, sent
-
-if TYPE_CHECKING:
-    from rag import Assistant
 
 DEFAULTS: dict[str, Any] = {"mode": "auto", "strictness": "normal"}
 
@@ -63,11 +61,6 @@ def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
         raise InputError("the chat settings are not valid: choose them again") from error
 
 
-def kept_settings(*chosen: Any) -> dict[str, Any]:
-    """Return the values of the fields, by name, for the browser to store."""
-    return dict(zip(DEFAULTS, chosen, strict=True))
-
-
 class FilterFields(NamedTuple):
     """The components of the filters; `read_filters` takes their values in this order."""
 
@@ -78,7 +71,7 @@ class FilterFields(NamedTuple):
     papers: gr.Textbox  # hidden: the ids of the only papers that may answer, one per line
 
 
-def build_filters(assistant: "Assistant") -> FilterFields:
+def build_filters(assistant: Assistant) -> FilterFields:
     """Build the filter fields inside the open panel."""
     digests = gr.Dropdown(
         digest_choices(assistant),
@@ -88,30 +81,17 @@ def build_filters(assistant: "Assistant") -> FilterFields:
         multiselect=True,
         value=[],
     )
+    day: dict[str, Any] = {"placeholder": "2025-03-14", "max_length": 10, "min_width": 120}
     with gr.Row(elem_id="aqa-chat-dates"):
-        since, until = (
-            gr.Textbox(
-                elem_id=f"aqa-chat-{name.lower()}",
-                label=name,
-                placeholder="2025-03-14",
-                max_length=10,
-                max_lines=1,
-                min_width=120,
-            )
-            for name in ("From", "Until")
-        )
-    title = gr.Textbox(
-        elem_id="aqa-chat-title",
-        label="Text in the title",
-        placeholder="benchmark",
-        max_length=200,
-        max_lines=1,
-    )
+        since = gr.Textbox(elem_id="aqa-chat-from", label="From", max_lines=1, **day)
+        until = gr.Textbox(elem_id="aqa-chat-until", label="Until", max_lines=1, **day)
+    word: dict[str, Any] = {"placeholder": "benchmark", "max_length": 200}
+    title = gr.Textbox(elem_id="aqa-chat-title", label="Text in the title", max_lines=1, **word)
     papers = gr.Textbox(elem_id="aqa-chat-papers", visible="hidden", label="papers")
     return FilterFields(digests, since, until, title, papers)
 
 
-def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
+def digest_choices(assistant: Assistant) -> list[tuple[str, str]]:
     """Return the digests as choices of a dropdown: (label, key), oldest first."""
     found = counts(assistant.digests())
     return [(f"{each.label} · {plural(each.papers, 'paper')}", each.key) for each in found]
@@ -170,7 +150,6 @@ def build_endpoint(site: Site) -> None:
             **open_list,
         )
         keep = gr.Checkbox(
-            value=False,
             label="Save it, with its key, in a file that only you can read",
             elem_id="aqa-chat-endpoint-keep",
         )
@@ -184,7 +163,6 @@ def build_endpoint(site: Site) -> None:
 
 
 def _status_html(text: str) -> str:
-    """Return the HTML of a status line, which screen readers announce."""
     return str(HTML.told(text[:1].upper() + text[1:]))
 
 

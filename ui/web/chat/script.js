@@ -155,6 +155,7 @@ const aqaCopy = async (button, text) => {
     if (shown && ![id, wanted].includes(shown)) left.add(shown);
     if (id === wanted) wanted = "";
     shown = id;
+    setTimeout(() => send("aqa_list", {})); // the list shows it, too
   };
 
   const unfold = (mark, open) => {
@@ -290,7 +291,7 @@ const aqaCopy = async (button, text) => {
     reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
     export: (button, turn, { what, format }) => {
       button.closest("details").open = false;
-      send("aqa_export", { what, format, turn, number: Date.now() });
+      send("aqa_export", { what, format, turn });
     },
     sources: (button, turn) => openSources(turn, button),
     unfilter: (button, _, { kind, value }) => {

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from index.errors import InputError
 from index.papers import Paper
 from index.text import clean_text
+from rag import Assistant
 from rag.digests import label
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
@@ -26,11 +27,7 @@ from ui.export.answer_text import markdown, markdown_html, prose_html
 from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
 from ui.web.markup import escape, macros, plural
 
-if TYPE_CHECKING:
-    from rag import Assistant
-
-LONGEST_SHOWN = 4_000
-"""The most code points of a question that the page shows."""
+LONGEST_SHOWN = 4_000  # the most code points of a question that the page shows
 _ADDRESS = re.compile(r"(https?://[^\s<>\"{}|\\^`]*[^\s<>\"{}|\\^`.,;:!?)\]'’”])", re.IGNORECASE)
 SKIP = gr.skip()
 EXPORTS = {
@@ -83,15 +80,8 @@ def search(paper: Paper) -> tuple[str, str]:
 
 HTML = macros(
     "web/chat/chat.html",
-    *(question_lines, day_name, linked, links, search),
-    *(
-        bibtex,
-        clean_text,
-        answer_text.digest_name,
-        label,
-        answer_text.marked_abstract,
-        answer_text.model_name,
-    ),
+    *(question_lines, day_name, linked, links, search, bibtex, clean_text, label),
+    *(answer_text.digest_name, answer_text.marked_abstract, answer_text.model_name),
 )
 
 
@@ -102,7 +92,6 @@ class Update(NamedTuple):
     transcript: Any = SKIP
     live: Any = SKIP
     sources: Any = SKIP
-    listing: Any = SKIP
     following: Any = SKIP
     """Not empty: the page should follow an answer being written. Never the same twice."""
 
@@ -123,7 +112,7 @@ def live(conversation: str, html: str = "") -> dict[str, str]:
 class TurnHtml:
     """Renders turns and source cards of a conversation: all, or one (`only`; "" is none)."""
 
-    def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
+    def __init__(self, assistant: Assistant, *, may_share: bool = False) -> None:
         self._assistant = assistant
         self._may_share = may_share
 
@@ -164,14 +153,14 @@ class TurnHtml:
         if answer and answer.status == "answered":
             text, is_marked = answer_html(answer, turn.id)
         near = self._near(turn) if answer and not answer.suggestions else []
-        chips, copied = self.chips(turn.filters), markdown(turn)
-        shown = HTML.turn(turn, text, is_marked, near, chips, EXPORTS, copied, self._may_share)
-        return str(shown)
+        given = (self.chips(turn.filters), EXPORTS, markdown(turn), self._may_share)
+        return str(HTML.turn(turn, text, is_marked, near, *given))
 
     def chips(self, filters: Filters, *, can_go: bool = False) -> Markup:
         """Return the filters as chips; with `can_go` each has a button to remove it."""
         one = there(self._assistant, filters.papers) if len(filters.papers) == 1 else []
-        return Markup(HTML.chips(filters, one, can_go))  # noqa: S704 - escaped
+        chips: Markup = HTML.chips(filters, one, can_go)
+        return chips
 
     def cards(self, turn: Turn) -> str:
         """Return the cards of one turn: the cited papers or, for a refusal, the nearest papers."""
@@ -184,7 +173,7 @@ class TurnHtml:
         return there(self._assistant, [near.id for near in turn.answer.nearest])
 
 
-def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
+def there(assistant: Assistant, ids: Iterable[str]) -> list[Paper]:
     """Return the papers with these ids that are still in the index."""
     papers = []
     for id_ in ids:
@@ -218,11 +207,6 @@ def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
 def partial_html(text: str) -> Markup:
     """Return a text that is still being written as HTML."""
     return markdown_html(text, lambda number: f'<span class="aqa-chat-cite">[{number}]</span>')
-
-
-def problem_html(message: str) -> Markup:
-    """Return the HTML of an error message, in one line."""
-    return Markup(HTML.problem(message))  # noqa: S704 - escaped
 
 
 def announcement(turn: Turn) -> str:

@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from index.collection_map import CollectionMap
     from rag import Assistant
 
-ON_A_PAGE = 50
-"""Papers on one page of the table, and the most hits of a search by meaning."""
-LONGEST_NAME = 1_000
-"""The most code points of a search, of a digest's name and of a paper's id."""
+ON_A_PAGE = 50  # papers on one page of the table, and the most hits of a search by meaning
+LONGEST_NAME = 1_000  # code points of a search, of a digest's name and of a paper's id
 
-Marks = Mapping[str, Mark]
-"""The marks of a visitor, by paper id."""
+Marks = Mapping[str, Mark]  # of a visitor, by paper id
 
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
-_UNMARKED = Mark()
 
 
 class View(BaseModel):
@@ -124,22 +120,15 @@ def _folded(text: str) -> str:
     return f" {words.strip()}"
 
 
-_NOWHERE = Source(name="", position=1)
-
-
-def newest(paper: Paper) -> Source | None:
-    """Return the latest source of a paper; None if it has no source."""
-    return max(paper.sources, key=lambda s: (s.date or date.min, s.name), default=None)
+def newest(paper: Paper) -> Source:
+    """Return the latest source of a paper; one without name and date if it has none."""
+    nowhere = Source(name="", position=1)
+    return max(paper.sources, key=lambda s: (s.date or date.min, s.name), default=nowhere)
 
 
 def digest_key(source: Source) -> str:
     """Return the key of the digest that a source belongs to."""
     return Digest(source.name, source.date, 0).key
-
-
-def last_day(paper: Paper) -> date:
-    """Return the date of a paper's latest source; `date.min` if it has none."""
-    return (newest(paper) or _NOWHERE).date or date.min
 
 
 class Catalogue:
@@ -154,13 +143,6 @@ class Catalogue:
         self.clusters = {point.id: point.cluster for point in map_.points} if map_ else {}
         """The cluster number of each paper, by its id."""
 
-    def page(self, view: View, marks: Marks = {}, new: Collection[str] = ()) -> Listing:  # noqa: B006 - never changed
-        """Return the page that `view` asks for; the arguments are those of `kept`."""
-        kept = self.kept(view, marks, new)
-        pages = max(1, -(-len(kept) // ON_A_PAGE))
-        page = min(view.page, pages)
-        return Listing(kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], len(kept), page, pages)
-
     def kept(self, view: View, marks: Marks, new: Collection[str]) -> Sequence[Paper]:
         """Return the papers of all pages, sorted; `new` holds the ids that pass `view.since`.
 
@@ -169,20 +151,21 @@ class Catalogue:
         if not view.narrows:
             return self._ordered
         words = [_folded(word) for word in view.words.split()] if view.exact else []
+        unmarked = Mark()
         return [
             paper
             for paper in self._ordered
             if (view.digest is None or view.digest in map(digest_key, paper.sources))
             and (view.cluster is None or self.clusters.get(paper.id) == view.cluster)
             and (view.since is None or paper.id in new)
-            and view.keeps(marks.get(paper.id, _UNMARKED))
+            and view.keeps(marks.get(paper.id, unmarked))
             and all(word in self.folded[paper.id] for word in words)
         ]
 
     @cached_property
     def _ordered(self) -> list[Paper]:
         """The papers, the newest first, those of a day by file name and position in the digest."""
-        latest = [(newest(paper) or _NOWHERE, paper) for paper in self.papers]
+        latest = [(newest(paper), paper) for paper in self.papers]
         latest.sort(key=lambda each: (each[0].name, each[0].position))
         latest.sort(key=lambda each: each[0].date or date.min, reverse=True)
         return [paper for _, paper in latest]
@@ -221,10 +204,14 @@ class Live:
 
     def listing(self, view: View, marks: Marks) -> Listing:
         """Return the page of a view; a search by meaning has one page of at most `ON_A_PAGE`."""
-        catalogue, words = self.catalogue(), view.words.strip()
-        if view.exact or not words or not catalogue.papers:
-            return catalogue.page(view, marks, self._new(view))._replace(words=words)
-        hits = self._nearest(catalogue, view, marks)
+        words = view.words.strip()
+        if not words or view.exact or not self.catalogue().papers:
+            kept = self._kept(view, marks)
+            pages = max(1, -(-len(kept) // ON_A_PAGE))
+            page = min(view.page, pages)
+            shown = kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+            return Listing(shown, len(kept), page, pages, words)
+        hits = self._nearest(view, marks)
         found, why = [hit.paper for hit in hits], {hit.paper.id: hit for hit in hits}
         return Listing(found, len(hits), 1, 1, self._assistant.mended(words), why)
 
@@ -232,22 +219,21 @@ class Live:
         """Return the papers on all pages of a view."""
         if view.words.strip() and not view.exact:
             return self.listing(view, marks).papers
-        return self.catalogue().kept(view, marks, self._new(view))
+        return self._kept(view, marks)
 
-    def _nearest(self, catalogue: Catalogue, view: View, marks: Marks) -> list[Hit]:
+    def _kept(self, view: View, marks: Marks) -> Sequence[Paper]:
+        new = set()
+        if view.since is not None:
+            since = None if view.since == "change" else view.since
+            new = {paper.id for paper in self._assistant.newest(since)}
+        return self.catalogue().kept(view, marks, new)
+
+    def _nearest(self, view: View, marks: Marks) -> list[Hit]:
         """Search the papers of a view by its words, as for a question; at most `ON_A_PAGE` hits."""
         filters = Filters()
         if view.model_copy(update={"words": ""}).narrows:
-            ids = tuple(paper.id for paper in catalogue.kept(view, marks, self._new(view)))
-            if not ids:
+            filters = Filters(papers=tuple(paper.id for paper in self._kept(view, marks)))
+            if not filters.papers:
                 return []
-            filters = Filters(papers=ids)
         hits = self._assistant.search(view.words, ON_A_PAGE, filters)
         return [hit for hit in hits if hit.score > 0] or hits  # nearer than the average paper
-
-    def _new(self, view: View) -> frozenset[str]:
-        """Return the ids of the papers that pass `view.since`."""
-        if view.since is None:
-            return frozenset()
-        since = None if view.since == "change" else view.since
-        return frozenset(paper.id for paper in self._assistant.newest(since))

@@ -5,10 +5,10 @@ files that were read but not yet added. Handlers check their input, and that cha
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from time import time
 from typing import Any
 
 import gradio as gr
@@ -34,10 +34,8 @@ from ui.web.visitors import visitor
 
 Update = tuple[Any, ...]
 
-MOST_AT_ONCE = 10_000
-"""The most papers that one request may remove, mark or export."""
-MOST_BYTES = 40_000_000
-"""The most bytes added at a time; a digest has a few hundred kilobytes."""
+MOST_AT_ONCE = 10_000  # papers that one request may remove, mark or export
+MOST_BYTES = 40_000_000  # added at a time; a digest has a few hundred kilobytes
 _STAGES = {"read": "Reading", "words": "Indexing", "embed": "Encoding", "map": "Drawing the map"}
 _PROGRESS = gr.Progress()
 
@@ -137,9 +135,8 @@ class Looking:
         except Exception as error:  # noqa: BLE001 - shown in the page
             return gr.skip(), _wrong(error)
         name = f"papers.{form.ending}"
-        number = str(sent(event).get("number"))  # new each time: an equal file is sent again
-        text = form.papers(papers)
-        file = {"name": name, "type": form.media_type, "text": text, "number": number}
+        file = {"name": name, "type": form.media_type, "text": form.papers(papers)}
+        file["at"] = str(time())  # an equal file is sent again
         return file, str(HTML.notice(f"{plural(len(papers), 'paper')} written to {name}."))
 
     def drawn(self, view: View, who: str) -> Update:
@@ -315,19 +312,11 @@ def _year(given: str) -> int | None:
     return int(text)
 
 
-@dataclass(frozen=True)
-class Handles:
-    """The parts of this tab that the rest of the page uses."""
+def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> tuple[gr.HTML, Looking, gr.State]:
+    """Lay out the tab in the open `gr.Tab`: return what shows papers, handlers, the generation.
 
-    papers: gr.HTML
-    """The component that shows papers; it has the events `aqa_ask` and `aqa_compare`."""
-    looking: Looking  # the handlers of those events
-    changed: gr.State
-    """The live generation's id, set after the index has changed: use `changed.change(…)`."""
-
-
-def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
-    """Lay out the tab inside the open `gr.Tab`, and connect its handlers."""
+    The first has the events `aqa_ask` and `aqa_compare`; the last changes after the index has.
+    """
     looking = Looking(site)
     changed, last = gr.State(""), gr.State("")
     notice = scripted("aqa-corpus-notice", value=str(HTML.notice()))
@@ -338,9 +327,8 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
         "Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add"
     )
     with gr.Row(elem_id="aqa-corpus-main"):
-        named = "show ask compare export mark remove undo sample".split()
-        events = [f"aqa_{name}" for name in named]
-        papers = scripted("aqa-corpus-papers", *events, value="<span></span>")
+        names = "show ask compare export mark remove undo sample".split()
+        papers = scripted("aqa-corpus-papers", *map("aqa_{}".format, names), value="<span></span>")
         overview = scripted("aqa-corpus-overview", value="<span></span>")
     download = scripted("aqa-corpus-download", html_template="")
     shown = [papers, overview, notice, changed, last]
@@ -363,7 +351,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
         return opened, str(HTML.begin() if may_add else HTML.notice()), gr.Accordion(open=may_add)
 
     page.load(begin, None, [tabs, notice, adding], **LIGHT)
-    return Handles(papers, looking, changed)
+    return papers, looking, changed
 
 
 def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict[str, Any]]:

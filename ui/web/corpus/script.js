@@ -239,7 +239,7 @@
     aqaCompare: (_, button) => send("compare", { ids: meant("", button) }),
     aqaExport: (kind, button) => {
       button.closest("details").open = false;
-      send("export", { ids: meant("", button), kind, number: Date.now() });
+      send("export", { ids: meant("", button), kind });
     },
     aqaStar: (id, button) => {
       mark([id], { starred: !isPressed(button) }, `#aqa-corpus-papers [data-aqa-star="${CSS.escape(id)}"]`);

@@ -3,10 +3,10 @@
 import logging
 from datetime import date
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from rag import Assistant
 from rag.digests import label
 from ui.archive.marks import Mark
 from ui.web.chat.turn_html import there
@@ -15,13 +15,10 @@ from ui.web.corpus.paper_html import HTML
 from ui.web.site import Site, sent
 from ui.web.visitors import visitor
 
-if TYPE_CHECKING:
-    from rag import Assistant
-
 _log = logging.getLogger(__name__)
 
 
-def heading(assistant: "Assistant") -> str:
+def heading(assistant: Assistant) -> str:
     """Return the heading's HTML: the name, and the counts of papers and digests."""
     papers, digests = assistant.info.papers, len(assistant.digests())
     return str(HTML.heading(papers, digests, assistant.coverage))
@@ -64,7 +61,7 @@ class StartPage:
         return self.html(since if isinstance(since, date) else None, marks)
 
 
-def examples(assistant: "Assistant") -> list[str] | None:
+def examples(assistant: Assistant) -> list[str] | None:
     """Return questions that these papers answer: an overview, what is new, a list."""
     if not assistant.info.papers:
         return None
@@ -83,7 +80,7 @@ def examples(assistant: "Assistant") -> list[str] | None:
     return [question for question in found if question]
 
 
-def _is_answered(assistant: "Assistant", question: str) -> bool:
+def _is_answered(assistant: Assistant, question: str) -> bool:
     try:
         answer = assistant.ask(question, mode="extractive")
     except Exception:  # noqa: BLE001 - the page must open; examples are optional
