@@ -288,7 +288,7 @@ def test_votes_behind_an_answer_stay(chat: Chat, monkeypatch: pytest.MonkeyPatch
     shown = [update for update in chat.ask(QUESTION) if update.transcript is not SKIP]
     left = [(turn.vote, turn.followups) for turn in turns()[1]]
     assert left == ([] if do == "undo" else [("up", ("What is WebArena?",))])
-    assert len(shown) == (2 if do == "undo" else 3)
+    assert ("What is WebArena?" in str(shown[-1].transcript)) == (do == "vote")
 
 
 def test_a_vote_is_feedback_until_it_is_taken_back(chat: Chat) -> None:
