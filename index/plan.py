@@ -29,6 +29,17 @@ class Entry:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Entries of a run that are one paper."""
+
+    title: str
+    places: tuple[str, ...]  # where the entries are: "march.txt no. 3"
+
+    def __str__(self) -> str:
+        return f"one paper in several places: {self.title} ({', '.join(self.places)})"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The numbers of papers of a run (`new`, `unchanged`, `updated`), and of the index after it.
@@ -45,7 +56,7 @@ class Outcome:
     rejected: int = 0  # entries and files that could not be read, and date lines that are no date
     is_damaged: bool = False  # whether a problem is damage: the command then ends with 1
     formats: tuple[tuple[str, str], ...] = ()
-    merges: tuple[str, ...] = ()  # one line for each paper that the run contains more than once
+    merges: tuple[Merge, ...] = ()  # the papers that the run contains more than once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +126,10 @@ class Plan:
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
         several = (
-            f"one paper in several places: {self.after[id_].display_title} ({', '.join(found)})"
-            for id_, found in places.items() if found[1:]
-        )  # fmt: skip
+            Merge(self.after[id_].display_title, tuple(found))
+            for id_, found in places.items()
+            if found[1:]
+        )
         return Outcome(
             new=new,
             unchanged=states["unchanged"],

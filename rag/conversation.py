@@ -70,7 +70,8 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
         role, content, cited = (
             getattr(message, name, None) if given is None else given.get(name) for name in fields
         )
-        role, cited = getattr(role, "value", role), cited or ()
+        role = getattr(role, "value", role)
+        cited = cited if given and cited else ()
         if (
             not isinstance(role, str)
             or role not in ("user", "assistant", "system")
@@ -84,7 +85,7 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
             or not isinstance(cited, Sequence)
             or not all(isinstance(each, str) for each in cited)
         ):
-            raise InputError(f"history item {number}: references must be a list of ids or titles")
+            raise InputError(f"history item {number}: references must be ids or titles, in a list")
         turns.append(Turn(role, plain(content)[:20_000], tuple(cited)))
     return tuple(turns)
 

@@ -230,8 +230,11 @@ def tries(questions: Asking) -> Iterator[Try]:
         if wanted and kind in ANSWERED:
             kept = ~np.isin(np.arange(len(each.index.passages)), sorted(wanted))
             index = collections.only_passages(each.index, kept)
-            signs, rest = _signs_of(index, asks_one, rank_for(index, query))
+            cut = rank_for(index, query)
+            rest = from_paper(index, asks_one, cut)
+            # A paper may have no sentence left.
             if rest.papers[0].passages and rest.papers[0].paper in each.gold:
+                signs = confidence.read_signs(index, asks_one, cut, rest)
                 yield Try(signs, True, True, False, 0.2, "sentences gone")
 
 

@@ -280,7 +280,7 @@ def _latex_text(value: str) -> str:
 
 
 _FEED = {"title": "title", "abstract": "summary|description|abstract", "doi": "doi",
-         "date": "published|pubDate|date", "authors": "author/name|creator|author",
+         "date": "published|pubDate|date", "authors": "author/name|creator",
          "arxiv": "id|link", "url": "id|link|url", "venue": "journal_ref"}  # fmt: skip
 _PUBMED = {
     "title": ".//Article/ArticleTitle|.//ArticleTitle|.//BookTitle",
@@ -300,7 +300,7 @@ _RECORDS: Mapping[str, Mapping[str, str]] = {
         "date": ".//created|.//version/date|.//date|.//year",
         "arxiv": ".//identifier", "url": ".//identifier", "venue": ".//journal-ref|.//journal",
     },
-    "paper": _FEED,
+    "paper": {**_FEED, "authors": "author"},
 }  # fmt: skip
 """Tag of a record's element → field → ElementTree paths separated by `|`; the first match wins."""
 _VOLUME = {"venue": "booktitle", "year": "year"}  # that papers of an ACL Anthology volume share

@@ -164,6 +164,7 @@ class _PageParser(HTMLParser):
 
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
 """The line that begins a mail in a mailbox; inside a mail, such a line begins with ">"."""
+_NAME = re.compile(r"[^\W\d_](?:[^\W_]|-)*")  # of a header
 _ONLY_IN_MAILS = frozenset(
     "return-path received mime-version message-id content-type delivered-to dkim-signature"
     " list-unsubscribe content-transfer-encoding".split()
@@ -185,7 +186,7 @@ class Mail:
 def mail_score(head: str) -> float:
     """Return how likely the beginning of a file is a mail or a mailbox, 0 to 1."""
     head = re.sub(r"(?m)^[^\S\n]+$", "", head.lstrip("\n"))  # the header ends there, too
-    names = {name.casefold() for name in HeaderParser().parsestr(head)}
+    names = {name.casefold() for name in HeaderParser().parsestr(head) if _NAME.fullmatch(name)}
     if _ENVELOPE.match(head.partition("\n")[0]):
         return 0.97 * bool(names)
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:

@@ -73,6 +73,7 @@ class Paragraph:
     value: str = ""
     level: int = 0  # of a heading, from 1: smaller than the levels inside its section; 0 if none
     links: tuple[str, ...] = ()
+    is_entry: bool = False  # whether it is the title of a list item, split from its abstract
 
     @property
     def title_score(self) -> float:
@@ -117,13 +118,15 @@ def _paragraphs(text: str, listed: Collection[int]) -> Iterator[Paragraph]:
             yield each
             continue
         for name in ("title", "text"):
+            is_entry = at in entries and name == "title"
             yield Paragraph(
                 Role.PROSE if at in entries and name == "text" else Role.LINE,
                 each.start + match.start(name),
                 each.start + match.end(name),
                 each.line + match.string.count("\n", 0, match.start(name)),
                 " ".join(match[name].split()),
-                level=LOWEST * (at in entries and name == "title"),
+                level=LOWEST if is_entry else 0,
+                is_entry=is_entry,
             )
 
 
@@ -308,7 +311,7 @@ def _role_of(
         return Role.SECTION, "", ""
     if known := cues.id_of(text):
         return Role.FIELD, *known
-    if each.role is Role.PROSE:
+    if each.role is Role.PROSE or each.is_entry:
         return each.role, "", ""
     if recurs and not cues.is_authors(text):
         return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "button", ""

@@ -221,6 +221,16 @@ def test_entries_of_one_line_or_two_are_papers(layout: str, between: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "first", ["Graph Attention and Message Passing", "Monte Carlo, Quasi Newton"]
+)
+def test_a_title_of_a_list_that_reads_as_names_is_a_title(first: str) -> None:
+    papers = [(first, f"We compare {first.lower()} by owls. {OWLS[1]}"), KETTLES, MAPS]
+    entries = "\n".join(f"- {title}: {abstract}" for title, abstract in papers)
+    found, _ = split(f"Papers of the week\n\n{entries}\n")
+    assert [(paper.title, paper.authors) for paper in found] == [(t, ()) for t, _ in papers]
+
+
+@pytest.mark.parametrize(
     "heads",
     [("Monday, June 3", "Session 2A: Kitchens and Noise (Room 3)", "09:00 – 10:30 Oral Presentations"),
      ("Session 1: Birds at Night", "Poster Session II on Kitchens", "Invited Talks of the Day"),

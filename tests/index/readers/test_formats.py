@@ -49,6 +49,13 @@ def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     assert reading.format.lower().startswith({"wos": "web"}.get(format_, format_))
 
 
+def test_the_mail_address_in_a_feed_is_no_author() -> None:
+    item = f"<title>{TITLE}</title><description>{ABSTRACT}</description>"
+    author = "<author>ada@example.org (Ada Byrd)</author>"
+    (paper,), _ = both(f'<rss version="2.0"><channel><item>{item}{author}</item></channel></rss>')
+    assert (paper.title, paper.authors) == (TITLE, ())
+
+
 @pytest.mark.parametrize(
     "content",
     ['<!ENTITY a "aaaa"><!ENTITY x "&a;&a;&a;">', '<!ENTITY x SYSTEM "file:///etc/passwd">'],

@@ -218,6 +218,37 @@ async def test_another_window_follows_an_answer_and_can_end_it(tmp_path: Path, d
         assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
 
+@pytest.mark.parametrize("do", ["undo", "delete"])
+async def test_nothing_of_a_turn_is_drawn_after_it_was_taken_back(tmp_path: Path, do: str) -> None:
+    class Growing(Scripted):
+        async def astream(self, *_: object) -> AsyncGenerator[Event, None]:
+            yield WRITING
+            while True:
+                yield Delta(text="kites ")
+                await asyncio.sleep(0.01)
+
+    chat, seen = Chat(Growing(), tmp_path), list[Update]()
+
+    async def watch() -> None:
+        async for update in chat.answering.respond(ME, Turn(question="Kites?")):
+            seen.append(update)
+
+    async with asyncio.timeout(20):
+        watching = asyncio.ensure_future(watch())
+        while "kites kites" not in str((seen and seen[-1].live) or ""):
+            await asyncio.sleep(0.01)
+        (conversation,) = chat.site.archive.list(ME)
+        (turn,) = chat.read(conversation.id).turns
+        await chat.handlers.change(
+            conversation.id, event(do=do, turn=turn.id, id=conversation.id), request()
+        )
+        shown = len(seen)
+        await watching
+    for update in seen[shown:]:
+        assert (update.transcript, update.sources) == (SKIP, SKIP)
+        assert update.live is SKIP or update.live["html"] == ""
+
+
 async def test_one_question_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silence, looked_for = threading.Event(), threading.Event()
     chat = Chat(Scripted(WRITING, silence), tmp_path)

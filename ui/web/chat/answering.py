@@ -27,6 +27,7 @@ MOST_FOLLOWED = 4 * AT_ONCE  # pages that follow answers at the same time; other
 MOST_OF_ONE = 4  # the most answers written for one visitor at the same time
 SECONDS_UNFOLLOWED = 120.0
 """An answer without a follower for so long is stopped; its text so far is kept."""
+SECONDS_TO_STOP = 2.0  # an undo or a deletion waits at most so long for the answer's end
 SECONDS_OF_SILENCE = 1.0
 """After so long an empty update is sent: only by sending the server notices a page that is gone."""
 _NOTHING = Update()
@@ -51,6 +52,7 @@ class Run:
     text: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     is_finished: bool = False  # whether only follow-up questions are still being searched
+    is_dropped: bool = False  # whether its turn is being undone or deleted
     shown: Update = _NOTHING
     """What its pages should show now; `live` may be a function that returns the HTML."""
     followers: int = 0  # pages
@@ -89,6 +91,8 @@ class Run:
 
     def tell(self, update: Update) -> None:
         """Publish an update to all followers; a slow page gets only the latest values."""
+        if self.is_dropped:  # the undo or the deletion has updated the page
+            update = Update(live=live(self.conversation))
         merged = (was if now is SKIP else now for was, now in zip(self.shown, update, strict=True))
         self.shown = Update(*merged)
         self._wake()
@@ -142,8 +146,14 @@ class Answering:
 
     def run(self, visitor: str, conversation: str) -> Run | None:
         """Return the answer being written in a visitor's conversation, or None."""
-        run = self._runs.get((visitor, conversation))
-        return run if run and not run.task.done() else None
+        return self._runs.get((visitor, conversation))
+
+    async def drop(self, run: Run) -> None:
+        """Stop an answer whose turn is undone or deleted; wait until its text so far is kept."""
+        run.is_dropped, run.shown = True, _NOTHING
+        run.stop.set()
+        # A slower one does no harm: it only changes a turn that is still stored.
+        await asyncio.wait({run.task}, timeout=SECONDS_TO_STOP)
 
     async def respond(
         self, visitor: str, asked: Turn, id_: str = ""
@@ -172,12 +182,17 @@ class Answering:
         run = Run(id_, turn)
         run.start(self._write(visitor, asked, run))
         self._runs[visitor, id_] = run
+        run.task.add_done_callback(partial(self._forget, visitor, id_))
         async with aclosing(run.follow()) as updates:
             async for update in updates:
                 yield update
 
+    def _forget(self, visitor: str, conversation: str, task: asyncio.Task[None]) -> None:
+        run = self._runs.pop((visitor, conversation))
+        if not run.followers and not task.cancelled() and (error := task.exception()):
+            _log.error("an answer that nobody followed failed", exc_info=error)
+
     def _check_room(self, visitor: str) -> None:
-        self._runs = {key: run for key, run in self._runs.items() if not run.task.done()}
         if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
             raise AbstractQAError("busy, try again: several of your questions are being answered")
         if len(self._runs) >= AT_ONCE + WAITING:

@@ -133,10 +133,7 @@ class Handlers:
         run = self._answering.run(at.who, str(detail.get("id")) if do == "delete" else at.here)
         is_undone = run and do == "undo" and detail.get("turn") == run.writing
         if run and run.writing and (do == "delete" or is_undone):
-            run.stop.set()
-            # What is restored has its text so far.
-            keep = self._archive.change
-            await run_in_threadpool(keep, at.who, run.conversation, run.writing, partial=run.text)
+            await self._answering.drop(run)  # what is restored has its text so far
         return await run_in_threadpool(does[do], at, detail)
 
     def _turn(self, at: Place, detail: Detail) -> tuple[Conversation | None, Turn | None]:
