@@ -38,7 +38,7 @@ from ui.arguments import (
     word,
 )
 from ui.terminal import as_text, note, say, say_result
-from ui.verbs import KINDS
+from ui.verbs import KINDS, encoder_of
 
 if TYPE_CHECKING:
     from index.embedding import SentenceEncoder
@@ -105,7 +105,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 COMMANDS: dict[str, Entry] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
-"""All commands but `eval` by name, in the order of the help."""
 
 
 @command(
@@ -303,9 +302,7 @@ def examine(arguments: Namespace) -> list[Check]:
 
 
 def _working_encoder(settings: "Settings") -> "SentenceEncoder":
-    from index.embedding import SentenceEncoder
-
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder = encoder_of(settings)
     encoder.encode_query("a check that it works")
     return encoder
 
@@ -324,7 +321,6 @@ def _check_index(settings: "Settings", encoder: "SentenceEncoder") -> str:
 
 
 def _check_chroma(settings: "Settings") -> str:
-    """Check that the server answers, and say whether it holds the published index."""
     from index.store import Index
 
     chroma = settings.chroma()
@@ -375,11 +371,8 @@ def _assistant(arguments: Namespace) -> "Assistant":
 
 
 def _filters(arguments: Namespace) -> "Filters":
-    from rag.schema import Filters
-
-    since, until = terminal.parse_days(arguments.since, arguments.until, "--since", "--until")
-    title = getattr(arguments, "title", None)
-    return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
+    given = vars(arguments) | {"digests": arguments.digest, "papers": ()}
+    return terminal.parse_filters(given, "--since", "--until")
 
 
 def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":

@@ -75,7 +75,6 @@ def index(arguments: Namespace) -> int | None:
 
 
 def _inputs(arguments: Namespace) -> "list[Path | Upload]":
-    """Return what to read, as `index.build.build` takes it."""
     from index.readers import Upload
 
     if not arguments.paths:
@@ -174,7 +173,6 @@ _ACTIONS: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
     "watch": lambda arguments, settings: watch(arguments.watch, settings, arguments),
     "resume": _resume,
 }
-"""The actions of options that take the place of reading files into the index."""
 DEFAULTS = Namespace(
     engine="local", address=None, format="auto", columns="", year=None, no_merge=False
 )
@@ -254,7 +252,6 @@ def bring_to_chroma(settings: "Settings") -> None:
 
 
 def _encode_rest(settings: "Settings", arguments: Namespace) -> "BuildReport":
-    """Encode what an earlier run left out, and show the progress."""
     from index.build import resume
 
     with _encoding(settings, arguments) as (store, encoder, progress):
@@ -288,7 +285,6 @@ def _note_findings(read: "BuildReport | Preview") -> None:
 
 
 def _summary(report: "BuildReport", store: Path) -> str:
-    """Return what a run did, in two lines."""
     return (
         f"{_counts(report, report.removed)}\n"
         f"{report.papers:,} papers and {report.passages:,} sentences in {store} "
@@ -302,8 +298,7 @@ def _counts(counts: "BuildReport | Preview", removed: int) -> str:
     return ", ".join([*parts, f"{removed:,} removed"] if removed else parts)
 
 
-QUIET_MS = 2_000
-"""Files are read after so long without a change, so that none is read half-written."""
+QUIET_MS = 2_000  # without a change before files are read, so that none is half-written
 
 
 def watch(

@@ -69,6 +69,5 @@ def as_text(made: "Table") -> str:
 
 
 def _grid(made: "Table") -> list[list[str]]:
-    """Return the table as rows of text: the headings, then a row per paper."""
     rows = [[row.paper.display_title, *map(shown, row.cells)] for row in made.rows]
     return [["Paper", *made.columns], *rows]

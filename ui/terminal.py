@@ -9,11 +9,11 @@ import shutil
 import sys
 import textwrap
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from index.errors import AbstractQAError, InputError
 from index.text import clean_text
@@ -159,15 +159,15 @@ def as_text(text: str, name: str) -> str:
     return text
 
 
-def parse_days(
-    since: str | None, until: str | None, *names: str
-) -> tuple[date | None, date | None]:
-    """Parse two dates, as 2025-03-14, that fields or options with these `names` were given.
+def parse_filters(given: "Mapping[str, Any]", *names: str) -> "Filters":
+    """Build filters from texts; the fields or options of the two dates have these `names`.
 
-    Raise an `InputError` if one is no date, or if the first is after the second.
+    Raise an `InputError` for a date unlike 2025-03-14, or if the first is after the second.
     """
+    from rag.schema import Filters
+
     days: list[date | None] = []
-    for text, name in zip((since, until), names, strict=True):
+    for text, name in zip((given["since"], given["until"]), names, strict=True):
         try:
             days.append(None if text is None else date.fromisoformat(text))
         except ValueError as error:
@@ -175,7 +175,8 @@ def parse_days(
     first, last = days
     if first and last and first > last:
         raise InputError(f"{names[0]} {first} is after {names[1]} {last}: change one of them")
-    return first, last
+    lists = {name: tuple(given.get(name) or ()) for name in ("digests", "papers")}
+    return Filters(since=first, until=last, title=given.get("title") or None, **lists)
 
 
 def shown_while(events: "Iterable[Event]") -> "Answer":
@@ -226,7 +227,6 @@ class Chat:
     """One conversation after another, from a prompt or from the lines of standard input."""
 
     def __init__(self, assistant: "Assistant", filters: "Filters", mode: "Mode") -> None:
-        """Begin without a turn; these filters and this mode apply to every question."""
         self._assistant, self._filters, self._mode = assistant, filters, mode
         self._turns: list[Turn] = []
 

@@ -46,7 +46,7 @@ def retrieval(arguments: Namespace) -> None:
     benchmark = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
         benchmark = fixed_subset(benchmark, arguments.size)
-    encoder = _encoder(settings)
+    encoder = encoder_of(settings)
     if arguments.run:
         if arguments.system != OURS:
             raise InputError("--run measures an existing ranking: omit --system")
@@ -108,7 +108,7 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
 
         if left_out not in run.SOURCES:
             raise InputError(f"no collection {left_out!r}; choose one of {', '.join(run.SOURCES)}")
-        fitted = run.fit(run.load_material(arguments.data, _encoder(settings)), left_out)
+        fitted = run.fit(run.load_material(arguments.data, encoder_of(settings)), left_out)
     ours = open_ours(settings.store, settings, arguments.without, fitted)
     if left_out:
         ours = replace(ours, configuration={**ours.configuration, "left_out": left_out})
@@ -122,7 +122,7 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
             needs = f"--mode generative needs {OURS} or {WRITES}"
             raise InputError(f"{arguments.system} writes no answers: {needs}")
         with ChatModel.open(settings) if writes else nullcontext(None) as llm:
-            yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
+            yield peer_subject(arguments.system, ours.papers, encoder_of(settings), llm)
 
 
 @command(KINDS, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON)
@@ -175,7 +175,7 @@ def gate(arguments: Namespace) -> None:
     from eval.fitting.run import load_material
 
     settings = settings_of(arguments)
-    encoder = _encoder(settings)
+    encoder = encoder_of(settings)
     with fixed.gate_subject(settings, encoder) as subject:
         scores = {fixed.BASELINE: fixed.ask_gate(subject)}
     if arguments.data:
@@ -220,7 +220,7 @@ def fit(arguments: Namespace) -> None:
         say_result(arguments, checked, check_text(checked))
         return
     settings = settings_of(arguments)
-    encoder = _encoder(settings)
+    encoder = encoder_of(settings)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
     found = {name: run.figures(each) for name, each in scores}
@@ -249,7 +249,7 @@ def synthesize(arguments: Namespace) -> None:
     from index.store import Index
 
     settings = settings_of(arguments)
-    made_from = Index.open(settings.store), _encoder(settings)
+    made_from = Index.open(settings.store), encoder_of(settings)
     out = arguments.out or new_run_folder("questions")
     numbers = {name: getattr(arguments, name) for name in ("n", "seed", "unanswerable")}
     writes = settings.chat_model and not arguments.cloze
@@ -299,7 +299,8 @@ def cases(arguments: Namespace) -> None:
     say_result(arguments, voted, "\n".join(lines))
 
 
-def _encoder(settings: "Settings") -> "SentenceEncoder":
+def encoder_of(settings: "Settings") -> "SentenceEncoder":
+    """Open the encoder that the settings name."""
     from index.embedding import SentenceEncoder
 
     return SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)

@@ -21,9 +21,7 @@ from ui.archive.marks import Marks
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 60
-"""The most characters of a title made from a question."""
 LONGEST_NAME = 200
-"""The most characters of a title that a person gives."""
 NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
 
 _MATCH = "visitor = ? AND id = ? AND deleted IS NULL"
@@ -86,12 +84,9 @@ class Conversation(BaseModel, frozen=True, extra="ignore"):
 class Archive:
     """Conversations in `<folder>/conversations.sqlite3`, which the first write creates.
 
-    A method that takes a visitor reaches nothing of another one: a foreign id behaves as an unknown
-    one. Threads may share an archive, and processes the file.
-
-    Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
-    for an empty visitor, whom all would share; `put`, `cut`, `rename`, `delete`, `restore` and
-    `share` also if the visitor has no such conversation.
+    A method that takes a visitor reaches nothing of another one. Threads may share an archive, and
+    processes the file. Every method raises a `StoreError` if the file cannot be read or written,
+    and an `InputError` for an empty visitor, whom all would share; most also for an unknown id.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,10 +96,6 @@ class Archive:
         if self._database.path.exists():
             with self._database.writing() as rows:
                 rows.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
-
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        self._database.close()
 
     def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
         """Return the visitor's conversations without their turns, the last one asked in first.
@@ -281,7 +272,6 @@ def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None
 
 
 def _require(rows: sqlite3.Connection, visitor: str, id_: str) -> Conversation:
-    """Return a conversation of the visitor; raise an `InputError` if there is none."""
     found = _read(rows, hashed(visitor), id_)
     if found is None:
         raise InputError(NOT_THERE)

@@ -1,7 +1,6 @@
 """The SQLite file of the archive: open, version and lock it, with errors of one line."""
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,10 +10,7 @@ from threading import RLock
 from index.errors import InputError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 5.0
-"""How long a write waits for another process."""
-
-VERSION = 3
-"""The version of the file, kept as `user_version`; a newer file is refused unchanged."""
+VERSION = 3  # of the file, kept as `user_version`; a newer file is refused unchanged
 _TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS conversations (
@@ -60,10 +56,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that reads one state of the file; it is empty if there is no file yet.
-
-        Raise a `StoreError` if the file is newer, damaged, or cannot be read.
-        """
+        """Yield a connection that reads one state of the file, empty if there is no file yet."""
         with self._lock, self._translated_errors():
             if self._connection is None and not self.path.exists():
                 with closing(_connect(":memory:")) as nothing:
@@ -75,11 +68,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction: all of it is written, or nothing.
-
-        Raise what `reading` raises, a `StoreBusyError` if another process writes for longer than
-        `WAIT_SECONDS`, and an `InputError` for a text with half a character.
-        """
+        """Yield a connection in a transaction; `StoreBusyError` if another's takes too long."""
         with self._lock, self._translated_errors(), self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -97,7 +86,7 @@ class Database:
             # Do not open an existing file: closing it would release the locks of this process.
             # SQLite gives its journals the same permissions.
             with suppress(FileExistsError):
-                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                self.path.touch(0o600, exist_ok=False)
             self._connection = _connect(self.path)
         return self._connection
 
@@ -121,7 +110,6 @@ class Database:
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
-    """Open a connection to a file, and create missing tables."""
     connection = sqlite3.connect(
         path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
     )

@@ -14,7 +14,6 @@ MOST_TAGS = 12
 LONGEST_NOTE = 2_000
 """The most code points of a tag, tags of a paper, and code points of a note."""
 MOST_MARKED = 2_000
-"""The most papers that one visitor may mark."""
 
 
 def _split_tags(given: object) -> object:

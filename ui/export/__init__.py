@@ -55,10 +55,7 @@ LISTS: Mapping[str, Format] = {form.ending: form for form in FORMATS.values() if
 
 
 def export(what: Conversation | Turn, kind: str) -> Exported:
-    """Return a conversation, or one turn of it, as a file of a kind of `FORMATS`.
-
-    Raise an `InputError` for an unknown kind, or for a bibliography if no paper is cited.
-    """
+    """Return a conversation or a turn as a file of a kind of `FORMATS`, or raise `InputError`."""
     form = FORMATS.get(kind)
     if form is None:
         raise InputError(f"unknown format {kind!r}: choose one of {', '.join(FORMATS)}")
@@ -82,6 +79,5 @@ def _title(what: Conversation | Turn) -> str:
 
 
 def _slug(title: str) -> str:
-    """Turn a title into a file name of lower-case ASCII letters, digits and hyphens."""
     flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", flat)[:60].strip("-") or "abstractqa"

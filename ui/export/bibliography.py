@@ -31,7 +31,6 @@ _CONFERENCES = (
 _JOURNALS = (
     "journal transactions letters review magazine annals bulletin archives acta quarterly".split()
 )
-"""Words in the names of venues, which `published` looks for."""
 _RIS = (
     ("ID", "given", "abstractqa:"),
     ("PY", "year", ""),

@@ -38,7 +38,7 @@ from rag.schema import MOST_SOURCES, Mode, Strictness
 from rag.tables import Table
 from ui.export import export
 from ui.export.answer_text import one_line
-from ui.terminal import parse_days
+from ui.terminal import parse_filters
 from ui.web.corpus.paper_catalogue import newest
 from ui.web.site import AT_ONCE, LIMITED, Site
 
@@ -82,10 +82,8 @@ class Message(TypedDict, total=False):
     references: Annotated[list[_Name], _Items] | None
 
 
-class Arguments(BaseModel):
+class Arguments(BaseModel, extra="forbid", strict=True):
     """The arguments of an endpoint; null means that an argument is left out."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -96,15 +94,8 @@ class Arguments(BaseModel):
 
     def filters(self, papers: Sequence[str] | None = None) -> Filters:
         """Build the filters from the fields that every endpoint has, and from ids of papers."""
-        given = dict(self)
-        since, until = parse_days(given["since"] or None, given["until"] or None, "since", "until")
-        return Filters(
-            digests=tuple(given["digests"] or ()),
-            since=since,
-            until=until,
-            title=given["title"] or None,
-            papers=tuple(papers or ()),
-        )
+        given = {name: value or None for name, value in self} | {"papers": papers}
+        return parse_filters(given, "since", "until")
 
 
 class AskArguments(Arguments):
@@ -353,10 +344,7 @@ def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
 
 
 async def _limited(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
-    """Stream events as text: `progress` and `delta` while the answer is written, then `answer`.
-
-    The stream counts as one of the questions answered at once.
-    """
+    """Stream events as text; the stream counts as one of the questions answered at once."""
     try:
         async with limiter:
             async for event in iterate_in_threadpool(events):

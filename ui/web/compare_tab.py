@@ -27,7 +27,6 @@ HTML = macros("web/compare.html")
 MOST_PAPERS = 12  # the most papers, and the most columns, of one comparison
 COLUMNS = (*DEFAULT_COLUMNS, "problem", "limitation", "baseline", "speed", "code",
            "number of parameters")  # fmt: skip
-"""Suggested columns; visitors may write others."""
 _FORMS = (
     ("CSV", as_csv, "comparison.csv", "text/csv"),
     ("Markdown", as_markdown, "comparison.md", "text/markdown"),
@@ -176,7 +175,6 @@ def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:
 
 
 def _form() -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown, gr.Button, gr.Button]:
-    """Build the inputs of the comparison, and the buttons that start and stop it."""
     with gr.Column(elem_id="aqa-compare-form"):
         with gr.Row(elem_classes="aqa-compare-row"):
             question = gr.Textbox(

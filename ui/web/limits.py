@@ -179,11 +179,7 @@ class Bodies:
             asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, check it, and pass it on.
-
-        Refuse a program's call if too many are running, before and after its body is read; while
-        the body is still to come, the call does not count as running.
-        """
+        """Read the body, check it, and pass it on; only then a program's call counts as running."""
         is_call = scope["path"].startswith(("/api/", "/mcp"))
         is_event = scope["path"].startswith("/gradio_api/")
         if is_call:

@@ -26,8 +26,6 @@ _log = logging.getLogger(__name__)
 PROXIED = "abstractqa.proxied"  # in the scope of a request that came through a trusted proxy
 _PROXY_HEADERS = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
 """Prefixes of proxy headers; Gradio builds addresses from some of them, whoever sent them."""
-_UNKNOWN_HOST = "Unknown host name: open the page as localhost or by its machine's address."
-_OTHER_ORIGIN = "This request comes from a page of another origin."
 _ADVICE = (
     "refused a request to an unknown host name or from another origin; --allowed-host NAME adds a"
     " name, and behind a proxy the page needs --trusted-proxy ADDRESS (shown once)"
@@ -99,9 +97,8 @@ class Proxies:
 class Entrance:
     """ASGI middleware that refuses foreign requests, and adds security headers to responses.
 
-    Refused are requests to unknown host names, from pages of other origins, and to addresses that
-    the page does not use. The host name that a trusted proxy (`reach`) forwards is accepted. Each
-    browser gets its secret (`visitors`) with the page. `uploads` allows files.
+    The host name that a trusted proxy (`reach`) forwards is accepted. Each browser gets its secret
+    (`visitors`) with the page. `uploads` allows files.
     """
 
     def __init__(self, app: ASGIApp, reach: Reach, *, uploads: bool) -> None:
@@ -130,7 +127,6 @@ class Entrance:
         await PlainTextResponse(reason, status, {"Connection": "close"})(scope, receive, respond)
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
-        """Return the status and message if the request is refused, else None."""
         # A head that arrives at once passes the server's own limit, and Gradio answers a very long
         # address with a stack trace.
         size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
@@ -144,9 +140,11 @@ class Entrance:
             if not self._has_advised:
                 _log.warning(_ADVICE)
                 self._has_advised = True
-            return 403, _OTHER_ORIGIN if is_known else _UNKNOWN_HOST
+            if is_known:
+                return 403, "This request comes from a page of another origin."
+            return 403, "Unknown host name: open the page as localhost or by its machine's address."
         path = scope["path"]
-        is_unused = path.startswith(_UNUSED) and path.rstrip("/") != _PREDICT
+        is_unused = path.startswith(_UNUSED) and path.rstrip("/") != "/gradio_api/run/predict"
         if is_unused or not path.isprintable():
             return 404, "not found"
         if path.startswith(UPLOAD) and not self.uploads:
@@ -155,11 +153,8 @@ class Entrance:
 
 
 def _is_cross_origin(scope: Scope, headers: Headers) -> bool:
-    """Return whether a page of another origin sent this; following a link to the page is fine.
-
-    Browsers send Sec-Fetch-Site over https and on this machine, and Origin elsewhere. Programs
-    send neither.
-    """
+    """Return whether a page of another origin sent this; following a link to the page is fine."""
+    # Browsers send Sec-Fetch-Site over https and on this machine, Origin elsewhere; programs none.
     origin = headers.get("origin")
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         is_page = scope["path"] == "/" or scope["path"].startswith("/shared/")
@@ -196,7 +191,6 @@ _UNUSED = tuple(
 )
 """Gradio's addresses that this page does not use; recordings, say, are passed to other programs.
 Programs without `gradio_client` use /api."""
-_PREDICT = "/gradio_api/run/predict"
 
 
 def _add_headers(scope: Scope, headers: MutableHeaders) -> None:

@@ -90,7 +90,6 @@ def build(site: Site) -> gr.Blocks:
 def _application(
     page: gr.Blocks, site: Site, reach: Reach, *, mcp: bool, limits: Limits
 ) -> FastAPI:
-    """Assemble the endpoints for programs and, mounted below them, Gradio's page."""
     programs = Programs(site)
     tools = McpTools(programs) if mcp else None
     app = FastAPI(
@@ -167,10 +166,7 @@ def launch(
     mcp: bool = False,
     limits: Limits = LIMITS,
 ) -> str:
-    """Serve a page of a site in a background thread, and return its address.
-
-    With `mcp` serve the endpoints as MCP tools, too. Raise what `check_free` raises.
-    """
+    """Serve a page, with `mcp` also MCP tools, in a background thread; return its address."""
     check_free(reach.host, port)
     clear_uploads(limits.upload_seconds)
     most = most_connections(limits)

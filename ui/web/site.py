@@ -31,7 +31,6 @@ LATEST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
 """A light event; those that come while it runs are sent once, after it, with the inputs of then.
 Data of an event would be that of the first one."""
 LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
-"""The limit that all events answering questions share."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}  # an event that answers a question
 
 _log = logging.getLogger(__name__)

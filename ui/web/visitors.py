@@ -126,7 +126,6 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _basic(header: str) -> tuple[str, str] | None:
-    """Return the name and password of an Authorization header, or None."""
     kind, _, value = header.partition(" ")
     if kind.lower() != "basic":
         return None

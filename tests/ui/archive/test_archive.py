@@ -65,7 +65,7 @@ def test_a_kept_turn_comes_back_later(archive: Archive, tmp_path: Path, answer: 
     assert len(files) == 3
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
     assert not any(ME.encode() in file.read_bytes() for file in files)
-    archive.close()
+    archive._database.close()
     found = read(Archive(tmp_path / "data"), id_)
     assert (found.title, found.turns, found.turn(turn.id)) == (ASKED, (turn,), turn)
 
@@ -165,17 +165,17 @@ def test_the_last_deleted_conversation_can_come_back(archive: Archive, tmp_path:
     archive.restore(ME)
     assert titles(archive) == ["Mosses?"]
     archive.delete(ME, other)
-    archive.close()
+    archive._database.close()
     again = Archive(tmp_path / "data")
     assert again.last_deleted(ME) is None
-    again.close()
+    again._database.close()
     assert b"nobody may read" not in (tmp_path / "data" / FILE).read_bytes()
 
 
 def test_turns_of_other_versions_open(archive: Archive, tmp_path: Path, answer: Answer) -> None:
     id_ = kept(archive, "before")
     archive.put(ME, id_, Turn(question="kept", answer=answer))
-    archive.close()
+    archive._database.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / FILE)) as connection, connection:
         (body,) = connection.execute("SELECT body FROM turns WHERE question = 'kept'").fetchone()
         old = json.loads(body)
@@ -194,7 +194,7 @@ def test_an_older_file_is_brought_up_a_newer_left_alone(archive: Archive, tmp_pa
     path = tmp_path / "data" / FILE
 
     def made(statements: str) -> None:
-        archive.close()
+        archive._database.close()
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.executescript(statements)
 

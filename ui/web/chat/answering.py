@@ -25,8 +25,7 @@ from ui.web.site import AT_ONCE, WAITING, Site, told
 
 MOST_FOLLOWED = 4 * AT_ONCE  # pages that follow answers at the same time; others wait
 MOST_OF_ONE = 4  # the most answers written for one visitor at the same time
-SECONDS_UNFOLLOWED = 120.0
-"""An answer without a follower for so long is stopped; its text so far is kept."""
+SECONDS_UNFOLLOWED = 120.0  # until an answer without a follower is stopped; its text is kept
 SECONDS_TO_STOP = 2.0  # an undo or a deletion waits at most so long for the answer's end
 SECONDS_OF_SILENCE = 1.0
 """After so long an empty update is sent: only by sending the server notices a page that is gone."""
@@ -250,10 +249,7 @@ class Answering:
     def _keep(
         self, visitor: str, begun: Conversation, id_: str, fields: dict[str, Any], extras: Any
     ) -> Update:
-        """Store fields of a turn; return its update, or an empty one if the turn is gone meanwhile.
-
-        If storing fails, show the turn nonetheless, in the conversation as it was at the start.
-        """
+        """Store fields of a turn, if it is still there; return its update, even if that fails."""
         try:
             now = self._site.archive.change(visitor, begun.id, id_, **fields)
         except StoreError as error:

@@ -19,7 +19,7 @@ from rag import settings as stored
 from rag.chat import is_address, try_endpoint
 from rag.schema import Filters, Mode, Options
 from rag.settings import OPENAI, ChatEndpoint, Settings, load_settings
-from ui.terminal import parse_days
+from ui.terminal import parse_filters
 from ui.web.chat.turn_html import HTML
 from ui.web.corpus.paper_catalogue import counts
 from ui.web.markup import plural
@@ -99,15 +99,10 @@ def digest_choices(assistant: Assistant) -> list[tuple[str, str]]:
 
 def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
     """Parse the chosen filters; raise `InputError` for an invalid date or an empty range."""
-    since, until, title, papers = (str(text or "").strip() for text in texts)
-    first, last = parse_days(since or None, until or None, "“From”", "“Until”")
-    return Filters(
-        digests=tuple(digests or ()),
-        since=first,
-        until=last,
-        title=title or None,
-        papers=tuple(dict.fromkeys(papers.splitlines())),
-    )
+    stripped = (str(text or "").strip() or None for text in texts)
+    given: dict[str, Any] = dict(zip(FilterFields._fields, (digests, *stripped), strict=True))
+    given["papers"] = dict.fromkeys((given["papers"] or "").splitlines())
+    return parse_filters(given, "“From”", "“Until”")
 
 
 def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
@@ -233,7 +228,6 @@ class Endpoints:
             raise
 
     def _in_use(self, more: str = "") -> tuple[Any, ...]:
-        """Return the values of the fields for the endpoint in use."""
         settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
         has_key = ", with a key" if settings.openai_api_key else ""

@@ -76,7 +76,6 @@ class Handlers:
             gr.Warning(str(error))
 
     def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Turn:
-        """Return a new turn with the question, and the chosen filters and settings."""
         limits = len(chat_settings.FilterFields._fields)
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
@@ -197,14 +196,12 @@ class Handlers:
         return Update(transcript=self.turns.transcript(conversation, "", notice=str(notice)))
 
     def _unshare(self, at: Place, _: Detail) -> Update:
-        """Withdraw all links to the conversation and its answers."""
         count = self._archive.unshare(*at)
         text = f"{plural(count, 'link')} withdrawn." if count else "There were no links."
-        conversation, notice = self._archive.read(*at), str(HTML.notice(text))
-        return Update(transcript=self.turns.transcript(conversation, "", notice=notice))
+        notice = str(HTML.notice(text))
+        return Update(transcript=self.turns.transcript(self._archive.read(*at), "", notice=notice))
 
     def _arrange(self, at: Place, detail: Detail) -> Update:
-        """Rename, delete or restore a conversation of the list."""
         do, chosen = detail["do"], str(detail.get("id"))
         with suppress(InputError):  # it is gone: the list shows that
             if do == "delete":
@@ -314,11 +311,7 @@ def build(site: Site, page: gr.Blocks) -> "Layout":
 
 
 class Layout:
-    """The components of the tab, laid out inside the open `gr.Tab`.
-
-    Other tabs use `asked`: a question set there is asked in the conversation that is shown;
-    `filters`; and `examples`, the start page, which has the event `aqa_ask` for a theme.
-    """
+    """The components of the tab; a question that another tab puts into `asked` is asked here."""
 
     def __init__(self, site: Site) -> None:
         self.site, self.start = site, StartPage(site)
@@ -329,7 +322,7 @@ class Layout:
         )
         # The settings hold no secrets: with a random one a restart would lose them.
         key = "abstractqa-chat-settings"
-        self.kept = gr.BrowserState(dict(chat_settings.DEFAULTS), storage_key=key, secret=key)
+        self.kept = gr.BrowserState(chat_settings.DEFAULTS, storage_key=key, secret=key)
         self.download = scripted("aqa-chat-download", html_template="")
         with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
             html(HTML.sidebar_head())
@@ -343,20 +336,13 @@ class Layout:
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
                 self.sources = scripted("aqa-chat-sources", html_template=str(HTML.sources_frame()))
 
-    @property
-    def corpus(self) -> list[Any]:
-        """The components that depend on the index."""
-        return [self.filters.digests, self.examples]
+        self.corpus: list[Any] = [self.filters.digests, self.examples]  # they depend on the index
+        self.outputs = [getattr(self, name) for name in Update._fields]
 
     def refresh(self) -> tuple[Any, ...]:
         """Return new values of `corpus`, for an index that has changed."""
         digests = chat_settings.digest_choices(self.site.assistant)
         return gr.Dropdown(choices=digests), self.start.html()
-
-    @property
-    def outputs(self) -> list[Any]:
-        """The components that an `Update` has values of."""
-        return [getattr(self, name) for name in Update._fields]
 
     def _lay_out_column(self) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
@@ -408,11 +394,9 @@ def _wire_answers(handlers: Handlers, parts: Layout) -> list[Any]:
 
 
 def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any]) -> None:
-    """Connect the actions on turns and conversations.
-
-    Opening another conversation stops following the answer being written; the server goes on. A
-    new chat starts in the browser, at once: what is typed or asked next stays.
-    """
+    """Connect the actions on turns and conversations."""
+    # Opening another conversation stops following the answer being written; the server goes on. A
+    # new chat starts in the browser, at once: what is typed or asked next stays.
     here = [parts.conversation, parts.search]
     parts.listing.aqa_open(None, cancels=answering, **QUIET)
     for part in (parts.transcript, parts.listing):

@@ -11,7 +11,7 @@ from functools import cached_property
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from index.lexical import fold
 from index.papers import Paper, Source
@@ -31,27 +31,21 @@ Marks = Mapping[str, Mark]  # of a visitor, by paper id
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
 
 
-class View(BaseModel):
+class View(BaseModel, frozen=True, extra="ignore"):
     """Which papers are listed and how, or which one is open; the browser keeps and sends it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     words: str = Field(default="", max_length=LONGEST_NAME)
-    """The query, searched in titles and abstracts."""
     exact: bool = False
     """Whether papers must contain the words; else the papers nearest to the query are listed."""
     page: int = Field(default=1, ge=1, le=1_000_000)
     digest: str | None = Field(default=None, max_length=LONGEST_NAME)
     """Only papers of the digest with this key (`rag.digests.Digest.key`)."""
     cluster: int | None = Field(default=None, ge=0)
-    """Only papers of the cluster with this number on the map."""
     since: dt.date | Literal["change"] | None = None
     starred: bool = False
     unread: bool = False
     tag: str | None = Field(default=None, max_length=LONGEST_TAG)
-    """Only papers that the visitor has given this tag."""
     paper: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The id of the paper that is open."""
     number: int | None = None
     """The number of the request, in order: the browser ignores what was drawn for an older view."""
 
@@ -144,10 +138,7 @@ class Catalogue:
         """The cluster number of each paper, by its id."""
 
     def kept(self, view: View, marks: Marks, new: Collection[str]) -> Sequence[Paper]:
-        """Return the papers of all pages, sorted; `new` holds the ids that pass `view.since`.
-
-        `view.words` count only in an exact search; `Live` searches by meaning.
-        """
+        """Return the papers of all pages, sorted; `new` holds the ids that pass `view.since`."""
         if not view.narrows:
             return self._ordered
         words = [_folded(word) for word in view.words.split()] if view.exact else []
@@ -204,22 +195,20 @@ class Live:
 
     def listing(self, view: View, marks: Marks) -> Listing:
         """Return the page of a view; a search by meaning has one page of at most `ON_A_PAGE`."""
+        found, hits = self.found(view, marks)
+        pages = max(1, -(-len(found) // ON_A_PAGE))
+        page = min(view.page, pages)
+        shown = found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
         words = view.words.strip()
-        if not words or view.exact or not self.catalogue().papers:
-            kept = self._kept(view, marks)
-            pages = max(1, -(-len(kept) // ON_A_PAGE))
-            page = min(view.page, pages)
-            shown = kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-            return Listing(shown, len(kept), page, pages, words)
-        hits = self._nearest(view, marks)
-        found, why = [hit.paper for hit in hits], {hit.paper.id: hit for hit in hits}
-        return Listing(found, len(hits), 1, 1, self._assistant.mended(words), why)
+        mended = words if hits is None else self._assistant.mended(words)
+        return Listing(shown, len(found), page, pages, mended, hits or {})
 
-    def papers(self, view: View, marks: Marks) -> Sequence[Paper]:
-        """Return the papers on all pages of a view."""
-        if view.words.strip() and not view.exact:
-            return self.listing(view, marks).papers
-        return self._kept(view, marks)
+    def found(self, view: View, marks: Marks) -> tuple[Sequence[Paper], dict[str, Hit] | None]:
+        """Return the papers on all pages of a view; for a search by meaning also the hits by id."""
+        if view.exact or not view.words.strip() or not self.catalogue().papers:
+            return self._kept(view, marks), None
+        hits = {hit.paper.id: hit for hit in self._nearest(view, marks)}
+        return [hit.paper for hit in hits.values()], hits
 
     def _kept(self, view: View, marks: Marks) -> Sequence[Paper]:
         new = set()

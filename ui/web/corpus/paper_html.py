@@ -18,8 +18,7 @@ from ui.web.chat.turn_html import links, search
 from ui.web.corpus.paper_catalogue import Catalogue, Listing, Marks, View, digest_key, newest
 from ui.web.markup import escape, macros, plural
 
-MOST_LINKS = 2_000
-"""The most papers in the picture; with more there is none: it would be slow and one cloud."""
+MOST_LINKS = 2_000  # papers in the picture; with more there is none: slow, and one cloud
 _WIDTH, _MARGIN = 440, 18
 _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
 _AROUND = 110  # code points shown before and after the first match of a search

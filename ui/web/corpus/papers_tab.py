@@ -1,12 +1,13 @@
 """The Papers tab: show, mark, ask about, export, add and remove papers; undo.
 
 The page's session state on the server holds the id of the last change and, for half an hour, the
-files that were read but not yet added. Handlers check their input, and that changes are allowed.
+files that were read but not yet added. Handlers check their input; those of `Changing` exist only
+where changes are allowed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from time import time
 from typing import Any
@@ -78,16 +79,13 @@ class Looking:
     def mark(self, event: gr.EventData, request: gr.Request) -> Update:
         """Change the visitor's marks of papers; return new values of (papers, notice)."""
         given, who = sent(event), visitor(request)
-        try:
-            change = given.get("change")
-            if not isinstance(change, dict):
-                raise InputError("nothing was marked")
-            ids = [paper.id for paper in self.chosen(event, who)]
-            by_id = self._live.catalogue().by_id
-            self._site.archive.marks.change(who, ids, change, there=by_id)
-            return self._papers(View.read(given.get("view")), who), gr.skip()
-        except Exception as error:  # noqa: BLE001 - shown in the page
-            return gr.skip(), _wrong(error)
+        change = given.get("change")
+        if not isinstance(change, dict):
+            raise InputError("nothing was marked")
+        ids = [paper.id for paper in self.chosen(event, who)]
+        by_id = self._live.catalogue().by_id
+        self._site.archive.marks.change(who, ids, change, there=by_id)
+        return self._papers(View.read(given.get("view")), who), gr.skip()
 
     def chosen(self, event: gr.EventData, who: str) -> Sequence[Paper]:
         """Return the papers of an event, or all of its view; `InputError` if none or too many."""
@@ -98,7 +96,7 @@ class Looking:
             papers = [by_id[id_] for id_ in ids if isinstance(id_, str) and id_ in by_id]
         else:
             view, marks = View.read(sent(event).get("view")), self._site.archive.marks.of(who)
-            papers = self._live.papers(view, marks)
+            papers, _ = self._live.found(view, marks)
         if not papers:
             raise InputError("none of these papers is in the index now: choose others")
         if len(papers) > MOST_AT_ONCE:
@@ -127,13 +125,10 @@ class Looking:
 
     def export(self, event: gr.EventData, request: gr.Request) -> Update:
         """Write the papers of an event to a file; return new values of (download, notice)."""
-        try:
-            form = LISTS.get(str(sent(event).get("kind")))
-            if form is None or form.papers is None:
-                raise InputError(f"choose one of {', '.join(LISTS)}")
-            papers = self.chosen(event, visitor(request))
-        except Exception as error:  # noqa: BLE001 - shown in the page
-            return gr.skip(), _wrong(error)
+        form = LISTS.get(str(sent(event).get("kind")))
+        if form is None or form.papers is None:
+            raise InputError(f"choose one of {', '.join(LISTS)}")
+        papers = self.chosen(event, visitor(request))
         name = f"papers.{form.ending}"
         file = {"name": name, "type": form.media_type, "text": form.papers(papers)}
         file["at"] = str(time())  # an equal file is sent again
@@ -156,10 +151,6 @@ class Changing:
         settings = self._site.settings
         return open_encoder(settings.encoder, settings.secret_of_encoder)
 
-    def _check(self) -> None:
-        if not self._site.may_change:
-            raise InputError("papers cannot be changed from this page")
-
     def read_files(self, files: "list[str] | None", year: str) -> Update:
         """Preview files: return values of (file box, draft, preview, add button, cancel button)."""
         return (None, *self._previewed(lambda: read_uploaded(files or []), year))
@@ -175,7 +166,6 @@ class Changing:
     def _previewed(self, read: "Callable[[], tuple[Upload, ...]]", year: str) -> Update:
         uploads: tuple[Upload, ...] = ()
         try:
-            self._check()
             uploads = read()
             found = preview(uploads, self._site.settings.store, year=_year(year))
         except Exception as error:  # noqa: BLE001 - shown in the page
@@ -211,7 +201,6 @@ class Changing:
             progress((done, total or None), desc=_STAGES[stage], unit="papers")
 
         try:
-            self._check()
             if not files:
                 raise InputError("the preview has expired: read the files or text again")
             settings = self._site.settings
@@ -238,39 +227,37 @@ class Changing:
     def remove(self, event: gr.EventData, request: gr.Request) -> Update:
         """Remove papers; return values of (papers, overview, notice, changed, last change)."""
         given, who = sent(event), visitor(request)
-        try:
-            self._check()
-            if not isinstance(given.get("ids"), list):
-                raise InputError("no papers were chosen")
-            ids = [paper.id for paper in self._looking.chosen(event, who)]
-            report = remove(ids, self._site.settings.store)
-            drawn = self._looking.drawn(View.read(given.get("view")), who)
-        except Exception as error:  # noqa: BLE001 - shown in the page
-            return _failed(error)
+        if not isinstance(given.get("ids"), list):
+            raise InputError("no papers were chosen")
+        ids = [paper.id for paper in self._looking.chosen(event, who)]
+        report = remove(ids, self._site.settings.store)
+        drawn = self._looking.drawn(View.read(given.get("view")), who)
         removed = f"{plural(len(report.removed), 'paper')} removed."
         notice = str(HTML.notice(removed, can_undo=True))
         return *drawn, notice, report.generation, report.generation
 
     def undo(self, last: str, event: gr.EventData, request: gr.Request) -> Update:
         """Undo the last change of this page if it is still live; return the values of `remove`."""
-        try:
-            self._check()
-            if not last:
-                raise InputError("there is no change to undo")
-            generation = undo(self._site.settings.store, expected=last)
-            view = View.read(sent(event).get("view"))
-            drawn = self._looking.drawn(view, visitor(request))
-        except Exception as error:  # noqa: BLE001 - shown in the page
-            return _failed(error)
+        if not last:
+            raise InputError("there is no change to undo")
+        generation = undo(self._site.settings.store, expected=last)
+        view = View.read(sent(event).get("view"))
+        drawn = self._looking.drawn(view, visitor(request))
         return *drawn, str(HTML.notice("Undone.")), generation, ""
 
 
-def _failed(error: Exception) -> Update:
-    return gr.skip(), gr.skip(), _wrong(error), gr.skip(), gr.skip()
+def _or_notice(handle: Callable[..., Update], outputs: list[Any], notice: gr.HTML) -> Any:
+    """Return a handler that shows an error in the notice, and leaves the other outputs."""
 
+    @wraps(handle)
+    def handled(*given: Any) -> Update:
+        try:
+            return handle(*given)
+        except Exception as error:  # noqa: BLE001 - shown in the page
+            wrong = str(HTML.notice(told(error), is_wrong=True))
+            return tuple(wrong if each is notice else gr.skip() for each in outputs)
 
-def _wrong(error: Exception) -> str:
-    return str(HTML.notice(told(error), is_wrong=True))
+    return handled
 
 
 def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
@@ -337,11 +324,12 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> tuple[gr.HTML, Looking,
         with adding:
             found, with_progress = _build_adding(changing, shown)
         papers.aqa_sample(changing.sample, None, [*found, *shown], **with_progress)
-        papers.aqa_remove(changing.remove, None, shown, **QUIET)
-        papers.aqa_undo(changing.undo, last, shown, **QUIET)
+        papers.aqa_remove(_or_notice(changing.remove, shown, notice), None, shown, **QUIET)
+        papers.aqa_undo(_or_notice(changing.undo, shown, notice), last, shown, **QUIET)
     papers.aqa_show(looking.show, None, [papers, overview], **LIGHT)
-    papers.aqa_mark(looking.mark, None, [papers, notice], **LIGHT)
-    papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
+    marked, exported = [papers, notice], [download, notice]
+    papers.aqa_mark(_or_notice(looking.mark, marked, notice), None, marked, **LIGHT)
+    papers.aqa_export(_or_notice(looking.export, exported, notice), None, exported, **LIGHT)
 
     def begin() -> tuple[Any, ...]:
         """Open this tab first if there are no papers."""

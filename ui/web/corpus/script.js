@@ -2,8 +2,6 @@
 // address has the view, too: #/papers/<id>?digest=…. Python replaces whole elements, so listeners
 // are on the document.
 (() => {
-  const DEBOUNCE_MS = 200;
-  const OVERVIEW = "What are these papers about?";
   const PLAIN = {
     words: "", exact: false, page: 1, digest: null, cluster: null,
     since: null, starred: false, unread: false, tag: null, paper: null,
@@ -234,7 +232,7 @@
       const narrowed = what === "change" ? { since: what } : { cluster: Number(what) };
       const of = what ? { view: narrowed } : { ids: meant("", button) };
       // Send from the start page: this tab may not have been opened yet.
-      send("ask", { ...of, question: OVERVIEW }, button.closest(".aqa-start") ?? undefined);
+      send("ask", { ...of, question: "What are these papers about?" }, button.closest(".aqa-start") ?? undefined);
     },
     aqaCompare: (_, button) => send("compare", { ids: meant("", button) }),
     aqaExport: (kind, button) => {
@@ -277,6 +275,6 @@
     typed = setTimeout(() => {
       keep = "replaceState";
       show({ paper: null });
-    }, DEBOUNCE_MS);
+    }, 200);
   });
 })();
