@@ -44,8 +44,7 @@ class Reach:
     """Where the page listens, and the names and proxies by which it is reached."""
 
     host: str  # the address to listen on
-    names: tuple[str, ...] = ()
-    """Further host names of the machine, in lower case; `has` knows the usual ones."""
+    names: tuple[str, ...] = ()  # further host names, in lower case; `has` knows the usual ones
     proxies: tuple[str, ...] = ()  # addresses and networks of the trusted proxies
 
     @property

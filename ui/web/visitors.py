@@ -143,8 +143,7 @@ caller: ContextVar[str] = ContextVar("caller", default="")
 class Guesses:
     """Checks passwords, and delays guessing by the wrong passwords of the last day."""
 
-    FREE = 5
-    """Free wrong passwords for an account from one address; later attempts wait 1 s, 2 s, 4 s, …"""
+    FREE = 5  # wrong passwords for an account from one address; then it waits 1 s, 2 s, 4 s, …
     MANY = 50  # after so many for one account, or from one address, no wrong password is free
     FIRST_DOUBLINGS = 5  # if none is free, the first wait is 2 ** `FIRST_DOUBLINGS` seconds
     LONGEST_SECONDS = 900

@@ -27,8 +27,7 @@ MOST_FOLLOWED = 4 * AT_ONCE  # pages that follow answers at the same time; other
 MOST_OF_ONE = 4  # the most answers written for one visitor at the same time
 SECONDS_UNFOLLOWED = 120.0  # until an answer without a follower is stopped; its text is kept
 SECONDS_TO_STOP = 2.0  # an undo or a deletion waits at most so long for the answer's end
-SECONDS_OF_SILENCE = 1.0
-"""After so long an empty update is sent: only by sending the server notices a page that is gone."""
+SECONDS_OF_SILENCE = 1.0  # until an empty update is sent: so the server notices a closed page
 _NOTHING = Update()
 _ASPECTS = (
     "What results does {} report?",
@@ -52,8 +51,7 @@ class Run:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     is_finished: bool = False  # whether only follow-up questions are still being searched
     is_dropped: bool = False  # whether its turn is being undone or deleted
-    shown: Update = _NOTHING
-    """What its pages should show now; `live` may be a function that returns the HTML."""
+    shown: Update = _NOTHING  # on its pages now; `live` may be a function that returns the HTML
     followers: int = 0  # pages
     task: asyncio.Task[None] = field(init=False)
     _news: asyncio.Event = field(default_factory=asyncio.Event)

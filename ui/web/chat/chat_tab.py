@@ -52,8 +52,6 @@ class Handlers:
         self.turns = self._answering.turns
         self._undone: dict[Place, Turn] = {}
 
-    # Answers
-
     async def ask(
         self,
         request: gr.Request,
@@ -112,8 +110,6 @@ class Handlers:
         """Stop the answer that is being written."""
         if run := self._answering.run(visitor(request), str(conversation or "")):
             run.stop.set()
-
-    # Turns and conversations
 
     async def change(self, conversation: str, event: gr.EventData, request: gr.Request) -> Update:
         """Change a turn, or a conversation of the list, by the action `do`."""
@@ -226,8 +222,6 @@ class Handlers:
         except InputError as error:
             return {"problem": f"{told(error)}.", **again}
         return {"name": file.name, "type": file.media_type, "text": file.text, **again}
-
-    # What is shown
 
     def load(self, request: gr.Request) -> Update:
         """Return the first update of a page: the conversation that its address names."""

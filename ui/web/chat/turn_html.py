@@ -92,8 +92,7 @@ class Update(NamedTuple):
     transcript: Any = SKIP
     live: Any = SKIP
     sources: Any = SKIP
-    following: Any = SKIP
-    """Not empty: the page should follow an answer being written. Never the same twice."""
+    following: Any = SKIP  # not empty: follow an answer being written; never the same twice
 
 
 def sources(conversation: Conversation | None, html: Mapping[str, str]) -> dict[str, Any]:

@@ -310,9 +310,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> tuple[gr.HTML, Looking,
     html(HTML.toolbar(LISTS, site.may_change), elem_id="aqa-corpus-tools")
     if not site.may_change:
         html(HTML.read_only())
-    adding = gr.Accordion(
-        "Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add"
-    )
+    form = gr.Accordion("Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add")
     with gr.Row(elem_id="aqa-corpus-main"):
         names = "show ask compare export mark remove undo sample".split()
         papers = scripted("aqa-corpus-papers", *map("aqa_{}".format, names), value="<span></span>")
@@ -321,7 +319,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> tuple[gr.HTML, Looking,
     shown = [papers, overview, notice, changed, last]
     if site.may_change:
         changing = Changing(site, looking)
-        with adding:
+        with form:
             found, with_progress = _build_adding(changing, shown)
         papers.aqa_sample(changing.sample, None, [*found, *shown], **with_progress)
         papers.aqa_remove(_or_notice(changing.remove, shown, notice), None, shown, **QUIET)
@@ -338,7 +336,7 @@ def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> tuple[gr.HTML, Looking,
         opened = gr.Tabs(selected="corpus") if is_empty else gr.skip()
         return opened, str(HTML.begin() if may_add else HTML.notice()), gr.Accordion(open=may_add)
 
-    page.load(begin, None, [tabs, notice, adding], **LIGHT)
+    page.load(begin, None, [tabs, notice, form], **LIGHT)
     return papers, looking, changed
 
 
