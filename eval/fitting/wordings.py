@@ -25,7 +25,7 @@ from rag.scope import FIRST, SECOND
 from rag.wording import ASKS, FRAMED, LISTS, RELATIONS, Kind, Span
 
 FOLDER = Path(__file__).parent
-FILLINGS, LEAST_WORDINGS = 5, 4
+FILLINGS, LEAST_WORDINGS = 5, 7
 """How often slots are filled; the wordings that a word of the vocabulary must occur in."""
 LOWER = 0.15  # the share of wordings that are made lower-case
 STRENGTHS = {"subject": 0.02, "wording": 0.5, "whole": 5.0}

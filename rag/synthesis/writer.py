@@ -242,7 +242,7 @@ def _papers(found: Material) -> list[int]:
     """Choose the rows of the papers to read: those of the evidence first, then the best others.
 
     For a list, ten; for a question that names its paper, three; else at least three, and as many as
-    hold the paper that answers with a probability of .95. More if the evidence has more.
+    hold the paper that answers with a probability of .93. More if the evidence has more.
     """
     index, query = found.index, found.query
     chosen = [each.paper for each in found.evidence.papers]
@@ -254,7 +254,7 @@ def _papers(found: Material) -> list[int]:
         return rows[: max(10 if is_list else 3, len(set(chosen)))]
     first = likely(index, query, found.ranking)
     reached = np.cumsum([share for _, share in first])
-    count = max(3, int(np.searchsorted(reached, 0.95)) + 1)
+    count = max(3, int(np.searchsorted(reached, 0.93)) + 1)
     return list(dict.fromkeys((*chosen, *(row for row, _ in first[:count]))))
 
 

@@ -31,7 +31,7 @@ def refused(assistant: Assistant, question: str, filters: Filters | None = None)
          "The abstract of “HiveScan” does not mention WaggleNet.", "WaggleNet"),
         ("Who paid for CrackMap?", "The abstract of “CrackMap” does not state this.", None),
         ("How do I plough w/ a tractor, mate?",
-         "No abstract has the words “plough”, “tractor”.", None),
+         "No abstract has the word “tractor”.", None),
         ("Why do glaciers creak in winter?",
          "None of the abstracts states this; the nearest is that of “IceQuake”.", None),
     ],
