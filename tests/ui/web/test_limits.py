@@ -219,7 +219,7 @@ async def test_a_hundred_at_once_get_their_own_answer_or_are_told_to_try_again(s
     ready = asyncio.Barrier(100)
 
     async def ask(number: int) -> int:
-        question = f"What is {NAMES[number % len(NAMES)]}? (number {number})"
+        question = f"What is {NAMES[number % len(NAMES)]}? I am reader {number}."
         body = json.dumps({"question": question}).encode()
         reader, writer = await connected(served)
         await ready.wait()
