@@ -239,11 +239,14 @@ async def test_nothing_of_a_turn_is_drawn_after_it_was_taken_back(tmp_path: Path
             await asyncio.sleep(0.01)
         (conversation,) = chat.site.archive.list(ME)
         (turn,) = chat.read(conversation.id).turns
+        run = chat.answering.run(ME, conversation.id)
         await chat.handlers.change(
             conversation.id, event(do=do, turn=turn.id, id=conversation.id), request()
         )
         shown = len(seen)
         await watching
+    assert run
+    assert (run.shown.transcript, run.shown.sources) == (SKIP, SKIP)
     for update in seen[shown:]:
         assert (update.transcript, update.sources) == (SKIP, SKIP)
         assert update.live is SKIP or update.live["html"] == ""

@@ -146,7 +146,7 @@ class Answering:
         return self._runs.get((visitor, conversation))
 
     async def drop(self, run: Run) -> None:
-        """Stop an answer whose turn is undone or deleted; wait until its text so far is kept."""
+        """Stop an answer whose turn is undone or deleted; wait, not for long, until it is kept."""
         run.is_dropped, run.shown = True, _NOTHING
         run.stop.set()
         # A slower one does no harm: it only changes a turn that is still stored.
