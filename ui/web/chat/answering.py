@@ -125,7 +125,8 @@ class Run:
                 sent = self.shown
                 if news != _NOTHING or not self.task.done():
                     yield news._replace(live=news.live()) if callable(news.live) else news
-                    await asyncio.sleep(0.06)  # a growing text is sent about 16 times a second
+                    # A growing text is sent about 16 times a second, all else at once.
+                    await asyncio.sleep(0.06 if self.text else 0)
         finally:
             self.followers -= 1
             self._watch()
