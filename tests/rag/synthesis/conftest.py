@@ -41,8 +41,8 @@ def open_writing(
             "support_checker": "local",
             **settings,
         }
-        # By name: mypy cannot tell their types.
-        assistant = Assistant(given["store"], encoder, Settings(**given), recipe)  # type: ignore[arg-type]
+        chosen = Settings(**given)
+        assistant = Assistant(given["store"], encoder, chosen, recipe)
         opened.append(assistant)
         return assistant
 

@@ -30,7 +30,7 @@ def script(help_: Scripted) -> Reply:
 def test_a_follow_up_is_made_to_stand_alone(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = script(says("How many tasks does OSWorld have?"))
     events = list(writing.stream("And how many tasks are in the other one?", history=HISTORY))
-    answer = events[-1].answer  # type: ignore[union-attr]
+    answer = events[-1].answer  # type: ignore[union-attr] # `Finished` is last
     assert answer.standalone_question == "How many tasks does OSWorld have?"
     assert [title.split(":")[0] for title in titles(answer)] == ["OSWorld"]
     assert next(e.stage for e in events if isinstance(e, Progress)) == "understand"
